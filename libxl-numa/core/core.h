@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What the files of core/ share with each other and with the layers above, and
+ * the library's users do not see.
+ */
+#ifndef XLNUMA_CORE_H
+#define XLNUMA_CORE_H
+
+#include "xlnuma.h"
+
+/* --- message.c ------------------------------------------------------------ */
+
+/* Write one line into a caller's message buffer; returns `err`. */
+int xlnuma__fail(char *message, int err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* "2657 MiB": KiB in words, rounded down (what is there) to whole MiB. */
+char *xlnuma__mib(uint64_t kb, char buf[32]);
+
+/* --- cost.c --------------------------------------------------------------- */
+
+__extension__ typedef unsigned __int128 xlnuma__u128;
+
+/*
+ * What the search knows of each usable node: the request's filters applied to
+ * the host once, so that judging a set touches only these few numbers.
+ */
+struct xlnuma__cell {
+    unsigned id;
+    unsigned socket;
+    unsigned nr_cpus;
+    unsigned nr_cores;
+    uint64_t usable_kb;
+    uint32_t load_mvcpu;
+};
+
+/* A node set judged. Distances are exact: sum_num / nr_cpus / needed_kb. */
+struct xlnuma__judged {
+    xlnuma_nodeset nodes;
+    uint64_t usable_kb;
+    unsigned nr_cpus, nr_cores, nr_sockets;
+    uint64_t load_mvcpu;
+    xlnuma__u128 distance_num; /* sum of cpus(i) * memory(j) * distance(i,j) */
+    unsigned distance_cpus;    /* sum of cpus(i); 1 when it has none */
+    bool is_reachable;         /* no CPU without a path to the memory */
+};
+
+/*
+ * Divide needed_kb over the `nr` cells, evenly (a cell with less room gets what
+ * it has) or packed: the best cell is filled first, then the nearest to it.
+ * The cells need not have the room: then the excess is divided evenly too, so
+ * that a set that is too small can still be compared.
+ */
+void xlnuma__cost_shares(const struct xlnuma_host *host,
+                         const struct xlnuma__cell *const cell[], unsigned nr,
+                         uint64_t needed_kb, enum xlnuma_memory memory,
+                         uint64_t share_kb[]);
+
+/* Judge the set of `nr` cells for a guest. */
+void xlnuma__cost_judge(const struct xlnuma_host *host,
+                        const struct xlnuma__cell *const cell[], unsigned nr,
+                        uint64_t needed_kb, enum xlnuma_memory memory,
+                        struct xlnuma__judged *judged_r);
+
+/* Expected distances compared exactly: < 0 when a is nearer, 0 equal. */
+int xlnuma__cost_compare_distance(const struct xlnuma__judged *a,
+                                  const struct xlnuma__judged *b);
+
+/*
+ * The order of sets that hold the guest: nearer, fewer sockets, less busy,
+ * better holes, lower node numbers. Returns < 0 when a is better, never 0 for
+ * different sets. *why_r says what decided.
+ */
+int xlnuma__cost_compare(const struct xlnuma__judged *a,
+                         const struct xlnuma__judged *b,
+                         enum xlnuma_why_not *why_r);
+
+double xlnuma__cost_distance(const struct xlnuma__judged *judged,
+                             uint64_t needed_kb);
+
+/* --- extent.c ------------------------------------------------------------- */
+
+/*
+ * Where the extents of one guest go while it is built: the plan's shares, what
+ * each node got so far, and at which order each node failed.
+ */
+struct xlnuma__extents {
+    xlnuma_nodeset planned;
+    uint64_t planned_kb[XLNUMA_NODES_MAX];
+    uint64_t total_kb;
+    uint64_t done_kb[XLNUMA_NODES_MAX];
+    uint8_t failed_order[XLNUMA_NODES_MAX]; /* this order and above failed */
+    uint8_t rank[XLNUMA_NODES_MAX]; /* node ids, nearest to the plan first */
+    unsigned nr_ranked;
+};
+
+void xlnuma__extents_init(struct xlnuma__extents *extents,
+                          const struct xlnuma_host *host,
+                          const struct xlnuma_plan *plan);
+
+/*
+ * The node for the next extents of 2^order pages, and in *nr_r (in: how many
+ * are wanted, > 0; out: >= 1) how many of them it should get in one call.
+ *
+ * While a planned node has not failed at this order it is a planned node, the
+ * one furthest behind its share; above order 0 a node is not pushed far beyond
+ * its share for the sake of a large extent. Only when every planned node has
+ * failed at order 0 it is another node, the nearest to them.
+ *
+ * Returns the node, or -1 when none is left to try at this order.
+ */
+int xlnuma__extents_next(const struct xlnuma__extents *extents, unsigned order,
+                         unsigned long *nr_r);
+
+/* Xen put `nr` extents on the node. */
+void xlnuma__extents_done(struct xlnuma__extents *extents, unsigned node,
+                          unsigned order, unsigned long nr);
+
+/* Xen could not serve an extent of this order from the node. */
+void xlnuma__extents_failed(struct xlnuma__extents *extents, unsigned node,
+                            unsigned order);
+
+#endif /* XLNUMA_CORE_H */

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Which node the next extents of a guest come from. Pure bookkeeping: the
+ * hypercalls are hook/build.c's.
+ */
+#include "core/core.h"
+
+#include <string.h>
+
+#define PAGE_KB 4
+
+/* Above every order that Xen has: nothing failed yet. */
+#define NOTHING_FAILED 255
+
+/*
+ * Extents that go to one node before it is another's turn: small enough that
+ * neighbouring guest memory is spread, large enough that a call to Xen pays.
+ * 16 MiB of 2 MiB extents, 2 MiB of pages.
+ */
+#define RUN_SUPERPAGES 8
+#define RUN_PAGES 512
+
+/*
+ * How far beyond its share a node may go to keep a large extent whole, in
+ * parts of the guest's memory: half a tenth keeps two nodes within 45 to 55 %.
+ */
+#define TOLERANCE_DIVISOR 20
+
+static uint64_t extent_kb(unsigned order)
+{
+    return (uint64_t)PAGE_KB << order;
+}
+
+/* Sum of distances between a node and the plan's nodes, both ways. */
+static unsigned distance_to_plan(const struct xlnuma_host *host,
+                                 xlnuma_nodeset planned, unsigned node)
+{
+    unsigned sum = 0, i;
+
+    XLNUMA_FOR_EACH_NODE(i, planned)
+        sum += host->distance[i][node] + host->distance[node][i];
+    return sum;
+}
+
+void xlnuma__extents_init(struct xlnuma__extents *extents,
+                          const struct xlnuma_host *host,
+                          const struct xlnuma_plan *plan)
+{
+    unsigned i;
+
+    memset(extents, 0, sizeof(*extents));
+    memset(extents->failed_order, NOTHING_FAILED,
+           sizeof(extents->failed_order));
+    XLNUMA_FOR_EACH_NODE(i, plan->nodes) {
+        if (!plan->memory_kb[i])
+            continue;
+        extents->planned |= (xlnuma_nodeset)1 << i;
+        extents->planned_kb[i] = plan->memory_kb[i];
+        extents->total_kb += plan->memory_kb[i];
+    }
+    XLNUMA_FOR_EACH_NODE(i, host->nodes & ~extents->planned) {
+        unsigned distance, at = extents->nr_ranked++;
+
+        distance = distance_to_plan(host, extents->planned, i);
+        while (at && distance < distance_to_plan(host, extents->planned,
+                                                 extents->rank[at - 1])) {
+            extents->rank[at] = extents->rank[at - 1];
+            at--;
+        }
+        extents->rank[at] = (uint8_t)i;
+    }
+}
+
+/* Is a further behind its share than b? Shares may differ: compare fractions. */
+static bool is_further_behind(const struct xlnuma__extents *extents, unsigned a,
+                              unsigned b)
+{
+    xlnuma__u128 left =
+        (xlnuma__u128)extents->done_kb[a] * extents->planned_kb[b];
+    xlnuma__u128 right =
+        (xlnuma__u128)extents->done_kb[b] * extents->planned_kb[a];
+
+    return left < right;
+}
+
+/* KiB that a planned node may still get in extents of this order. */
+static uint64_t room_kb(const struct xlnuma__extents *extents, unsigned node,
+                        unsigned order)
+{
+    uint64_t limit_kb = extents->planned_kb[node];
+
+    if (order)
+        limit_kb += extents->total_kb / TOLERANCE_DIVISOR;
+    return limit_kb > extents->done_kb[node]
+               ? limit_kb - extents->done_kb[node]
+               : 0;
+}
+
+/* The planned node furthest behind among those that pass; -1 if none does. */
+static int pick_planned(const struct xlnuma__extents *extents, unsigned order,
+                        bool needs_room)
+{
+    int best = -1;
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, extents->planned) {
+        if (order >= extents->failed_order[i])
+            continue;
+        if (needs_room && room_kb(extents, i, order) < extent_kb(order))
+            continue;
+        if (best < 0 || is_further_behind(extents, i, (unsigned)best))
+            best = (int)i;
+    }
+    return best;
+}
+
+/* How many extents in one go, so that the others keep up. */
+static unsigned long run_length(const struct xlnuma__extents *extents,
+                                int node, unsigned order, unsigned long wanted)
+{
+    uint64_t room = room_kb(extents, (unsigned)node, order) / extent_kb(order);
+    unsigned long run = order >= 18 ? 1 : order ? RUN_SUPERPAGES : RUN_PAGES;
+
+    if (xlnuma_nodeset_count(extents->planned) == 1)
+        run = wanted;
+    if (run > wanted)
+        run = wanted;
+    if (room && run > room)
+        run = (unsigned long)room;
+    return run;
+}
+
+int xlnuma__extents_next(const struct xlnuma__extents *extents, unsigned order,
+                         unsigned long *nr_r)
+{
+    int node = pick_planned(extents, order, true);
+
+    /* Beyond the shares: rounding, or what a full node could not take. */
+    if (node < 0 && order == 0)
+        node = pick_planned(extents, order, false);
+    if (node >= 0) {
+        *nr_r = run_length(extents, node, order, *nr_r);
+        return node;
+    }
+    /* Smaller extents on the planned nodes come before any other node. */
+    if (pick_planned(extents, 0, false) >= 0)
+        return -1;
+    for (unsigned i = 0; i < extents->nr_ranked; i++)
+        if (order < extents->failed_order[extents->rank[i]])
+            return extents->rank[i];
+    return -1;
+}
+
+void xlnuma__extents_done(struct xlnuma__extents *extents, unsigned node,
+                          unsigned order, unsigned long nr)
+{
+    extents->done_kb[node] += nr * extent_kb(order);
+}
+
+void xlnuma__extents_failed(struct xlnuma__extents *extents, unsigned node,
+                            unsigned order)
+{
+    if (order < extents->failed_order[node])
+        extents->failed_order[node] = (uint8_t)order;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The host model: allocation and the checks that every host passes, whatever
+ * it was read from. Does not read or write hosts.
+ */
+#include "core/core.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+struct xlnuma_host *xlnuma_host_new(void)
+{
+    return calloc(1, sizeof(struct xlnuma_host));
+}
+
+void xlnuma_host_free(struct xlnuma_host *host)
+{
+    free(host);
+}
+
+static int check_cpus(const struct xlnuma_host *host, char *message)
+{
+    xlnuma_cpuset seen = { { 0 } };
+    unsigned i, nr_cpus;
+
+    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+        const struct xlnuma_node *node = &host->node[i];
+
+        for (unsigned cpu = 0; cpu < XLNUMA_CPUS_MAX; cpu++)
+            if (xlnuma_cpuset_has(&node->cpus, cpu) &&
+                xlnuma_cpuset_has(&seen, cpu))
+                return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                                    "node %u: CPU %u is in another node too",
+                                    i, cpu);
+        xlnuma_cpuset_or(&seen, &node->cpus);
+        nr_cpus = xlnuma_cpuset_count(&node->cpus);
+        if (node->nr_cores > nr_cpus)
+            return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                                "node %u: %u cores but only %u CPUs", i,
+                                node->nr_cores, nr_cpus);
+    }
+    if (!xlnuma_cpuset_count(&seen))
+        return xlnuma__fail(message, XLNUMA_ERR_INVALID, "no node has CPUs");
+    return 0;
+}
+
+static int check_memory(const struct xlnuma_host *host, char *message)
+{
+    uint64_t total_kb = 0;
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+        const struct xlnuma_node *node = &host->node[i];
+
+        if (node->free_kb > node->size_kb)
+            return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                                "node %u: free_kb %" PRIu64
+                                " is more than size_kb %" PRIu64,
+                                i, node->free_kb, node->size_kb);
+        if (node->size_kb > INT64_MAX - total_kb)
+            return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                                "node %u: size_kb %" PRIu64
+                                ": more memory in all than 2^63 KiB",
+                                i, node->size_kb);
+        total_kb += node->size_kb;
+    }
+    if (!total_kb)
+        return xlnuma__fail(message, XLNUMA_ERR_INVALID, "no node has memory");
+    return 0;
+}
+
+static int check_distances(const struct xlnuma_host *host, char *message)
+{
+    unsigned i, j;
+
+    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+        XLNUMA_FOR_EACH_NODE(j, host->nodes) {
+            unsigned distance = host->distance[i][j];
+
+            if (i == j && distance != XLNUMA_DISTANCE_LOCAL)
+                return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                                    "distance from node %u to itself is %u, "
+                                    "not %d", i, distance,
+                                    XLNUMA_DISTANCE_LOCAL);
+            if (i != j && (distance <= XLNUMA_DISTANCE_LOCAL ||
+                           distance > XLNUMA_DISTANCE_UNREACHABLE))
+                return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                                    "distance from node %u to node %u is %u, "
+                                    "not 11 to 254, or 255 for no path",
+                                    i, j, distance);
+        }
+    }
+    return 0;
+}
+
+int xlnuma_host_check(const struct xlnuma_host *host, char *message)
+{
+    int rc;
+
+    *message = '\0';
+    if (!host->nodes)
+        return xlnuma__fail(message, XLNUMA_ERR_INVALID, "no nodes");
+    rc = check_cpus(host, message);
+    if (rc)
+        return rc;
+    rc = check_memory(host, message);
+    if (rc)
+        return rc;
+    return check_distances(host, message);
+}

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The host model and its snapshot file (docs/snapshot-format.md). Knows nothing
+ * of live hosts.
+ */
+#include "core/core.h"
+#include "core/json.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+#include <yajl/yajl_tree.h>
+
+#define FORMAT "xlnuma-host"
+#define FORMAT_VERSION 1
+
+/* No real snapshot comes near: 64 nodes make about 22 KiB. */
+#define FILE_SIZE_MAX (16 * 1024 * 1024)
+
+/* Where in a file we are, for messages. */
+struct place {
+    const char *name; /* of the file */
+    char *message;
+};
+
+/* Message "FILE: PLACE: what"; returns XLNUMA_ERR_INVALID. */
+static int __attribute__((format(printf, 2, 3)))
+bad(const struct place *place, const char *format, ...)
+{
+    char what[XLNUMA_MESSAGE_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    return xlnuma__fail(place->message, XLNUMA_ERR_INVALID, "%s: %s",
+                        place->name, what);
+}
+
+/* --- reading -------------------------------------------------------------- */
+
+static yajl_val get(yajl_val object, const char *key)
+{
+    const char *path[] = { key, NULL };
+
+    return yajl_tree_get(object, path, yajl_t_any);
+}
+
+/* A whole number from 0 to max, at `path` (for messages). */
+static int read_number(const struct place *place, yajl_val value,
+                       const char *path, uint64_t max, uint64_t *number_r)
+{
+    if (!value)
+        return bad(place, "%s is missing", path);
+    if (!YAJL_IS_INTEGER(value) || YAJL_GET_INTEGER(value) < 0 ||
+        (uint64_t)YAJL_GET_INTEGER(value) > max)
+        return bad(place, "%s is not a whole number from 0 to %" PRIu64, path,
+                   max);
+    *number_r = (uint64_t)YAJL_GET_INTEGER(value);
+    return 0;
+}
+
+/* As read_number(); a key that is not there gives `otherwise`. */
+static int read_optional(const struct place *place, yajl_val value,
+                         const char *path, uint64_t max, uint64_t otherwise,
+                         uint64_t *number_r)
+{
+    *number_r = otherwise;
+    return value ? read_number(place, value, path, max, number_r) : 0;
+}
+
+static int read_node(const struct place *place, yajl_val object, size_t index,
+                     struct xlnuma_host *host, unsigned *id_r)
+{
+    char path[64], list_message[XLNUMA_MESSAGE_SIZE];
+    struct xlnuma_node *node;
+    uint64_t id, number;
+    yajl_val value;
+    int rc;
+
+#define PATH(key) (snprintf(path, sizeof(path), "nodes[%zu]" key, index), path)
+    if (!YAJL_IS_OBJECT(object))
+        return bad(place, "%s is not an object", PATH(""));
+    rc = read_number(place, get(object, "id"), PATH(".id"),
+                     XLNUMA_NODES_MAX - 1, &id);
+    if (rc)
+        return rc;
+    if (xlnuma_nodeset_has(host->nodes, (unsigned)id))
+        return bad(place, "%s: node %" PRIu64 " is there twice", PATH(".id"),
+                   id);
+    host->nodes |= (xlnuma_nodeset)1 << id;
+    *id_r = (unsigned)id;
+    node = &host->node[id];
+
+    rc = read_number(place, get(object, "socket"), PATH(".socket"), INT32_MAX,
+                     &number);
+    if (rc)
+        return rc;
+    node->socket = (unsigned)number;
+
+    value = get(object, "cpus");
+    if (!YAJL_IS_STRING(value))
+        return bad(place, "%s is missing or not a string such as \"0-3,8\"",
+                   PATH(".cpus"));
+    rc = xlnuma_cpuset_parse(YAJL_GET_STRING(value), &node->cpus, list_message);
+    if (rc)
+        return bad(place, "%s: %s", PATH(".cpus"), list_message);
+
+    rc = read_number(place, get(object, "size_kb"), PATH(".size_kb"),
+                     INT64_MAX, &node->size_kb);
+    if (rc)
+        return rc;
+    rc = read_number(place, get(object, "free_kb"), PATH(".free_kb"),
+                     INT64_MAX, &node->free_kb);
+    if (rc)
+        return rc;
+    rc = read_optional(place, get(object, "cores"), PATH(".cores"),
+                       XLNUMA_CPUS_MAX, 0, &number);
+    if (rc)
+        return rc;
+    node->nr_cores = (unsigned)number;
+    rc = read_optional(place, get(object, "load_mvcpu"), PATH(".load_mvcpu"),
+                       UINT32_MAX, 0, &number);
+    node->load_mvcpu = (uint32_t)number;
+#undef PATH
+    return rc;
+}
+
+static int read_distances(const struct place *place, yajl_val rows, size_t nr,
+                          const unsigned id[], struct xlnuma_host *host)
+{
+    if (!YAJL_IS_ARRAY(rows))
+        return bad(place, "distances is missing or not an array");
+    if (YAJL_GET_ARRAY(rows)->len != nr)
+        return bad(place, "distances has %zu rows for %zu nodes",
+                   YAJL_GET_ARRAY(rows)->len, nr);
+    for (size_t i = 0; i < nr; i++) {
+        yajl_val row = YAJL_GET_ARRAY(rows)->values[i];
+
+        if (!YAJL_IS_ARRAY(row) || YAJL_GET_ARRAY(row)->len != nr)
+            return bad(place, "distances[%zu] is not an array of %zu numbers",
+                       i, nr);
+        for (size_t j = 0; j < nr; j++) {
+            char path[64];
+            uint64_t number;
+            int rc;
+
+            snprintf(path, sizeof(path), "distances[%zu][%zu]", i, j);
+            rc = read_number(place, YAJL_GET_ARRAY(row)->values[j], path,
+                             XLNUMA_DISTANCE_UNREACHABLE, &number);
+            if (rc)
+                return rc;
+            host->distance[id[i]][id[j]] = (uint16_t)number;
+        }
+    }
+    return 0;
+}
+
+static int read_root(const struct place *place, yajl_val root,
+                     struct xlnuma_host *host)
+{
+    unsigned id[XLNUMA_NODES_MAX];
+    char check_message[XLNUMA_MESSAGE_SIZE];
+    const char *format;
+    uint64_t version;
+    yajl_val value;
+    size_t nr;
+    int rc;
+
+    if (!YAJL_IS_OBJECT(root))
+        return bad(place, "not a JSON object");
+    format = YAJL_GET_STRING(get(root, "format"));
+    if (!format || strcmp(format, FORMAT))
+        return bad(place, "format is missing or not \"" FORMAT "\"");
+    rc = read_number(place, get(root, "version"), "version", INT32_MAX,
+                     &version);
+    if (rc)
+        return rc;
+    if (version != FORMAT_VERSION)
+        return bad(place, "version is %" PRIu64 ", this program reads %d",
+                   version, FORMAT_VERSION);
+    value = get(root, "nodes");
+    if (!YAJL_IS_ARRAY(value))
+        return bad(place, "nodes is missing or not an array");
+    nr = YAJL_GET_ARRAY(value)->len;
+    if (nr < 1 || nr > XLNUMA_NODES_MAX)
+        return bad(place, "nodes has %zu elements, not 1 to %d", nr,
+                   XLNUMA_NODES_MAX);
+    for (size_t i = 0; i < nr; i++) {
+        rc = read_node(place, YAJL_GET_ARRAY(value)->values[i], i, host,
+                       &id[i]);
+        if (rc)
+            return rc;
+    }
+    rc = read_distances(place, get(root, "distances"), nr, id, host);
+    if (rc)
+        return rc;
+    rc = xlnuma_host_check(host, check_message);
+    return rc ? bad(place, "%s", check_message) : 0;
+}
+
+/* Name line and column of what yajl could not parse. */
+static int syntax_error(const struct place *place, const char *json,
+                        size_t length)
+{
+    yajl_handle handle = yajl_alloc(NULL, NULL, NULL);
+    unsigned line = 1, column = 1;
+    unsigned char *text;
+    size_t at;
+    int rc;
+
+    if (!handle)
+        return xlnuma__fail(place->message, XLNUMA_ERR_NOMEM,
+                            "%s: out of memory", place->name);
+    if (yajl_parse(handle, (const unsigned char *)json, length) ==
+        yajl_status_ok)
+        yajl_complete_parse(handle);
+    at = yajl_get_bytes_consumed(handle);
+    for (size_t i = 0; i < at && i < length; i++, column++)
+        if (json[i] == '\n') {
+            line++;
+            column = 0;
+        }
+    text = yajl_get_error(handle, 0, (const unsigned char *)json, length);
+    if (text)
+        text[strcspn((char *)text, "\n")] = '\0';
+    rc = bad(place, "line %u column %u: not JSON: %s", line, column,
+             text ? (char *)text : "syntax error");
+    if (text)
+        yajl_free_error(handle, text);
+    yajl_free(handle);
+    return rc;
+}
+
+int xlnuma_host_parse(struct xlnuma_host *host_r, const char *name,
+                      const char *json, size_t length, char *message)
+{
+    struct place place = { .name = name, .message = message };
+    yajl_val root;
+    char *text;
+    int rc;
+
+    *message = '\0';
+    memset(host_r, 0, sizeof(*host_r));
+    if (memchr(json, '\0', length))
+        return bad(&place, "not JSON: it contains a NUL byte");
+    text = strndup(json, length); /* yajl_tree wants a terminated string */
+    if (!text)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "%s: out of memory",
+                            name);
+    root = yajl_tree_parse(text, NULL, 0);
+    rc = root ? read_root(&place, root, host_r)
+              : syntax_error(&place, text, length);
+    yajl_tree_free(root);
+    free(text);
+    return rc;
+}
+
+/* Read all of a file, at most FILE_SIZE_MAX bytes. */
+static int read_all(FILE *file, const char *name, char **text_r,
+                    size_t *length_r, char *message)
+{
+    size_t size = 64 * 1024, length = 0, n;
+    char *text = NULL;
+
+    do {
+        char *larger = realloc(text, size);
+
+        if (!larger) {
+            free(text);
+            return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "%s: out of memory",
+                                name);
+        }
+        text = larger;
+        n = fread(text + length, 1, size - length, file);
+        length += n;
+        if (length == size)
+            size *= 2;
+    } while (n && length < FILE_SIZE_MAX);
+    *text_r = text;
+    *length_r = length;
+    if (ferror(file)) {
+        int err = errno;
+
+        free(text);
+        return xlnuma__fail(message, XLNUMA_ERR_IO, "%s: %s", name,
+                            strerror(err));
+    }
+    if (n) {
+        free(text);
+        return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                            "%s: larger than a snapshot can be (%d MiB)", name,
+                            FILE_SIZE_MAX / 1024 / 1024);
+    }
+    return 0;
+}
+
+int xlnuma_host_load(struct xlnuma_host *host_r, const char *path,
+                     char *message)
+{
+    bool is_stdin = !strcmp(path, "-");
+    const char *name = is_stdin ? "standard input" : path;
+    FILE *file = is_stdin ? stdin : fopen(path, "re");
+    char *text = NULL;
+    size_t length = 0;
+    int rc;
+
+    if (!file)
+        return xlnuma__fail(message, XLNUMA_ERR_IO, "%s: %s", path,
+                            strerror(errno));
+    rc = read_all(file, name, &text, &length, message);
+    if (!is_stdin)
+        fclose(file);
+    if (rc)
+        return rc;
+    rc = xlnuma_host_parse(host_r, name, text, length, message);
+    free(text);
+    return rc;
+}
+
+/* --- writing -------------------------------------------------------------- */
+
+static void write_node(yajl_gen gen, unsigned id,
+                       const struct xlnuma_node *node)
+{
+    char cpus[4096];
+
+    yajl_gen_map_open(gen);
+    xlnuma__json_key_kb(gen, "id", id);
+    xlnuma__json_key_kb(gen, "socket", node->socket);
+    xlnuma__json_key_string(gen, "cpus",
+                            xlnuma_cpuset_format(&node->cpus, cpus,
+                                                 sizeof(cpus)));
+    if (node->nr_cores)
+        xlnuma__json_key_kb(gen, "cores", node->nr_cores);
+    xlnuma__json_key_kb(gen, "size_kb", node->size_kb);
+    xlnuma__json_key_kb(gen, "free_kb", node->free_kb);
+    if (node->load_mvcpu)
+        xlnuma__json_key_kb(gen, "load_mvcpu", node->load_mvcpu);
+    yajl_gen_map_close(gen);
+}
+
+static void write_distances(yajl_gen gen, const struct xlnuma_host *host)
+{
+    unsigned i, j;
+
+    yajl_gen_array_open(gen);
+    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+        yajl_gen_array_open(gen);
+        XLNUMA_FOR_EACH_NODE(j, host->nodes)
+            yajl_gen_integer(gen, host->distance[i][j]);
+        yajl_gen_array_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}
+
+int xlnuma_host_write(const struct xlnuma_host *host, const char *comment,
+                      FILE *file, char *message)
+{
+    yajl_gen gen = xlnuma__json_new();
+    unsigned i;
+    int rc;
+
+    if (!gen)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM,
+                            "out of memory writing JSON");
+    yajl_gen_map_open(gen);
+    xlnuma__json_key_string(gen, "format", FORMAT);
+    xlnuma__json_key_kb(gen, "version", FORMAT_VERSION);
+    if (comment)
+        xlnuma__json_key_string(gen, "comment", comment);
+    xlnuma__json_key(gen, "nodes");
+    yajl_gen_array_open(gen);
+    XLNUMA_FOR_EACH_NODE(i, host->nodes)
+        write_node(gen, i, &host->node[i]);
+    yajl_gen_array_close(gen);
+    xlnuma__json_key(gen, "distances");
+    write_distances(gen, host);
+    yajl_gen_map_close(gen);
+    rc = xlnuma__json_finish(gen, file, message);
+    yajl_gen_free(gen);
+    return rc;
+}

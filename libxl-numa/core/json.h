@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Small helpers over yajl_gen that the files writing JSON share. */
+#ifndef XLNUMA_JSON_H
+#define XLNUMA_JSON_H
+
+#include <stdio.h>
+#include <stdint.h>
+#include <yajl/yajl_gen.h>
+
+/* NULL when out of memory. Ownership: the caller's, yajl_gen_free(). */
+yajl_gen xlnuma__json_new(void);
+
+/* A key with its value. Errors stick in the generator; _finish reports them. */
+void xlnuma__json_key(yajl_gen gen, const char *key);
+void xlnuma__json_string(yajl_gen gen, const char *text);
+void xlnuma__json_key_string(yajl_gen gen, const char *key, const char *text);
+void xlnuma__json_key_kb(yajl_gen gen, const char *key, uint64_t kb);
+/* Two decimals, trailing zeros dropped: 10.5 */
+void xlnuma__json_key_distance(yajl_gen gen, const char *key, double distance);
+
+/*
+ * Write what was generated to `file`.
+ * Returns 0, XLNUMA_ERR_NOMEM (generation failed), XLNUMA_ERR_IO.
+ */
+int xlnuma__json_finish(yajl_gen gen, FILE *file, char *message);
+
+#endif /* XLNUMA_JSON_H */

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A plan and its reasons as JSON (docs/plan-format.md). Does not read plans. */
+#include "core/core.h"
+#include "core/json.h"
+
+static void write_nodes(yajl_gen gen, const struct xlnuma_plan *plan)
+{
+    char cpus[1024];
+    unsigned i;
+
+    xlnuma__json_key(gen, "nodes");
+    yajl_gen_array_open(gen);
+    XLNUMA_FOR_EACH_NODE(i, plan->nodes) {
+        yajl_gen_map_open(gen);
+        xlnuma__json_key_kb(gen, "id", i);
+        xlnuma__json_key_kb(gen, "memory_kb", plan->memory_kb[i]);
+        xlnuma__json_key_string(gen, "cpus",
+                                xlnuma_cpuset_format(&plan->cpus[i], cpus,
+                                                     sizeof(cpus)));
+        yajl_gen_map_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}
+
+static void write_alternative(yajl_gen gen,
+                              const struct xlnuma_alternative *alternative)
+{
+    char nodes[256];
+
+    yajl_gen_map_open(gen);
+    xlnuma__json_key_string(gen, "nodes",
+                            xlnuma_nodeset_format(alternative->nodes, nodes,
+                                                  sizeof(nodes)));
+    xlnuma__json_key_distance(gen, "expected_distance",
+                              alternative->expected_distance);
+    xlnuma__json_key_string(gen, "why_not",
+                            xlnuma_why_not_name(alternative->why));
+    if (alternative->short_kb)
+        xlnuma__json_key_kb(gen, "short_kb", alternative->short_kb);
+    if (alternative->short_cpus)
+        xlnuma__json_key_kb(gen, "short_cpus", alternative->short_cpus);
+    yajl_gen_map_close(gen);
+}
+
+static void write_alternatives(yajl_gen gen, const struct xlnuma_plan *plan)
+{
+    xlnuma__json_key(gen, "alternatives");
+    yajl_gen_array_open(gen);
+    for (unsigned i = 0; i < plan->nr_alternatives; i++)
+        write_alternative(gen, &plan->alternative[i]);
+    yajl_gen_array_close(gen);
+}
+
+int xlnuma_plan_write(const struct xlnuma_plan *plan, FILE *file, char *message)
+{
+    char cpus[1024];
+    yajl_gen gen = xlnuma__json_new();
+    int rc;
+
+    if (!gen)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM,
+                            "out of memory writing JSON");
+    yajl_gen_map_open(gen);
+    xlnuma__json_key_string(gen, "format", "xlnuma-plan");
+    xlnuma__json_key_kb(gen, "version", 1);
+    xlnuma__json_key_string(gen, "guest", plan->guest);
+    xlnuma__json_key_string(gen, "status", xlnuma_status_name(plan->status));
+    xlnuma__json_key_string(gen, "policy", xlnuma_policy_name(plan->policy));
+    xlnuma__json_key_string(gen, "memory", xlnuma_memory_name(plan->memory));
+    xlnuma__json_key_kb(gen, "needed_kb", plan->needed_kb);
+    write_nodes(gen, plan);
+    if (plan->status == XLNUMA_STATUS_PLACED) {
+        xlnuma__json_key_distance(gen, "expected_distance",
+                                  plan->expected_distance);
+        xlnuma__json_key_string(gen, "soft_cpus",
+                                xlnuma_cpuset_format(&plan->soft_cpus, cpus,
+                                                     sizeof(cpus)));
+    }
+    xlnuma__json_key_string(gen, "reason", plan->reason);
+    write_alternatives(gen, plan);
+    yajl_gen_map_close(gen);
+    rc = xlnuma__json_finish(gen, file, message);
+    yajl_gen_free(gen);
+    return rc;
+}

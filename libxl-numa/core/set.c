@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Sets of CPUs and of nodes: counting, combining, and their text form ("0-3,8").
+ * Does not know which CPUs or nodes a host has.
+ */
+#include "core/core.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CPUSET_WORDS (XLNUMA_CPUS_MAX / 64)
+
+unsigned xlnuma_cpuset_count(const xlnuma_cpuset *set)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < CPUSET_WORDS; i++)
+        count += (unsigned)__builtin_popcountll(set->word[i]);
+    return count;
+}
+
+void xlnuma_cpuset_and(xlnuma_cpuset *set, const xlnuma_cpuset *other)
+{
+    for (unsigned i = 0; i < CPUSET_WORDS; i++)
+        set->word[i] &= other->word[i];
+}
+
+void xlnuma_cpuset_or(xlnuma_cpuset *set, const xlnuma_cpuset *other)
+{
+    for (unsigned i = 0; i < CPUSET_WORDS; i++)
+        set->word[i] |= other->word[i];
+}
+
+bool xlnuma_cpuset_intersects(const xlnuma_cpuset *a, const xlnuma_cpuset *b)
+{
+    for (unsigned i = 0; i < CPUSET_WORDS; i++)
+        if (a->word[i] & b->word[i])
+            return true;
+    return false;
+}
+
+/* A number below `limit` at *text; moves *text past it. */
+static bool parse_number(const char **text, unsigned limit, unsigned *number_r)
+{
+    char *end;
+    unsigned long value;
+
+    if (!isdigit((unsigned char)**text))
+        return false;
+    errno = 0;
+    value = strtoul(*text, &end, 10);
+    if (errno || value >= limit)
+        return false;
+    *text = end;
+    *number_r = (unsigned)value;
+    return true;
+}
+
+/* Parse into an array of 64-bit words that holds `limit` bits. */
+static int parse_list(const char *text, uint64_t *word, unsigned limit,
+                      const char *what, char *message)
+{
+    const char *here = text;
+
+    memset(word, 0, limit / 8);
+    *message = '\0';
+    if (!*here)
+        return 0;
+    for (;;) {
+        const char *item = here;
+        unsigned first, last;
+
+        if (!parse_number(&here, limit, &first))
+            goto bad;
+        last = first;
+        if (*here == '-' && (here++, !parse_number(&here, limit, &last)))
+            goto bad;
+        if (last < first || (*here && *here != ','))
+            goto bad;
+        for (unsigned i = first; i <= last; i++)
+            word[i / 64] |= (uint64_t)1 << (i % 64);
+        if (!*here)
+            return 0;
+        here++;
+        continue;
+    bad:
+        return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                            "\"%s\" is not a list of %s (such as \"0-3,8\", "
+                            "each below %u) at \"%s\"",
+                            text, what, limit, item);
+    }
+}
+
+int xlnuma_cpuset_parse(const char *text, xlnuma_cpuset *set_r, char *message)
+{
+    return parse_list(text, set_r->word, XLNUMA_CPUS_MAX, "CPUs", message);
+}
+
+int xlnuma_nodeset_parse(const char *text, xlnuma_nodeset *set_r, char *message)
+{
+    return parse_list(text, set_r, XLNUMA_NODES_MAX, "nodes", message);
+}
+
+/* Append one range; false when it does not fit. */
+static bool append_range(char *buf, size_t size, size_t *used, unsigned first,
+                         unsigned last)
+{
+    const char *comma = *used ? "," : "";
+    int n = first == last
+                ? snprintf(buf + *used, size - *used, "%s%u", comma, first)
+                : snprintf(buf + *used, size - *used, "%s%u-%u", comma, first,
+                           last);
+
+    if (n < 0 || (size_t)n >= size - *used)
+        return false;
+    *used += (size_t)n;
+    return true;
+}
+
+static char *format_list(const uint64_t *word, unsigned limit, char *buf,
+                         size_t size)
+{
+    size_t used = 0;
+
+    if (!size)
+        return buf;
+    *buf = '\0';
+    for (unsigned i = 0; i < limit; i++) {
+        unsigned first = i;
+
+        if (!((word[i / 64] >> (i % 64)) & 1))
+            continue;
+        while (i + 1 < limit && (word[(i + 1) / 64] >> ((i + 1) % 64)) & 1)
+            i++;
+        if (!append_range(buf, size, &used, first, i)) {
+            snprintf(buf + (used > size - 4 ? size - 4 : used), 4, "...");
+            break;
+        }
+    }
+    return buf;
+}
+
+char *xlnuma_cpuset_format(const xlnuma_cpuset *set, char *buf, size_t size)
+{
+    return format_list(set->word, XLNUMA_CPUS_MAX, buf, size);
+}
+
+char *xlnuma_nodeset_format(xlnuma_nodeset set, char *buf, size_t size)
+{
+    return format_list(&set, XLNUMA_NODES_MAX, buf, size);
+}
