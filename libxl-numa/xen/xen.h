@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the files of xen/ offer to the hook and to xl-plugin. */
+#ifndef XLNUMA_XEN_H
+#define XLNUMA_XEN_H
+
+#include <libxl.h>
+#include <libxlutil.h>
+#include <xenstore.h>
+
+#include "xlnuma.h"
+
+/* --- xen_host.c ----------------------------------------------------------- */
+
+void xlnuma__cpuset_from_bitmap(xlnuma_cpuset *set_r, const libxl_bitmap *map);
+
+/* --- xen_request.c -------------------------------------------------------- */
+
+/*
+ * What libxl takes for a guest beside its own memory, by the rule of
+ * libxl__domain_need_memory_calculate() (tools/libs/light/libxl_mem.c).
+ * Memory values that are still LIBXL_MEMKB_DEFAULT get libxl's defaults, with
+ * hardware-assisted paging for what is not PV. Returns KiB, whole 2 MiB.
+ */
+uint64_t xlnuma__need_memory_kb(const libxl_domain_config *config);
+
+/*
+ * A request from a domain's configuration: memory, vCPUs, the CPUs that its
+ * hard affinity, a soft affinity of the user's and its cpupool leave. `ctx` may
+ * be NULL: then cpupools are not known. `poolid` is the domain's cpupool.
+ * numa_* settings are not here: xlnuma__settings_apply().
+ *
+ * Returns 0, XLNUMA_ERR_XEN, XLNUMA_ERR_INVALID.
+ */
+int xlnuma__request_from_config(struct xlnuma_request *request_r,
+                                libxl_ctx *ctx, uint32_t poolid,
+                                const libxl_domain_config *config,
+                                char *message);
+
+/*
+ * Does the configuration leave placement to us? If not, *why_r (static) says
+ * what the user gave instead.
+ */
+bool xlnuma__config_wants_placement(const libxl_domain_config *config,
+                                    const char **why_r);
+
+/* --- xen_apply.c ---------------------------------------------------------- */
+
+/*
+ * Set the domain's node affinity and, if wanted, every vCPU's soft affinity to
+ * the plan's. All or nothing: when a call fails, both are what they are for a
+ * new domain again. Returns 0, XLNUMA_ERR_XEN. Logs: nothing of its own.
+ */
+int xlnuma__apply(libxl_ctx *ctx, uint32_t domid, unsigned nr_vcpus,
+                  const struct xlnuma_plan *plan, bool with_soft_affinity,
+                  char *message);
+
+/* --- xen_config.c --------------------------------------------------------- */
+
+/* The numa_* keys of one guest's file; what is not given is not changed. */
+struct xlnuma__settings {
+    bool has_policy, has_memory, has_nodes;
+    enum xlnuma_policy policy;
+    enum xlnuma_memory memory;
+    xlnuma_nodeset nodes;
+};
+
+/*
+ * Read the keys from a parsed file. `source` is its name and `text` (`length`
+ * bytes) its content, for messages that name the line.
+ * Returns 0, XLNUMA_ERR_INVALID.
+ */
+int xlnuma__settings_read(struct xlnuma__settings *settings_r,
+                          const XLU_Config *config, const char *source,
+                          const char *text, size_t length, char *message);
+
+/* The line (from 1) that sets `key` last; 0 when none does. */
+unsigned xlnuma__config_line(const char *text, size_t length, const char *key);
+
+void xlnuma__settings_apply(const struct xlnuma__settings *settings,
+                            struct xlnuma_request *request);
+
+/* --- xen_report.c --------------------------------------------------------- */
+
+#define XLNUMA__REPORT_VERSION "1"
+
+/* What /libxl/DOMID/numa-placement says of a guest (docs/xenstore.md). */
+struct xlnuma__report {
+    char policy[32], memory[32], status[32];
+    xlnuma_nodeset nodes;
+    uint64_t planned_kb[XLNUMA_NODES_MAX];
+    bool has_actual; /* actual_kb is known */
+    uint64_t actual_kb[XLNUMA_NODES_MAX];
+    char soft_cpus[1024];
+    double expected_distance; /* 0 when not placed */
+    char reason[XLNUMA_MESSAGE_SIZE];
+};
+
+/* Returns 0, XLNUMA_ERR_XEN; then nothing of it is there. */
+int xlnuma__report_write(struct xs_handle *xs, uint32_t domid,
+                         const struct xlnuma__report *report, char *message);
+
+/* *found_r is false for a domain that has none. Returns 0, XLNUMA_ERR_XEN. */
+int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
+                        struct xlnuma__report *report_r, bool *found_r,
+                        char *message);
+
+#endif /* XLNUMA_XEN_H */

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The host model from the running hypervisor. Reads only. */
+#include "core/core.h"
+#include "xen/xen.h"
+
+#include <libxl_utils.h>
+#include <string.h>
+
+void xlnuma__cpuset_from_bitmap(xlnuma_cpuset *set_r, const libxl_bitmap *map)
+{
+    memset(set_r, 0, sizeof(*set_r));
+    for (uint32_t byte = 0; byte < map->size; byte++)
+        for (unsigned bit = 0; map->map[byte] >> bit; bit++)
+            if ((map->map[byte] >> bit) & 1 && byte * 8 + bit < XLNUMA_CPUS_MAX)
+                xlnuma_cpuset_add(set_r, byte * 8 + bit);
+}
+
+static int read_nodes(struct xlnuma_host *host, libxl_ctx *ctx, char *message)
+{
+    int nr_nodes, rc = 0;
+    libxl_numainfo *info = libxl_get_numainfo(ctx, &nr_nodes);
+
+    if (!info)
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "Xen does not tell its NUMA nodes "
+                            "(libxl_get_numainfo failed)");
+    for (int i = 0; i < nr_nodes && i < XLNUMA_NODES_MAX; i++) {
+        struct xlnuma_node *node = &host->node[i];
+
+        if (info[i].size == LIBXL_NUMAINFO_INVALID_ENTRY)
+            continue;
+        host->nodes |= (xlnuma_nodeset)1 << i;
+        node->free_kb = info[i].free / 1024;
+        node->size_kb = info[i].size / 1024;
+        if (node->size_kb < node->free_kb)
+            node->size_kb = node->free_kb;
+        if (info[i].num_dists < nr_nodes) {
+            rc = xlnuma__fail(message, XLNUMA_ERR_NONUMA,
+                              "Xen reports no distances from node %d (no SLIT "
+                              "in the firmware, or numa=off)", i);
+            break;
+        }
+        for (int j = 0; j < nr_nodes && j < XLNUMA_NODES_MAX; j++)
+            host->distance[i][j] =
+                info[i].dists[j] > XLNUMA_DISTANCE_UNREACHABLE
+                    ? XLNUMA_DISTANCE_UNREACHABLE
+                    : (uint16_t)info[i].dists[j];
+    }
+    libxl_numainfo_list_free(info, nr_nodes);
+    return rc;
+}
+
+/* Cores are told apart by socket and core number. */
+static bool is_new_core(const libxl_cputopology *cpu, int at)
+{
+    for (int i = 0; i < at; i++)
+        if (cpu[i].node == cpu[at].node && cpu[i].socket == cpu[at].socket &&
+            cpu[i].core == cpu[at].core)
+            return false;
+    return true;
+}
+
+static int read_cpus(struct xlnuma_host *host, libxl_ctx *ctx, char *message)
+{
+    int nr_cpus;
+    libxl_cputopology *cpu = libxl_get_cpu_topology(ctx, &nr_cpus);
+
+    if (!cpu)
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "Xen does not tell its CPUs "
+                            "(libxl_get_cpu_topology failed)");
+    for (int i = 0; i < nr_cpus && i < XLNUMA_CPUS_MAX; i++) {
+        struct xlnuma_node *node;
+
+        if (cpu[i].node == LIBXL_CPUTOPOLOGY_INVALID_ENTRY ||
+            !xlnuma_nodeset_has(host->nodes, cpu[i].node))
+            continue;
+        node = &host->node[cpu[i].node];
+        if (is_new_core(cpu, i))
+            node->nr_cores++;
+        if (!xlnuma_cpuset_count(&node->cpus))
+            node->socket = cpu[i].socket;
+        xlnuma_cpuset_add(&node->cpus, (unsigned)i);
+    }
+    libxl_cputopology_list_free(cpu, nr_cpus);
+    return 0;
+}
+
+/* A node without CPUs counts to the socket of the nearest node that has some. */
+static void place_cpuless_nodes(struct xlnuma_host *host)
+{
+    unsigned i, j;
+
+    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+        unsigned nearest = XLNUMA_NODES_MAX;
+
+        if (xlnuma_cpuset_count(&host->node[i].cpus))
+            continue;
+        XLNUMA_FOR_EACH_NODE(j, host->nodes)
+            if (xlnuma_cpuset_count(&host->node[j].cpus) &&
+                (nearest == XLNUMA_NODES_MAX ||
+                 host->distance[j][i] < host->distance[nearest][i]))
+                nearest = j;
+        if (nearest < XLNUMA_NODES_MAX)
+            host->node[i].socket = host->node[nearest].socket;
+    }
+}
+
+/* One vCPU counts 1000, divided over the nodes in proportion to its CPUs. */
+static void add_vcpu(struct xlnuma_host *host, const libxl_vcpuinfo *vcpu)
+{
+    xlnuma_cpuset cpus, soft;
+    unsigned i, nr_all = 0, nr[XLNUMA_NODES_MAX] = { 0 };
+
+    xlnuma__cpuset_from_bitmap(&cpus, &vcpu->cpumap);
+    xlnuma__cpuset_from_bitmap(&soft, &vcpu->cpumap_soft);
+    if (xlnuma_cpuset_intersects(&cpus, &soft))
+        xlnuma_cpuset_and(&cpus, &soft);
+    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+        xlnuma_cpuset here = host->node[i].cpus;
+
+        xlnuma_cpuset_and(&here, &cpus);
+        nr[i] = xlnuma_cpuset_count(&here);
+        nr_all += nr[i];
+    }
+    XLNUMA_FOR_EACH_NODE(i, host->nodes)
+        if (nr_all)
+            host->node[i].load_mvcpu += 1000 * nr[i] / nr_all;
+}
+
+/*
+ * Load only orders sets that are equally near, so a domain that dies while we
+ * look is no error.
+ */
+static int read_load(struct xlnuma_host *host, libxl_ctx *ctx, char *message)
+{
+    int nr_domains;
+    libxl_dominfo *domain = libxl_list_domain(ctx, &nr_domains);
+
+    if (!domain)
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "Xen does not list its domains "
+                            "(libxl_list_domain failed)");
+    for (int i = 0; i < nr_domains; i++) {
+        int nr_vcpus, nr_cpus;
+        libxl_vcpuinfo *vcpu =
+            libxl_list_vcpu(ctx, domain[i].domid, &nr_vcpus, &nr_cpus);
+
+        for (int j = 0; vcpu && j < nr_vcpus; j++)
+            if (vcpu[j].online)
+                add_vcpu(host, &vcpu[j]);
+        if (vcpu)
+            libxl_vcpuinfo_list_free(vcpu, nr_vcpus);
+    }
+    libxl_dominfo_list_free(domain, nr_domains);
+    return 0;
+}
+
+int xlnuma_host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
+                         char *message)
+{
+    int rc;
+
+    *message = '\0';
+    memset(host_r, 0, sizeof(*host_r));
+    rc = read_nodes(host_r, ctx, message);
+    if (!rc)
+        rc = read_cpus(host_r, ctx, message);
+    if (!rc)
+        rc = read_load(host_r, ctx, message);
+    if (rc)
+        return rc;
+    place_cpuless_nodes(host_r);
+    return xlnuma_host_check(host_r, message);
+}

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The report of a guest's placement in xenstore (docs/xenstore.md): a subtree
+ * of /libxl/DOMID, whose permissions it inherits (dom0 alone) and with which it
+ * goes. Does not decide what to report.
+ */
+#include "core/core.h"
+#include "xen/xen.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH_SIZE 128
+
+static const char *path_of(char path[PATH_SIZE], uint32_t domid,
+                           const char *key)
+{
+    snprintf(path, PATH_SIZE, "/libxl/%u/numa-placement%s%s", domid,
+             *key ? "/" : "", key);
+    return path;
+}
+
+/* --- writing -------------------------------------------------------------- */
+
+struct writer {
+    struct xs_handle *xs;
+    xs_transaction_t transaction;
+    uint32_t domid;
+    bool has_failed; /* errno says why */
+};
+
+static void put(struct writer *writer, const char *key, const char *value)
+{
+    char path[PATH_SIZE];
+
+    if (!writer->has_failed &&
+        !xs_write(writer->xs, writer->transaction,
+                  path_of(path, writer->domid, key), value,
+                  (unsigned)strlen(value)))
+        writer->has_failed = true;
+}
+
+static void put_node_kb(struct writer *writer, unsigned node, const char *what,
+                        uint64_t kb)
+{
+    char key[64], value[32];
+
+    snprintf(key, sizeof(key), "node/%u/%s", node, what);
+    snprintf(value, sizeof(value), "%" PRIu64, kb);
+    put(writer, key, value);
+}
+
+static void put_all(struct writer *writer, const struct xlnuma__report *report)
+{
+    char value[XLNUMA_MESSAGE_SIZE];
+    unsigned i;
+
+    put(writer, "version", XLNUMA__REPORT_VERSION);
+    put(writer, "policy", report->policy);
+    put(writer, "memory", report->memory);
+    put(writer, "status", report->status);
+    put(writer, "reason", report->reason);
+    if (!report->expected_distance)
+        return;
+    put(writer, "nodes",
+        xlnuma_nodeset_format(report->nodes, value, sizeof(value)));
+    put(writer, "soft_cpus", report->soft_cpus);
+    snprintf(value, sizeof(value), "%.2f", report->expected_distance);
+    put(writer, "expected_distance", value);
+    for (i = 0; i < XLNUMA_NODES_MAX; i++) {
+        if (xlnuma_nodeset_has(report->nodes, i))
+            put_node_kb(writer, i, "planned_kb", report->planned_kb[i]);
+        if (report->has_actual && (xlnuma_nodeset_has(report->nodes, i) ||
+                                   report->actual_kb[i]))
+            put_node_kb(writer, i, "actual_kb", report->actual_kb[i]);
+    }
+}
+
+int xlnuma__report_write(struct xs_handle *xs, uint32_t domid,
+                         const struct xlnuma__report *report, char *message)
+{
+    struct writer writer = { .xs = xs, .domid = domid };
+    bool is_done;
+
+    *message = '\0';
+    do {
+        writer.transaction = xs_transaction_start(xs);
+        if (!writer.transaction)
+            break;
+        put_all(&writer, report);
+        if (writer.has_failed) {
+            int err = errno;
+
+            xs_transaction_end(xs, writer.transaction, true);
+            errno = err;
+            break;
+        }
+        is_done = xs_transaction_end(xs, writer.transaction, false);
+        if (is_done)
+            return 0;
+    } while (errno == EAGAIN);
+    return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                        "writing /libxl/%u/numa-placement to xenstore: %s",
+                        domid, strerror(errno));
+}
+
+/* --- reading -------------------------------------------------------------- */
+
+/* A key's text into buf; empty when it is not there. */
+static char *get_text(struct xs_handle *xs, uint32_t domid, const char *key,
+                      char *buf, size_t size)
+{
+    char path[PATH_SIZE];
+    unsigned length;
+    char *value = xs_read(xs, XBT_NULL, path_of(path, domid, key), &length);
+
+    snprintf(buf, size, "%s", value ? value : "");
+    free(value);
+    return buf;
+}
+
+static bool get_node_kb(struct xs_handle *xs, uint32_t domid, unsigned node,
+                        const char *what, uint64_t *kb_r)
+{
+    char key[64], value[32];
+
+    snprintf(key, sizeof(key), "node/%u/%s", node, what);
+    get_text(xs, domid, key, value, sizeof(value));
+    *kb_r = strtoull(value, NULL, 10);
+    return *value;
+}
+
+/* The nodes that have a subtree: planned ones, and others that got memory. */
+static void read_nodes(struct xs_handle *xs, uint32_t domid,
+                       struct xlnuma__report *report)
+{
+    char path[PATH_SIZE];
+    unsigned nr;
+    char **name = xs_directory(xs, XBT_NULL, path_of(path, domid, "node"), &nr);
+
+    for (unsigned i = 0; name && i < nr; i++) {
+        char *end;
+        unsigned long node = strtoul(name[i], &end, 10);
+
+        if (*end || node >= XLNUMA_NODES_MAX)
+            continue;
+        get_node_kb(xs, domid, (unsigned)node, "planned_kb",
+                    &report->planned_kb[node]);
+        if (get_node_kb(xs, domid, (unsigned)node, "actual_kb",
+                        &report->actual_kb[node]))
+            report->has_actual = true;
+    }
+    free(name);
+}
+
+int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
+                        struct xlnuma__report *report_r, bool *found_r,
+                        char *message)
+{
+    char value[XLNUMA_MESSAGE_SIZE], list_message[XLNUMA_MESSAGE_SIZE];
+
+    *message = '\0';
+    memset(report_r, 0, sizeof(*report_r));
+    get_text(xs, domid, "version", value, sizeof(value));
+    *found_r = *value;
+    if (!*found_r)
+        return 0;
+    if (strcmp(value, XLNUMA__REPORT_VERSION))
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "/libxl/%u/numa-placement has version %s, this "
+                            "program reads " XLNUMA__REPORT_VERSION,
+                            domid, value);
+#define GET(key) get_text(xs, domid, #key, report_r->key, sizeof(report_r->key))
+    GET(policy);
+    GET(memory);
+    GET(status);
+    GET(soft_cpus);
+    GET(reason);
+#undef GET
+    get_text(xs, domid, "expected_distance", value, sizeof(value));
+    report_r->expected_distance = strtod(value, NULL);
+    get_text(xs, domid, "nodes", value, sizeof(value));
+    if (xlnuma_nodeset_parse(value, &report_r->nodes, list_message))
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "/libxl/%u/numa-placement/nodes: %s", domid,
+                            list_message);
+    read_nodes(xs, domid, report_r);
+    return 0;
+}

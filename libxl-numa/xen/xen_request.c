@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A request from a domain's libxl configuration. Changes neither the
+ * configuration nor the domain.
+ */
+#include "core/core.h"
+#include "xen/xen.h"
+
+#include <libxl_utils.h>
+
+/* Both from tools/libs/light/libxl_internal.h of Xen 4.17 to 4.20. */
+#define PV_EXTRA_KB 1024
+#define HVM_EXTRA_KB 2048
+
+#define SUPERPAGE_KB 2048
+
+/*
+ * libxl's default for paging memory: 1 MiB a vCPU, and 4 KiB per MiB of guest
+ * memory for the p2m of a translated guest or for shadowing a PV one
+ * (libxl__get_required_paging_memory(), tools/libs/light/libxl_utils.c).
+ */
+static uint64_t default_shadow_kb(const libxl_domain_build_info *info)
+{
+    return 4 * (256 * (uint64_t)info->max_vcpus + info->max_memkb / 1024);
+}
+
+static uint64_t or_default(uint64_t memkb, uint64_t otherwise_kb)
+{
+    return memkb == LIBXL_MEMKB_DEFAULT ? otherwise_kb : memkb;
+}
+
+uint64_t xlnuma__need_memory_kb(const libxl_domain_config *config)
+{
+    const libxl_domain_build_info *info = &config->b_info;
+    uint64_t need_kb = info->target_memkb;
+
+    need_kb += or_default(info->shadow_memkb, default_shadow_kb(info));
+    need_kb += or_default(info->iommu_memkb, 0);
+    need_kb += info->type == LIBXL_DOMAIN_TYPE_PV ? PV_EXTRA_KB : HVM_EXTRA_KB;
+    if (info->type != LIBXL_DOMAIN_TYPE_PV &&
+        !libxl_defbool_is_default(info->device_model_stubdomain) &&
+        libxl_defbool_val(info->device_model_stubdomain))
+        need_kb += or_default(info->stubdomain_memkb, 0) +
+                   or_default(info->video_memkb, 0);
+    return (need_kb + SUPERPAGE_KB - 1) / SUPERPAGE_KB * SUPERPAGE_KB;
+}
+
+/* Leave only CPUs that some of the `nr` maps has. */
+static void filter_cpus(struct xlnuma_request *request,
+                        const libxl_bitmap map[], int nr)
+{
+    xlnuma_cpuset all = { { 0 } };
+
+    if (nr <= 0)
+        return;
+    for (int i = 0; i < nr; i++) {
+        xlnuma_cpuset one;
+
+        xlnuma__cpuset_from_bitmap(&one, &map[i]);
+        xlnuma_cpuset_or(&all, &one);
+    }
+    if (request->has_cpus)
+        xlnuma_cpuset_and(&request->cpus, &all);
+    else
+        request->cpus = all;
+    request->has_cpus = true;
+}
+
+static int filter_cpupool(struct xlnuma_request *request, libxl_ctx *ctx,
+                          uint32_t poolid, char *message)
+{
+    libxl_cpupoolinfo pool;
+    int rc = 0;
+
+    libxl_cpupoolinfo_init(&pool);
+    if (libxl_cpupool_info(ctx, &pool, poolid))
+        rc = xlnuma__fail(message, XLNUMA_ERR_XEN,
+                          "Xen does not tell the CPUs of cpupool %u "
+                          "(libxl_cpupool_info failed)", poolid);
+    else
+        filter_cpus(request, &pool.cpumap, 1);
+    libxl_cpupoolinfo_dispose(&pool);
+    return rc;
+}
+
+int xlnuma__request_from_config(struct xlnuma_request *request_r,
+                                libxl_ctx *ctx, uint32_t poolid,
+                                const libxl_domain_config *config,
+                                char *message)
+{
+    const libxl_domain_build_info *info = &config->b_info;
+
+    *message = '\0';
+    xlnuma_request_init(request_r);
+    snprintf(request_r->name, sizeof(request_r->name), "%s",
+             config->c_info.name ? config->c_info.name : "");
+    request_r->memory_kb = xlnuma__need_memory_kb(config);
+    request_r->nr_vcpus = (unsigned)info->max_vcpus;
+    filter_cpus(request_r, info->vcpu_hard_affinity,
+                info->num_vcpu_hard_affinity);
+    filter_cpus(request_r, info->vcpu_soft_affinity,
+                info->num_vcpu_soft_affinity);
+    return ctx ? filter_cpupool(request_r, ctx, poolid, message) : 0;
+}
+
+bool xlnuma__config_wants_placement(const libxl_domain_config *config,
+                                    const char **why_r)
+{
+    const libxl_domain_build_info *info = &config->b_info;
+
+    *why_r = NULL;
+    if (info->num_vnuma_nodes)
+        *why_r = "vnuma is given";
+    else if (info->nodemap.size)
+        *why_r = "a node affinity is given";
+    else if (info->cpumap.size)
+        *why_r = "a CPU affinity is given in the old form";
+    else if (!libxl_defbool_is_default(info->numa_placement) &&
+             !libxl_defbool_val(info->numa_placement) &&
+             !info->num_vcpu_hard_affinity && !info->num_vcpu_soft_affinity)
+        *why_r = "placement is switched off";
+    return !*why_r;
+}
