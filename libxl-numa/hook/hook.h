@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Between the preloaded object (preload.c, which links to libc alone) and the
+ * library that it loads when a domain build begins (build.c). Both are built
+ * together and installed side by side; this is no public interface.
+ */
+#ifndef XLNUMA_HOOK_H
+#define XLNUMA_HOOK_H
+
+#include <libxl.h>
+#include <libxlutil.h>
+#include <xenctrl.h>
+#include <xenstore.h>
+
+/* The functions behind the interposed ones. */
+struct xlnuma__next {
+    int (*populate)(xc_interface *xch, uint32_t domid, unsigned long nr,
+                    unsigned order, unsigned mem_flags, xen_pfn_t *extent);
+    int (*populate_exact)(xc_interface *xch, uint32_t domid, unsigned long nr,
+                          unsigned order, unsigned mem_flags,
+                          xen_pfn_t *extent);
+};
+
+struct xlnuma__hook {
+    /*
+     * A configuration file was read: `text` is its content, `report` where
+     * libxlutil reports. Returns 0, or EINVAL after one line on `report`.
+     */
+    int (*config_read)(const XLU_Config *config, FILE *report,
+                       const char *source, const char *text, int length);
+
+    /* A build begins; `config` stays valid until it ends. lg may be NULL. */
+    void (*begin)(libxl_ctx *ctx, xentoollog_logger *lg,
+                  libxl_domain_config *config);
+
+    /* The call that began the build has returned; unknown configs are fine. */
+    void (*end)(const libxl_domain_config *config);
+
+    /*
+     * The domain has its vCPUs, affinities come next: plan and apply.
+     * Returns 0, or -1 with errno when the policy forbids to go on.
+     */
+    int (*vcpus_set)(xc_interface *xch, uint32_t domid, unsigned nr_vcpus);
+
+    /* libxl has done its part of the affinities. */
+    void (*affinities_set)(uint32_t domid);
+
+    /* Populate, each extent on its planned node; results as from libxc. */
+    int (*populate)(const struct xlnuma__next *next, bool is_exact,
+                    xc_interface *xch, uint32_t domid, unsigned long nr,
+                    unsigned order, unsigned mem_flags, xen_pfn_t *extent);
+
+    /* The domain was introduced to xenstore: it is built. */
+    void (*built)(struct xs_handle *xs, uint32_t domid);
+};
+
+/* The library's one entry for the preloaded object; static. */
+const struct xlnuma__hook *xlnuma__hook_get(void);
+
+#endif /* XLNUMA_HOOK_H */

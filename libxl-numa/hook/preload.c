@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The preloaded object: stands before the functions of libxl's domain build
+ * path, and asks the library about each call. It links to libc alone and is
+ * invisible until a process begins to build a domain: it is mapped into every
+ * child of xl too. When the library cannot be had, or libxl is not the version
+ * it was built for, every call goes through unchanged after one warning.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hook/hook.h"
+
+#define EXPORT __attribute__((visibility("default")))
+
+#define WARN(...) fprintf(stderr, "xl-numa: warning: " __VA_ARGS__)
+
+/* --- the functions behind ours -------------------------------------------- */
+
+/*
+ * The next definition of a function. A process that loaded libxl with dlopen()
+ * and kept it to itself does not show it to RTLD_NEXT, but by its name.
+ */
+static void *find_next(const char *function, const char *library)
+{
+    void *next = dlsym(RTLD_NEXT, function);
+    void *handle;
+
+    if (!next && (handle = dlopen(library, RTLD_LAZY | RTLD_NOLOAD))) {
+        next = dlsym(handle, function);
+        dlclose(handle);
+    }
+    if (!next) {
+        /* Our caller was linked to it, so this cannot be; say it and stop. */
+        WARN("%s not found in %s\n", function, library);
+        abort();
+    }
+    return next;
+}
+
+/* Call the next definition of `name`, looked up once. */
+#define NEXT(library, name)                                                  \
+    ({                                                                       \
+        static _Atomic(void *) found_;                                       \
+        void *next_ = atomic_load(&found_);                                  \
+        if (!next_) {                                                        \
+            next_ = find_next(#name, library);                               \
+            atomic_store(&found_, next_);                                    \
+        }                                                                    \
+        (__typeof__(&name))next_;                                            \
+    })
+
+/* --- the library ---------------------------------------------------------- */
+
+static _Atomic(const struct xlnuma__hook *) loaded_hook;
+static pthread_once_t load_once = PTHREAD_ONCE_INIT;
+
+/* Is exactly this library in the process already? Loads nothing. */
+static bool is_loaded(const char *soname)
+{
+    void *handle = dlopen(soname, RTLD_LAZY | RTLD_NOLOAD);
+
+    if (handle)
+        dlclose(handle);
+    return handle;
+}
+
+/* The library lies beside us; NULL (and one warning) when it does not load. */
+static void *open_library(void)
+{
+    char path[PATH_MAX];
+    const char *slash;
+    void *handle;
+    Dl_info self;
+
+    if (!dladdr(&loaded_hook, &self) ||
+        !(slash = strrchr(self.dli_fname, '/')) ||
+        (size_t)snprintf(path, sizeof(path), "%.*s/%s",
+                         (int)(slash - self.dli_fname), self.dli_fname,
+                         XLNUMA_SONAME) >= sizeof(path)) {
+        WARN("cannot tell where %s is: stock placement\n", XLNUMA_SONAME);
+        return NULL;
+    }
+    handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    if (!handle)
+        WARN("%s: stock placement\n", dlerror());
+    return handle;
+}
+
+static void load(void)
+{
+    const struct xlnuma__hook *(*get)(void);
+    void *handle;
+
+    if (!is_loaded(LIBXENLIGHT_SONAME)) {
+        WARN("built for %s, which this program does not use: stock "
+             "placement\n", LIBXENLIGHT_SONAME);
+        return;
+    }
+    handle = open_library();
+    if (!handle)
+        return;
+    get = (__typeof__(get))dlsym(handle, "xlnuma__hook_get");
+    if (!get) {
+        WARN("%s: stock placement\n", dlerror());
+        dlclose(handle);
+        return;
+    }
+    atomic_store(&loaded_hook, get());
+}
+
+/* The library if a build has begun before; never loads it. */
+static const struct xlnuma__hook *hook_if_loaded(void)
+{
+    return atomic_load(&loaded_hook);
+}
+
+static const struct xlnuma__hook *hook(void)
+{
+    int err = errno;
+
+    pthread_once(&load_once, load);
+    errno = err;
+    return hook_if_loaded();
+}
+
+/* --- what the library cannot ask libxl for -------------------------------- */
+
+/* The logger of each context. */
+struct logger {
+    struct logger *next;
+    libxl_ctx *ctx;
+    xentoollog_logger *lg;
+};
+
+static struct logger *loggers;
+
+/* The name of the configuration that was begun last. */
+static struct {
+    const XLU_Config *config;
+    FILE *report;
+    char *source;
+} last_config;
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
+                           xentoollog_logger *lg)
+{
+    int rc = NEXT(LIBXENLIGHT_SONAME, libxl_ctx_alloc)(pctx, version, flags,
+                                                       lg);
+    struct logger *logger = rc ? NULL : malloc(sizeof(*logger));
+
+    if (logger) {
+        logger->ctx = *pctx;
+        logger->lg = lg;
+        pthread_mutex_lock(&lock);
+        logger->next = loggers;
+        loggers = logger;
+        pthread_mutex_unlock(&lock);
+    }
+    return rc;
+}
+
+EXPORT int libxl_ctx_free(libxl_ctx *ctx)
+{
+    struct logger **link;
+
+    pthread_mutex_lock(&lock);
+    for (link = &loggers; *link; link = &(*link)->next)
+        if ((*link)->ctx == ctx) {
+            struct logger *logger = *link;
+
+            *link = logger->next;
+            free(logger);
+            break;
+        }
+    pthread_mutex_unlock(&lock);
+    return NEXT(LIBXENLIGHT_SONAME, libxl_ctx_free)(ctx);
+}
+
+static xentoollog_logger *logger_of(const libxl_ctx *ctx)
+{
+    xentoollog_logger *lg = NULL;
+
+    pthread_mutex_lock(&lock);
+    for (struct logger *logger = loggers; logger; logger = logger->next)
+        if (logger->ctx == ctx) {
+            lg = logger->lg;
+            break;
+        }
+    pthread_mutex_unlock(&lock);
+    return lg;
+}
+
+EXPORT XLU_Config *xlu_cfg_init(FILE *report, const char *source)
+{
+    XLU_Config *config = NEXT(LIBXLUTIL_SONAME, xlu_cfg_init)(report, source);
+
+    pthread_mutex_lock(&lock);
+    free(last_config.source);
+    last_config.config = config;
+    last_config.report = report;
+    last_config.source = source ? strdup(source) : NULL;
+    pthread_mutex_unlock(&lock);
+    return config;
+}
+
+/* A guest's numa_* keys; a file without any is not worth loading for. */
+EXPORT int xlu_cfg_readdata(XLU_Config *config, const char *data, int length)
+{
+    int r = NEXT(LIBXLUTIL_SONAME, xlu_cfg_readdata)(config, data, length);
+    const struct xlnuma__hook *h = hook_if_loaded();
+    const char *source = "configuration";
+    FILE *report = stderr;
+
+    if (r || length <= 0)
+        return r;
+    if (!h && memmem(data, (size_t)length, "numa_", 5))
+        h = hook();
+    if (!h)
+        return 0;
+    pthread_mutex_lock(&lock);
+    if (last_config.config == config) {
+        report = last_config.report;
+        source = last_config.source ? last_config.source : source;
+    }
+    r = h->config_read(config, report, source, data, length);
+    pthread_mutex_unlock(&lock);
+    return r;
+}
+
+/* --- the build path, in the order in which libxl goes it ------------------- */
+
+EXPORT int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
+                                   uint32_t *domid,
+                                   const libxl_asyncop_how *ao_how,
+                                   const libxl_asyncprogress_how *console_how)
+{
+    const struct xlnuma__hook *h = hook();
+    int rc;
+
+    if (h)
+        h->begin(ctx, logger_of(ctx), config);
+    rc = NEXT(LIBXENLIGHT_SONAME, libxl_domain_create_new)(
+        ctx, config, domid, ao_how, console_how);
+    if (h && (rc || !ao_how))
+        h->end(config);
+    return rc;
+}
+
+EXPORT int libxl_domain_create_restore(
+    libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
+    int restore_fd, int send_back_fd, const libxl_domain_restore_params *params,
+    const libxl_asyncop_how *ao_how, const libxl_asyncprogress_how *console_how)
+{
+    const struct xlnuma__hook *h = hook();
+    int rc;
+
+    if (h)
+        h->begin(ctx, logger_of(ctx), config);
+    rc = NEXT(LIBXENLIGHT_SONAME, libxl_domain_create_restore)(
+        ctx, config, domid, restore_fd, send_back_fd, params, ao_how,
+        console_how);
+    if (h && (rc || !ao_how))
+        h->end(config);
+    return rc;
+}
+
+EXPORT int xc_domain_max_vcpus(xc_interface *xch, uint32_t domid,
+                               unsigned int max)
+{
+    int r = NEXT(LIBXENCTRL_SONAME, xc_domain_max_vcpus)(xch, domid, max);
+    const struct xlnuma__hook *h = hook_if_loaded();
+
+    return !r && h ? h->vcpus_set(xch, domid, max) : r;
+}
+
+EXPORT int xc_domain_setmaxmem(xc_interface *xch, uint32_t domid,
+                               uint64_t max_memkb)
+{
+    const struct xlnuma__hook *h = hook_if_loaded();
+
+    if (h)
+        h->affinities_set(domid);
+    return NEXT(LIBXENCTRL_SONAME, xc_domain_setmaxmem)(xch, domid, max_memkb);
+}
+
+static struct xlnuma__next next_populate(void)
+{
+    return (struct xlnuma__next){
+        .populate = NEXT(LIBXENCTRL_SONAME, xc_domain_populate_physmap),
+        .populate_exact =
+            NEXT(LIBXENCTRL_SONAME, xc_domain_populate_physmap_exact),
+    };
+}
+
+EXPORT int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
+                                      unsigned long nr, unsigned int order,
+                                      unsigned int mem_flags, xen_pfn_t *extent)
+{
+    const struct xlnuma__hook *h = hook_if_loaded();
+    const struct xlnuma__next next = next_populate();
+
+    return h ? h->populate(&next, false, xch, domid, nr, order, mem_flags,
+                           extent)
+             : next.populate(xch, domid, nr, order, mem_flags, extent);
+}
+
+EXPORT int xc_domain_populate_physmap_exact(xc_interface *xch, uint32_t domid,
+                                            unsigned long nr,
+                                            unsigned int order,
+                                            unsigned int mem_flags,
+                                            xen_pfn_t *extent)
+{
+    const struct xlnuma__hook *h = hook_if_loaded();
+    const struct xlnuma__next next = next_populate();
+
+    return h ? h->populate(&next, true, xch, domid, nr, order, mem_flags, extent)
+             : next.populate_exact(xch, domid, nr, order, mem_flags, extent);
+}
+
+EXPORT bool xs_introduce_domain(struct xs_handle *xs, unsigned int domid,
+                                unsigned long mfn, unsigned int eventchn)
+{
+    bool is_ok = NEXT(LIBXENSTORE_SONAME, xs_introduce_domain)(xs, domid, mfn,
+                                                               eventchn);
+    const struct xlnuma__hook *h = hook_if_loaded();
+
+    if (h && is_ok)
+        h->built(xs, domid);
+    return is_ok;
+}
