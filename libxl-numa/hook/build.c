@@ -37,6 +37,7 @@ struct build {
     bool has_domid;
     bool is_strict;              /* rather no domain than a misplaced one */
     bool has_failed;             /* plan->reason says what */
+    bool has_warned;             /* that memory is not where it should be */
     bool holds_placement_back;   /* numa_placement is to become true again */
     bool is_steering;            /* extents go where the plan says */
     struct xlnuma_request request;
@@ -270,16 +271,17 @@ static int give_up(struct build *build, const char *why)
     return 0;
 }
 
-/* The user's own affinity: say so in the report, do nothing else. */
-static void leave_alone(struct build *build, const char *why)
+/* No plan, and why: for the report. Without memory for it there is none. */
+static void leave_to_libxl(struct build *build, const char *why)
 {
+    xlnuma_plan_free(build->plan);
     build->plan = xlnuma_plan_new();
     if (!build->plan)
         return;
     build->plan->status = XLNUMA_STATUS_OFF;
-    build->plan->policy = XLNUMA_POLICY_NONE;
-    snprintf(build->plan->reason, sizeof(build->plan->reason),
-             "%s: left to stock libxl", why);
+    build->plan->policy = build->request.policy;
+    build->plan->memory = build->request.memory;
+    snprintf(build->plan->reason, sizeof(build->plan->reason), "%s", why);
 }
 
 static int vcpus_set(xc_interface *xch, uint32_t domid, unsigned nr_vcpus)
@@ -294,7 +296,7 @@ static int vcpus_set(xc_interface *xch, uint32_t domid, unsigned nr_vcpus)
     if (!build)
         return 0;
     if (!xlnuma__config_wants_placement(build->config, &why)) {
-        leave_alone(build, why);
+        leave_to_libxl(build, why);
         return 0;
     }
     rc = xlnuma__request_from_config(&build->request, build->ctx, poolid,
@@ -303,16 +305,14 @@ static int vcpus_set(xc_interface *xch, uint32_t domid, unsigned nr_vcpus)
     build->is_strict = build->request.policy == XLNUMA_POLICY_RESTRICTED ||
                        build->request.policy == XLNUMA_POLICY_SINGLE_NODE;
     if (build->request.policy == XLNUMA_POLICY_NONE) {
-        leave_alone(build, "numa_policy=\"none\"");
+        leave_to_libxl(build, "numa_policy is none");
         return 0;
     }
     if (!rc)
         rc = plan_build(build, nr_vcpus, message);
     if (rc) {
         build->has_failed = true;
-        if (build->plan)
-            snprintf(build->plan->reason, sizeof(build->plan->reason), "%s",
-                     message);
+        leave_to_libxl(build, message);
         return give_up(build, message);
     }
     return build->plan->status == XLNUMA_STATUS_UNPLACED
@@ -356,6 +356,7 @@ static unsigned long steer(struct build *build, const struct xlnuma__next *next,
                 "the rest of its memory is left to libxl", build->domid,
                 build->request.name, node, strerror(errno));
             build->is_steering = false;
+            build->has_warned = true;
             break;
         }
         xlnuma__extents_done(&build->extents, (unsigned)node, order,
@@ -434,9 +435,56 @@ static const char *status_of(const struct build *build)
         return "failed";
     if (build->plan->status != XLNUMA_STATUS_PLACED)
         return xlnuma_status_name(build->plan->status);
-    if (!steered_kb(build))
-        return "planned";
-    return off_plan_kb(build) >= STRAY_KB ? "degraded" : "placed";
+    if (off_plan_kb(build) >= STRAY_KB)
+        return "degraded";
+    return steered_kb(build) ? "placed" : "planned";
+}
+
+/* Say in log and report that memory is not where it was planned. */
+static void warn_degraded(struct build *build)
+{
+    char nodes[64], off[32];
+
+    xlnuma_nodeset_format(build->plan->nodes, nodes, sizeof(nodes));
+    snprintf(build->plan->reason, sizeof(build->plan->reason),
+             "planned on nodes %s, but %s are elsewhere: Xen did not give "
+             "them there", nodes, xlnuma__mib(off_plan_kb(build), off));
+    if (!build->has_warned)
+        LOG(build, WARN, "domain %" PRIu32 " (%s): %s", build->domid,
+            build->request.name, build->plan->reason);
+}
+
+/* "2150+2150": MiB on each node, or planned there. */
+static char *format_memory(const struct build *build, char *buf, size_t size)
+{
+    const uint64_t *kb = steered_kb(build) ? build->extents.done_kb
+                                           : build->plan->memory_kb;
+    size_t used = 0;
+    unsigned i;
+
+    *buf = '\0';
+    XLNUMA_FOR_EACH_NODE(i, build->plan->nodes) {
+        int n = snprintf(buf + used, size - used, "%s%" PRIu64,
+                         used ? "+" : "", kb[i] / 1024);
+
+        if (n < 0 || (size_t)n >= size - used)
+            break;
+        used += (size_t)n;
+    }
+    return buf;
+}
+
+static void log_placed(const struct build *build)
+{
+    xlnuma_nodeset set = build->plan->nodes;
+    char nodes[64], memory[256];
+
+    LOG(build, INFO, "domain %" PRIu32 " (%s): node%s %s, %s MiB%s, expected "
+        "distance %.2f", build->domid, build->request.name,
+        xlnuma_nodeset_count(set) == 1 ? "" : "s",
+        xlnuma_nodeset_format(set, nodes, sizeof(nodes)),
+        format_memory(build, memory, sizeof(memory)),
+        steered_kb(build) ? "" : " planned", build->plan->expected_distance);
 }
 
 static void fill_report(const struct build *build,
@@ -461,57 +509,32 @@ static void fill_report(const struct build *build,
     report->has_actual = steered_kb(build) > 0;
 }
 
-/* One line: where it is, or how far it is from where it should be. */
-static void log_placed(struct build *build)
+static void make_report(struct build *build, struct xs_handle *xs)
 {
-    const struct xlnuma_plan *plan = build->plan;
-    uint64_t off_kb = off_plan_kb(build);
-    char nodes[64], off[32], where[256] = "";
-    size_t used = 0;
-    unsigned i;
+    struct xlnuma__report report;
+    char message[XLNUMA_MESSAGE_SIZE];
+    bool is_placed = build->plan->status == XLNUMA_STATUS_PLACED;
 
-    xlnuma_nodeset_format(plan->nodes, nodes, sizeof(nodes));
-    if (off_kb >= STRAY_KB) {
-        LOG(build, WARN, "domain %" PRIu32 " (%s): planned on nodes %s, but %s "
-            "are elsewhere: the nodes ran out of memory during the build",
-            build->domid, build->request.name, nodes,
-            xlnuma__mib(off_kb, off));
-        return;
-    }
-    XLNUMA_FOR_EACH_NODE(i, plan->nodes) {
-        int n = snprintf(where + used, sizeof(where) - used, "%s%" PRIu64,
-                         used ? "+" : "",
-                         (steered_kb(build) ? build->extents.done_kb[i]
-                                            : plan->memory_kb[i]) / 1024);
-
-        if (n < 0 || (size_t)n >= sizeof(where) - used)
-            break;
-        used += (size_t)n;
-    }
-    LOG(build, INFO, "domain %" PRIu32 " (%s): node%s %s, %s MiB%s, expected "
-        "distance %.2f", build->domid, build->request.name,
-        xlnuma_nodeset_count(plan->nodes) == 1 ? "" : "s", nodes, where,
-        steered_kb(build) ? "" : " planned", plan->expected_distance);
+    if (is_placed && off_plan_kb(build) >= STRAY_KB)
+        warn_degraded(build);
+    else if (is_placed)
+        log_placed(build);
+    fill_report(build, &report);
+    if (xlnuma__report_write(xs, build->domid, &report, message))
+        LOG(build, WARN, "domain %" PRIu32 " (%s): %s: the domain is built, "
+            "but \"xl numa-placement\" does not know how", build->domid,
+            build->request.name, message);
 }
 
 static void built(struct xs_handle *xs, uint32_t domid)
 {
-    struct xlnuma__report report;
-    char message[XLNUMA_MESSAGE_SIZE];
     struct build *build = take_build(has_domid, &domid);
 
     if (!build)
         return;
     restore_placement(build);
-    if (build->plan) {
-        fill_report(build, &report);
-        if (xlnuma__report_write(xs, domid, &report, message))
-            LOG(build, WARN, "domain %" PRIu32 " (%s): %s: it is placed, but "
-                "\"xl numa-placement\" will not know", domid,
-                build->request.name, message);
-        if (build->plan->status == XLNUMA_STATUS_PLACED)
-            log_placed(build);
-    }
+    if (build->plan)
+        make_report(build, xs);
     free_build(build);
 }
 

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A host of four nodes in two sockets for tests/hook: stands before the real
+ * libxenlight, libxenctrl and libxenstore in a test program, keeps per node how
+ * much memory is free and how large its largest extent is, and goes libxl's
+ * build path in libxl's order. Functions that never touch Xen (bitmaps, uuids,
+ * defbools) are the real library's. Any call can be made to fail.
+ *
+ * The environment describes the host:
+ *   FAKE_FREE=2657,1011,2250,2300  MiB free on each node
+ *   FAKE_ORDER=18,18,9,0           largest extent that each node has
+ *   FAKE_NODES=1                   how many of the nodes there are
+ *   FAKE_DISTANCES=none            the firmware has no distance table
+ *   FAKE_FAIL=FUNCTION:N[,...]     the Nth call of FUNCTION fails
+ */
+#include "fakexen.h"
+
+#include <errno.h>
+#include <libxl_utils.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xenctrl.h>
+#include <xenstore.h>
+
+#define NR_NODES 4
+#define CPUS_PER_NODE 2
+#define MIB_PAGES 256
+
+static const uint32_t distances[NR_NODES][NR_NODES] = {
+    { 10, 11, 21, 21 },
+    { 11, 10, 21, 21 },
+    { 21, 21, 10, 11 },
+    { 21, 21, 11, 10 },
+};
+
+struct fake_domain fake_domain;
+
+static unsigned long free_pages[NR_NODES];
+static unsigned max_order[NR_NODES];
+static int nr_nodes = NR_NODES;
+
+/* --- the host as the environment says ------------------------------------- */
+
+/* The node-th number of a comma-separated list, or `otherwise`. */
+static unsigned long list_item(const char *name, int node,
+                               unsigned long otherwise)
+{
+    const char *text = getenv(name);
+
+    for (int i = 0; text && i < node; i++) {
+        text = strchr(text, ',');
+        text = text ? text + 1 : NULL;
+    }
+    return text ? strtoul(text, NULL, 10) : otherwise;
+}
+
+__attribute__((constructor)) static void read_environment(void)
+{
+    nr_nodes = (int)list_item("FAKE_NODES", 0, NR_NODES);
+    for (int i = 0; i < nr_nodes; i++) {
+        free_pages[i] = list_item("FAKE_FREE", i, 3072) * MIB_PAGES;
+        max_order[i] = (unsigned)list_item("FAKE_ORDER", i, 18);
+    }
+}
+
+/* Is this call of `function` one that is to fail? */
+static bool fails(const char *function)
+{
+    static struct {
+        const char *function;
+        unsigned nr;
+    } calls[64];
+    const char *wish = getenv("FAKE_FAIL");
+    size_t length = strlen(function), i = 0;
+
+    while (calls[i].function && strcmp(calls[i].function, function))
+        i++;
+    calls[i].function = function;
+    calls[i].nr++;
+    for (; wish && *wish; wish = strchr(wish, ',') ? strchr(wish, ',') + 1 : "")
+        if (!strncmp(wish, function, length) && wish[length] == ':' &&
+            strtoul(wish + length + 1, NULL, 10) == calls[i].nr) {
+            errno = EPERM;
+            return true;
+        }
+    return false;
+}
+
+#define FAIL(value)                                                          \
+    do {                                                                     \
+        if (fails(__func__))                                                 \
+            return value;                                                    \
+    } while (0)
+
+/* --- libxl: contexts and what is read of the host ------------------------- */
+
+struct fake_ctx {
+    xentoollog_logger *lg;
+};
+
+int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
+                    xentoollog_logger *lg)
+{
+    struct fake_ctx *ctx = calloc(1, sizeof(*ctx));
+
+    (void)version;
+    (void)flags;
+    ctx->lg = lg;
+    *pctx = (libxl_ctx *)ctx;
+    return 0;
+}
+
+int libxl_ctx_free(libxl_ctx *ctx)
+{
+    free(ctx);
+    return 0;
+}
+
+libxl_numainfo *libxl_get_numainfo(libxl_ctx *ctx, int *nr)
+{
+    const char *wish = getenv("FAKE_DISTANCES");
+    libxl_numainfo *info;
+
+    (void)ctx;
+    FAIL(NULL);
+    info = calloc((size_t)nr_nodes, sizeof(*info));
+    for (int i = 0; i < nr_nodes; i++) {
+        info[i].size = (uint64_t)3072 << 20;
+        info[i].free = free_pages[i] << 12;
+        if (wish && !strcmp(wish, "none"))
+            continue;
+        info[i].num_dists = nr_nodes;
+        info[i].dists = calloc((size_t)nr_nodes, sizeof(*info[i].dists));
+        memcpy(info[i].dists, distances[i],
+               (size_t)nr_nodes * sizeof(*info[i].dists));
+    }
+    *nr = nr_nodes;
+    return info;
+}
+
+libxl_cputopology *libxl_get_cpu_topology(libxl_ctx *ctx, int *nr)
+{
+    libxl_cputopology *cpu;
+
+    (void)ctx;
+    FAIL(NULL);
+    *nr = nr_nodes * CPUS_PER_NODE;
+    cpu = calloc((size_t)*nr, sizeof(*cpu));
+    for (int i = 0; i < *nr; i++) {
+        cpu[i].node = (uint32_t)(i / CPUS_PER_NODE);
+        cpu[i].socket = cpu[i].node / 2;
+        cpu[i].core = (uint32_t)i;
+    }
+    return cpu;
+}
+
+libxl_dominfo *libxl_list_domain(libxl_ctx *ctx, int *nr)
+{
+    (void)ctx;
+    FAIL(NULL);
+    *nr = 1;
+    return calloc(1, sizeof(libxl_dominfo));
+}
+
+libxl_vcpuinfo *libxl_list_vcpu(libxl_ctx *ctx, uint32_t domid, int *nr,
+                                int *nr_cpus)
+{
+    libxl_vcpuinfo *vcpu;
+
+    (void)domid;
+    FAIL(NULL);
+    vcpu = calloc(1, sizeof(*vcpu));
+    vcpu->online = true;
+    libxl_cpu_bitmap_alloc(ctx, &vcpu->cpumap, 0);
+    libxl_bitmap_set_any(&vcpu->cpumap);
+    libxl_cpu_bitmap_alloc(ctx, &vcpu->cpumap_soft, 0);
+    libxl_bitmap_set_any(&vcpu->cpumap_soft);
+    *nr = 1;
+    *nr_cpus = nr_nodes * CPUS_PER_NODE;
+    return vcpu;
+}
+
+static int bitmap_alloc(libxl_bitmap *map, int bits)
+{
+    map->size = (uint32_t)(bits + 7) / 8;
+    map->map = calloc(1, map->size);
+    return map->map ? 0 : ERROR_NOMEM;
+}
+
+int libxl_cpu_bitmap_alloc(libxl_ctx *ctx, libxl_bitmap *map, int max)
+{
+    (void)ctx;
+    FAIL(ERROR_FAIL);
+    return bitmap_alloc(map, max ? max : nr_nodes * CPUS_PER_NODE);
+}
+
+int libxl_node_bitmap_alloc(libxl_ctx *ctx, libxl_bitmap *map, int max)
+{
+    (void)ctx;
+    FAIL(ERROR_FAIL);
+    return bitmap_alloc(map, max ? max : nr_nodes);
+}
+
+int libxl_cpupool_info(libxl_ctx *ctx, libxl_cpupoolinfo *info, uint32_t poolid)
+{
+    (void)poolid;
+    FAIL(ERROR_FAIL);
+    if (libxl_cpu_bitmap_alloc(ctx, &info->cpumap, 0))
+        return ERROR_FAIL;
+    libxl_bitmap_set_any(&info->cpumap);
+    return 0;
+}
+
+/* --- libxl and libxc: what is done to the domain -------------------------- */
+
+static uint64_t bits_of(const libxl_bitmap *map)
+{
+    uint64_t bits = 0;
+    int i;
+
+    libxl_for_each_set_bit(i, *map)
+        bits |= (uint64_t)1 << i;
+    return bits;
+}
+
+int libxl_domain_set_nodeaffinity(libxl_ctx *ctx, uint32_t domid,
+                                  libxl_bitmap *map)
+{
+    (void)ctx;
+    (void)domid;
+    FAIL(ERROR_FAIL);
+    fake_domain.nodes = bits_of(map);
+    return 0;
+}
+
+int libxl_set_vcpuaffinity_all(libxl_ctx *ctx, uint32_t domid, unsigned max,
+                               const libxl_bitmap *hard,
+                               const libxl_bitmap *soft)
+{
+    (void)ctx;
+    (void)domid;
+    (void)max;
+    (void)hard;
+    FAIL(ERROR_FAIL);
+    fake_domain.soft_cpus = bits_of(soft);
+    return 0;
+}
+
+int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
+                          xc_domaininfo_t *info)
+{
+    (void)xch;
+    (void)max;
+    FAIL(-1);
+    memset(info, 0, sizeof(*info));
+    info->domain = (domid_t)first;
+    memcpy(info->handle, &fake_domain.uuid, sizeof(info->handle));
+    return 1;
+}
+
+int xc_domain_max_vcpus(xc_interface *xch, uint32_t domid, unsigned max)
+{
+    (void)xch;
+    (void)domid;
+    (void)max;
+    FAIL(-1);
+    return 0;
+}
+
+int xc_domain_setmaxmem(xc_interface *xch, uint32_t domid, uint64_t memkb)
+{
+    (void)xch;
+    (void)domid;
+    (void)memkb;
+    FAIL(-1);
+    return 0;
+}
+
+/* One extent from a node, or from any when it is -1. */
+static bool take_extent(int node, unsigned order)
+{
+    unsigned long pages = 1ul << order;
+
+    for (int i = 0; i < nr_nodes; i++)
+        if ((node < 0 || node == i) && order <= max_order[i] &&
+            free_pages[i] >= pages) {
+            free_pages[i] -= pages;
+            fake_domain.pages[i] += pages;
+            fake_domain.extents[order]++;
+            return true;
+        }
+    return false;
+}
+
+int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
+                               unsigned long nr, unsigned order,
+                               unsigned mem_flags, xen_pfn_t *extent)
+{
+    int node = (int)XENMEMF_get_node(mem_flags);
+    unsigned long done = 0;
+
+    (void)xch;
+    (void)domid;
+    FAIL(-1);
+    if (!(mem_flags & XENMEMF_exact_node_request))
+        node = -1;
+    while (done < nr && take_extent(node, order)) {
+        /* As for a PV guest: what was asked for becomes where it is. */
+        extent[done] |= FAKE_DONE;
+        done++;
+    }
+    return (int)done;
+}
+
+int xc_domain_populate_physmap_exact(xc_interface *xch, uint32_t domid,
+                                     unsigned long nr, unsigned order,
+                                     unsigned mem_flags, xen_pfn_t *extent)
+{
+    int r;
+
+    FAIL(-1);
+    fake_domain.nr_exact++;
+    r = xc_domain_populate_physmap(xch, domid, nr, order, mem_flags, extent);
+    if (r >= 0 && (unsigned long)r == nr)
+        return 0;
+    errno = ENOMEM;
+    return -1;
+}
+
+/* --- xenstore ------------------------------------------------------------- */
+
+bool xs_introduce_domain(struct xs_handle *xs, unsigned domid,
+                         unsigned long mfn, unsigned eventchn)
+{
+    (void)xs;
+    (void)domid;
+    (void)mfn;
+    (void)eventchn;
+    FAIL(false);
+    return true;
+}
+
+static struct {
+    char path[128], value[600];
+} store[64], pending[64];
+static size_t nr_stored, nr_pending;
+
+xs_transaction_t xs_transaction_start(struct xs_handle *xs)
+{
+    (void)xs;
+    FAIL(XBT_NULL);
+    nr_pending = 0;
+    return 1;
+}
+
+bool xs_write(struct xs_handle *xs, xs_transaction_t transaction,
+              const char *path, const void *data, unsigned length)
+{
+    (void)xs;
+    (void)transaction;
+    FAIL(false);
+    snprintf(pending[nr_pending].path, sizeof(pending[0].path), "%s", path);
+    snprintf(pending[nr_pending].value, sizeof(pending[0].value), "%.*s",
+             (int)length, (const char *)data);
+    nr_pending++;
+    return true;
+}
+
+bool xs_transaction_end(struct xs_handle *xs, xs_transaction_t transaction,
+                        bool is_abort)
+{
+    (void)xs;
+    (void)transaction;
+    if (is_abort)
+        return true;
+    if (fails(__func__)) {
+        errno = EAGAIN; /* somebody else wrote meanwhile: to be tried again */
+        return false;
+    }
+    memcpy(store, pending, sizeof(store));
+    nr_stored = nr_pending;
+    return true;
+}
+
+void fake_print_store(void)
+{
+    for (size_t i = 0; i < nr_stored; i++)
+        printf("%s = %s\n", store[i].path, store[i].value);
+    nr_stored = 0;
+}
+
+/* --- the build, in libxl's order ------------------------------------------ */
+
+/* libxl's own placement: the first nodes that are large enough, any two. */
+static void stock_placement(libxl_ctx *ctx, libxl_domain_config *config)
+{
+    fake_domain.is_stock_placed = true;
+    libxl_defbool_set(&config->b_info.numa_placement, false);
+    libxl_node_bitmap_alloc(ctx, &config->b_info.nodemap, 0);
+    libxl_bitmap_set_any(&config->b_info.nodemap);
+}
+
+/* As libxenguest does: the largest extents first, less when there are none. */
+static int populate_all(unsigned long pages, bool is_pv)
+{
+    unsigned long at = 0;
+    xen_pfn_t *extent = calloc(pages, sizeof(*extent));
+    int r = 0;
+
+    while (at < pages && !r) {
+        unsigned order = is_pv || pages - at < 1ul << 18 ? 9 : 18;
+        int done = 0;
+
+        for (; order && done <= 0 && pages - at >= 1ul << order; order -= 9)
+            done = xc_domain_populate_physmap(NULL, fake_domain.domid, 1, order,
+                                              0, extent + at);
+        if (done > 0) {
+            at += 1ul << (order + 9);
+            continue;
+        }
+        done = pages - at < 512 ? (int)(pages - at) : 512;
+        r = xc_domain_populate_physmap_exact(NULL, fake_domain.domid,
+                                             (unsigned long)done, 0, 0,
+                                             extent + at);
+        for (int i = 0; i < done && !r; i++)
+            if (!(extent[at + (unsigned)i] & FAKE_DONE))
+                abort(); /* reported done, but not done */
+        at += (unsigned long)done;
+    }
+    free(extent);
+    return r;
+}
+
+/* The domain before is gone, its memory free again. */
+static uint32_t new_domain(void)
+{
+    uint32_t domid = fake_domain.domid + 1;
+
+    for (int i = 0; i < nr_nodes; i++)
+        free_pages[i] += fake_domain.pages[i];
+    memset(&fake_domain, 0, sizeof(fake_domain));
+    return fake_domain.domid = domid;
+}
+
+int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
+                            uint32_t *domid, const libxl_asyncop_how *ao_how,
+                            const libxl_asyncprogress_how *console_how)
+{
+    libxl_domain_build_info *info = &config->b_info;
+
+    (void)ao_how;
+    (void)console_how;
+    *domid = new_domain();
+    fake_domain.uuid = config->c_info.uuid;
+    libxl_defbool_setdefault(&info->numa_placement, true);
+    if (xc_domain_max_vcpus(NULL, *domid, (unsigned)info->max_vcpus))
+        return ERROR_FAIL;
+    if (libxl_defbool_val(info->numa_placement) &&
+        !info->num_vcpu_soft_affinity && !info->nodemap.size)
+        stock_placement(ctx, config);
+    if (xc_domain_setmaxmem(NULL, *domid, info->target_memkb))
+        return ERROR_FAIL;
+    if (populate_all(info->target_memkb / 4,
+                     info->type == LIBXL_DOMAIN_TYPE_PV))
+        return ERROR_FAIL;
+    return xs_introduce_domain(NULL, *domid, 0, 0) ? 0 : ERROR_FAIL;
+}
+
+int libxl_domain_create_restore(libxl_ctx *ctx, libxl_domain_config *config,
+                                uint32_t *domid, int fd, int send_back_fd,
+                                const libxl_domain_restore_params *params,
+                                const libxl_asyncop_how *ao_how,
+                                const libxl_asyncprogress_how *console_how)
+{
+    (void)fd;
+    (void)send_back_fd;
+    (void)params;
+    return libxl_domain_create_new(ctx, config, domid, ao_how, console_how);
+}

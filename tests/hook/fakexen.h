@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the fake Xen of tests/hook remembers of the domain built last. */
+#ifndef FAKEXEN_H
+#define FAKEXEN_H
+
+#include <libxl.h>
+
+/* In an extent array: this one was populated. */
+#define FAKE_DONE ((xen_pfn_t)1 << 40)
+
+struct fake_domain {
+    uint32_t domid;
+    libxl_uuid uuid;
+    uint64_t nodes, soft_cpus;
+    unsigned long pages[4];
+    unsigned long extents[19]; /* by order */
+    unsigned long nr_exact;
+    bool is_stock_placed;
+};
+
+extern struct fake_domain fake_domain;
+
+void fake_print_store(void);
+
+#endif /* FAKEXEN_H */

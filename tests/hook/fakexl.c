@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A program that builds a guest from a configuration file through libxl, as xl
+ * does, and prints what the (fake) hypervisor then has. For tests/hook/run.
+ *
+ *   fakexl [-a] [-n TIMES] [-r] FILE
+ *     -a  asynchronously   -n  build it so many times (reboots)   -r  restore
+ */
+#include <libxl_utils.h>
+#include <libxlutil.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <xentoollog.h>
+
+#include "fakexen.h"
+
+static char *read_file(const char *name, int *length_r)
+{
+    static char text[65536];
+    FILE *file = fopen(name, "r");
+
+    if (!file) {
+        perror(name);
+        exit(1);
+    }
+    *length_r = (int)fread(text, 1, sizeof(text), file);
+    fclose(file);
+    return text;
+}
+
+static void set_cpus(libxl_bitmap **maps, int *nr, libxl_ctx *ctx, long cpus)
+{
+    *nr = 1;
+    *maps = calloc(1, sizeof(**maps));
+    libxl_cpu_bitmap_alloc(ctx, *maps, 0);
+    for (int i = 0; i < 8; i++)
+        if ((cpus >> i) & 1)
+            libxl_bitmap_set(*maps, i);
+}
+
+/* The few keys that matter here; affinities are masks in numbers. */
+static void read_config(libxl_ctx *ctx, const char *name,
+                        libxl_domain_config *config)
+{
+    libxl_domain_build_info *info = &config->b_info;
+    XLU_Config *file = xlu_cfg_init(stderr, name);
+    const char *text;
+    int length, r;
+    long number;
+
+    text = read_file(name, &length);
+    r = xlu_cfg_readdata(file, text, length);
+    if (r) {
+        fprintf(stderr, "Failed to parse config: %s\n", strerror(r));
+        exit(1);
+    }
+    if (!xlu_cfg_get_string(file, "name", &text, 1))
+        config->c_info.name = strdup(text);
+    libxl_uuid_generate(&config->c_info.uuid);
+    libxl_domain_build_info_init_type(
+        info, !xlu_cfg_get_string(file, "type", &text, 1) &&
+                      !strcmp(text, "pv")
+                  ? LIBXL_DOMAIN_TYPE_PV
+                  : LIBXL_DOMAIN_TYPE_PVH);
+    config->c_info.type = info->type;
+    if (!xlu_cfg_get_long(file, "memory", &number, 1))
+        info->target_memkb = info->max_memkb = (uint64_t)number * 1024;
+    info->max_vcpus = 2;
+    if (!xlu_cfg_get_long(file, "hard", &number, 1))
+        set_cpus(&info->vcpu_hard_affinity, &info->num_vcpu_hard_affinity, ctx,
+                 number);
+    if (!xlu_cfg_get_long(file, "soft", &number, 1))
+        set_cpus(&info->vcpu_soft_affinity, &info->num_vcpu_soft_affinity, ctx,
+                 number);
+    if (info->num_vcpu_soft_affinity)
+        libxl_defbool_set(&info->numa_placement, false);
+    if (!xlu_cfg_get_long(file, "placement", &number, 1))
+        libxl_defbool_set(&info->numa_placement, number);
+    if (!xlu_cfg_get_long(file, "vnuma", &number, 1)) {
+        info->num_vnuma_nodes = (int)number;
+        info->vnuma_nodes = calloc((size_t)number, sizeof(*info->vnuma_nodes));
+    }
+    xlu_cfg_destroy(file);
+}
+
+static void print_domain(int rc, const libxl_domain_config *config)
+{
+    printf("rc %d\n", rc);
+    printf("nodes %#llx\n", (unsigned long long)fake_domain.nodes);
+    printf("soft_cpus %#llx\n", (unsigned long long)fake_domain.soft_cpus);
+    printf("mib %lu %lu %lu %lu\n", fake_domain.pages[0] / 256,
+           fake_domain.pages[1] / 256, fake_domain.pages[2] / 256,
+           fake_domain.pages[3] / 256);
+    printf("extents 1g %lu 2m %lu 4k %lu\n", fake_domain.extents[18],
+           fake_domain.extents[9], fake_domain.extents[0]);
+    printf("placed by %s\n", fake_domain.is_stock_placed ? "libxl" : "us");
+    printf("numa_placement %s\n",
+           libxl_defbool_to_string(config->b_info.numa_placement));
+    printf("nodemap %s\n", config->b_info.nodemap.size ? "left" : "none");
+    fake_print_store();
+}
+
+static int build(libxl_ctx *ctx, libxl_domain_config *config, bool is_async,
+                 bool is_restore)
+{
+    libxl_asyncop_how how = { .callback = NULL };
+    libxl_domain_restore_params params = { .stream_version = 2 };
+    uint32_t domid = 0;
+
+    return is_restore ? libxl_domain_create_restore(ctx, config, &domid, -1, -1,
+                                                    &params, NULL, NULL)
+                      : libxl_domain_create_new(ctx, config, &domid,
+                                                is_async ? &how : NULL, NULL);
+}
+
+int main(int argc, char **argv)
+{
+    xentoollog_logger *lg = (xentoollog_logger *)xtl_createlogger_stdiostream(
+        stderr, XTL_INFO, 0);
+    bool is_async = false, is_restore = false;
+    libxl_domain_config config;
+    int option, times = 1;
+    libxl_ctx *ctx;
+
+    while ((option = getopt(argc, argv, "an:r")) != -1) {
+        is_async |= option == 'a';
+        is_restore |= option == 'r';
+        if (option == 'n')
+            times = atoi(optarg);
+    }
+    libxl_domain_config_init(&config);
+    libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, lg);
+    read_config(ctx, argv[optind], &config);
+    while (times--)
+        print_domain(build(ctx, &config, is_async, is_restore), &config);
+    libxl_domain_config_dispose(&config);
+    libxl_ctx_free(ctx);
+    xtl_logger_destroy(lg);
+    return 0;
+}
