@@ -123,6 +123,7 @@ static bool append_range(char *buf, size_t size, size_t *used, unsigned first,
 static char *format_list(const uint64_t *word, unsigned limit, char *buf,
                          size_t size)
 {
+    static const char dots[] = "...";
     size_t used = 0;
 
     if (!size)
@@ -136,7 +137,9 @@ static char *format_list(const uint64_t *word, unsigned limit, char *buf,
         while (i + 1 < limit && (word[(i + 1) / 64] >> ((i + 1) % 64)) & 1)
             i++;
         if (!append_range(buf, size, &used, first, i)) {
-            snprintf(buf + (used > size - 4 ? size - 4 : used), 4, "...");
+            if (used + sizeof(dots) > size)
+                used = size > sizeof(dots) ? size - sizeof(dots) : 0;
+            snprintf(buf + used, size - used, "%s", dots);
             break;
         }
     }

@@ -29,14 +29,19 @@ static char *read_file(const char *name, int *length_r)
     return text;
 }
 
+#define NR_VCPUS 2
+
+/* The same CPUs, a mask, for every vCPU. */
 static void set_cpus(libxl_bitmap **maps, int *nr, libxl_ctx *ctx, long cpus)
 {
-    *nr = 1;
-    *maps = calloc(1, sizeof(**maps));
-    libxl_cpu_bitmap_alloc(ctx, *maps, 0);
-    for (int i = 0; i < 8; i++)
-        if ((cpus >> i) & 1)
-            libxl_bitmap_set(*maps, i);
+    *nr = NR_VCPUS;
+    *maps = calloc(NR_VCPUS, sizeof(**maps));
+    for (int vcpu = 0; vcpu < NR_VCPUS; vcpu++) {
+        libxl_cpu_bitmap_alloc(ctx, &(*maps)[vcpu], 0);
+        for (int i = 0; i < 8; i++)
+            if ((cpus >> i) & 1)
+                libxl_bitmap_set(&(*maps)[vcpu], i);
+    }
 }
 
 /* The few keys that matter here; affinities are masks in numbers. */
@@ -66,7 +71,7 @@ static void read_config(libxl_ctx *ctx, const char *name,
     config->c_info.type = info->type;
     if (!xlu_cfg_get_long(file, "memory", &number, 1))
         info->target_memkb = info->max_memkb = (uint64_t)number * 1024;
-    info->max_vcpus = 2;
+    info->max_vcpus = NR_VCPUS;
     if (!xlu_cfg_get_long(file, "hard", &number, 1))
         set_cpus(&info->vcpu_hard_affinity, &info->num_vcpu_hard_affinity, ctx,
                  number);

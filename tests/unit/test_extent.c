@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* core/extent.c */
+#include "unit.h"
+
+#include <string.h>
+
+#define GIB_ORDER 18
+#define MIB2_ORDER 9
+
+static const uint64_t free_mib[4] = { 2657, 1011, 2250, 2300 };
+
+/* Extents of a plan with `mib` MiB on each node of the 2x2 host. */
+static struct xlnuma__extents extents_for(const uint64_t mib[4])
+{
+    struct xlnuma_host *host = unit_host(4, 2, free_mib);
+    struct xlnuma_plan *plan = xlnuma_plan_new();
+    struct xlnuma__extents extents;
+
+    for (unsigned i = 0; i < 4; i++) {
+        plan->memory_kb[i] = mib[i] * 1024;
+        if (mib[i])
+            plan->nodes |= (xlnuma_nodeset)1 << i;
+    }
+    xlnuma__extents_init(&extents, host, plan);
+    xlnuma_plan_free(plan);
+    xlnuma_host_free(host);
+    return extents;
+}
+
+/* Place `nr` extents, Xen having room for all; MiB per node afterwards. */
+static void place(struct xlnuma__extents *extents, unsigned order,
+                  unsigned long nr)
+{
+    while (nr) {
+        unsigned long run = nr;
+        int node = xlnuma__extents_next(extents, order, &run);
+
+        CU_ASSERT_FATAL(node >= 0);
+        CU_ASSERT_FATAL(run >= 1 && run <= nr);
+        xlnuma__extents_done(extents, (unsigned)node, order, run);
+        nr -= run;
+    }
+}
+
+static void one_node(void)
+{
+    struct xlnuma__extents extents = extents_for((uint64_t[]){ 0, 0, 1500, 0 });
+    unsigned long run = 750;
+
+    CU_ASSERT_EQUAL(xlnuma__extents_next(&extents, MIB2_ORDER, &run), 2);
+    CU_ASSERT_EQUAL(run, 750); /* no turns to take: one call */
+}
+
+static void halves(void)
+{
+    struct xlnuma__extents extents =
+        extents_for((uint64_t[]){ 0, 0, 2160, 2160 });
+
+    place(&extents, MIB2_ORDER, 2150);
+    /* 4300 MiB in runs of 16 MiB: the halves differ by one run at most. */
+    CU_ASSERT(extents.done_kb[2] >= 2142 * 1024);
+    CU_ASSERT(extents.done_kb[3] >= 2142 * 1024);
+    CU_ASSERT_EQUAL(extents.done_kb[2] + extents.done_kb[3], 4300 * 1024);
+    CU_ASSERT_EQUAL(extents.done_kb[0] + extents.done_kb[1], 0);
+}
+
+static void uneven_shares(void)
+{
+    struct xlnuma__extents extents =
+        extents_for((uint64_t[]){ 3000, 1000, 0, 0 });
+
+    place(&extents, 0, 4000 * 256 / 2);
+    /* Half way each node has half of its own share, within a run of 2 MiB. */
+    CU_ASSERT(extents.done_kb[0] >= 1496 * 1024);
+    CU_ASSERT(extents.done_kb[0] <= 1504 * 1024);
+}
+
+static void large_extents_keep_shares(void)
+{
+    struct xlnuma__extents extents =
+        extents_for((uint64_t[]){ 0, 0, 1500, 1500 });
+    unsigned long run = 1;
+
+    place(&extents, GIB_ORDER, 2);
+    CU_ASSERT_EQUAL(extents.done_kb[2], 1024 * 1024);
+    CU_ASSERT_EQUAL(extents.done_kb[3], 1024 * 1024);
+    /* A third would give one node two thirds of the guest. */
+    CU_ASSERT_EQUAL(xlnuma__extents_next(&extents, GIB_ORDER, &run), -1);
+    place(&extents, MIB2_ORDER, 476);
+    CU_ASSERT(extents.done_kb[2] >= 1492 * 1024); /* half a run off at most */
+    CU_ASSERT(extents.done_kb[2] <= 1508 * 1024);
+}
+
+static void smaller_extents_before_other_nodes(void)
+{
+    struct xlnuma__extents extents =
+        extents_for((uint64_t[]){ 0, 0, 2160, 2160 });
+    unsigned long run = 1;
+
+    xlnuma__extents_failed(&extents, 2, MIB2_ORDER);
+    CU_ASSERT_EQUAL(xlnuma__extents_next(&extents, MIB2_ORDER, &run), 3);
+    CU_ASSERT_EQUAL(xlnuma__extents_next(&extents, GIB_ORDER, &run), 3);
+    xlnuma__extents_failed(&extents, 3, MIB2_ORDER);
+    CU_ASSERT_EQUAL(xlnuma__extents_next(&extents, MIB2_ORDER, &run), -1);
+    CU_ASSERT_EQUAL(xlnuma__extents_next(&extents, 0, &run), 2);
+}
+
+static void full_nodes(void)
+{
+    struct xlnuma__extents extents = extents_for((uint64_t[]){ 0, 0, 100, 100 });
+    unsigned long run = 1;
+
+    /* Node 2 is full: node 3 takes more than its share, however much. */
+    xlnuma__extents_failed(&extents, 2, 0);
+    place(&extents, 0, 150 * 256);
+    CU_ASSERT_EQUAL(extents.done_kb[3], 150 * 1024);
+    /* Node 3 too: the nearest other nodes, large extents again. */
+    xlnuma__extents_failed(&extents, 3, 0);
+    CU_ASSERT_EQUAL(xlnuma__extents_next(&extents, GIB_ORDER, &run), 0);
+    xlnuma__extents_failed(&extents, 0, GIB_ORDER);
+    CU_ASSERT_EQUAL(xlnuma__extents_next(&extents, GIB_ORDER, &run), 1);
+    CU_ASSERT_EQUAL(xlnuma__extents_next(&extents, 0, &run), 0);
+    xlnuma__extents_failed(&extents, 0, 0);
+    xlnuma__extents_failed(&extents, 1, 0);
+    CU_ASSERT_EQUAL(xlnuma__extents_next(&extents, 0, &run), -1);
+}
+
+static void nearest_first(void)
+{
+    struct xlnuma__extents extents = extents_for((uint64_t[]){ 0, 0, 0, 100 });
+
+    /* From node 3: node 2 is its sibling, 0 and 1 are beyond. */
+    CU_ASSERT_EQUAL(extents.nr_ranked, 3);
+    CU_ASSERT_EQUAL(extents.rank[0], 2);
+    CU_ASSERT_EQUAL(extents.rank[1], 0);
+    CU_ASSERT_EQUAL(extents.rank[2], 1);
+}
+
+int main(void)
+{
+    static const struct unit_test tests[] = {
+        { "one node gets everything in one call", one_node },
+        { "two nodes get halves", halves },
+        { "uneven shares fill at the same pace", uneven_shares },
+        { "1 GiB extents do not upset the shares", large_extents_keep_shares },
+        { "smaller extents come before other nodes",
+          smaller_extents_before_other_nodes },
+        { "full nodes: the plan's others, then the nearest", full_nodes },
+        { "nodes outside the plan are ranked by distance", nearest_first },
+        { NULL, NULL },
+    };
+
+    return unit_run("extent", tests);
+}

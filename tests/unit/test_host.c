@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* core/host.c, core/host_json.c */
+#include "unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+static char message[XLNUMA_MESSAGE_SIZE];
+static const uint64_t free_mib[4] = { 2657, 1011, 2250, 2300 };
+
+static void good_host(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, free_mib);
+
+    CU_ASSERT_EQUAL(xlnuma_host_check(host, message), 0);
+    CU_ASSERT_STRING_EQUAL(message, "");
+    host->distance[0][3] = XLNUMA_DISTANCE_UNREACHABLE;
+    CU_ASSERT_EQUAL(xlnuma_host_check(host, message), 0);
+    xlnuma_host_free(host);
+}
+
+/* Break one thing, see that it is named, mend it. */
+#define BREAKS(field, value, words)                                          \
+    do {                                                                     \
+        __typeof__(field) before_ = field;                                   \
+        field = value;                                                       \
+        CU_ASSERT_EQUAL(xlnuma_host_check(host, message),                    \
+                        XLNUMA_ERR_INVALID);                                 \
+        CU_ASSERT_PTR_NOT_NULL(strstr(message, words));                      \
+        field = before_;                                                     \
+    } while (0)
+
+static void bad_hosts(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, free_mib);
+    xlnuma_cpuset none = { { 0 } };
+
+    BREAKS(host->nodes, 0, "no nodes");
+    BREAKS(host->node[2].free_kb, 3072 * 1024 + 1, "node 2: free_kb 3145729");
+    BREAKS(host->node[1].size_kb, INT64_MAX, "node 1: size_kb");
+    BREAKS(host->node[3].cpus, host->node[0].cpus, "node 3: CPU 0 is in");
+    BREAKS(host->node[3].nr_cores, 3, "node 3: 3 cores but only 2 CPUs");
+    BREAKS(host->distance[1][1], 11, "from node 1 to itself is 11");
+    BREAKS(host->distance[1][2], 10, "from node 1 to node 2 is 10");
+    BREAKS(host->distance[2][1], 256, "from node 2 to node 1 is 256");
+    for (unsigned i = 0; i < 4; i++)
+        host->node[i].cpus = none;
+    CU_ASSERT_EQUAL(xlnuma_host_check(host, message), XLNUMA_ERR_INVALID);
+    CU_ASSERT_STRING_EQUAL(message, "no node has CPUs");
+    xlnuma_host_free(host);
+}
+
+static void round_trip(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, free_mib);
+    struct xlnuma_host *read = xlnuma_host_new();
+    char text[8192];
+    FILE *file = fmemopen(text, sizeof(text), "w");
+
+    host->node[0].nr_cores = 1;
+    host->node[1].load_mvcpu = 2500;
+    host->nodes |= (xlnuma_nodeset)1 << 63; /* a gap, no CPUs, no memory */
+    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
+        host->distance[i][63] = host->distance[63][i] = i == 63 ? 10 : 40;
+    CU_ASSERT_EQUAL(xlnuma_host_write(host, "with \"quotes\"", file, message),
+                    0);
+    fclose(file);
+    CU_ASSERT_EQUAL(xlnuma_host_parse(read, "t", text, strlen(text), message),
+                    0);
+    CU_ASSERT_STRING_EQUAL(message, "");
+    CU_ASSERT_EQUAL(read->nodes, host->nodes);
+    CU_ASSERT_EQUAL(memcmp(read->node, host->node, sizeof(host->node)), 0);
+    for (unsigned i = 0; i < 4; i++)
+        CU_ASSERT_EQUAL(memcmp(read->distance[i], host->distance[i],
+                               4 * sizeof(host->distance[0][0])), 0);
+    CU_ASSERT_EQUAL(read->distance[63][0], 40);
+    xlnuma_host_free(host);
+    xlnuma_host_free(read);
+}
+
+static void full_disk(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, free_mib);
+    FILE *file = fopen("/dev/full", "w");
+
+    CU_ASSERT_EQUAL(xlnuma_host_write(host, NULL, file, message),
+                    XLNUMA_ERR_IO);
+    CU_ASSERT_PTR_NOT_NULL(strstr(message, strerror(ENOSPC)));
+    fclose(file);
+    xlnuma_host_free(host);
+}
+
+static void no_file(void)
+{
+    struct xlnuma_host *host = xlnuma_host_new();
+
+    CU_ASSERT_EQUAL(xlnuma_host_load(host, "/nonexistent/h.json", message),
+                    XLNUMA_ERR_IO);
+    CU_ASSERT_STRING_EQUAL(message,
+                           "/nonexistent/h.json: No such file or directory");
+    CU_ASSERT_EQUAL(xlnuma_host_load(host, "/", message), XLNUMA_ERR_IO);
+    CU_ASSERT_PTR_NOT_NULL(strstr(message, strerror(EISDIR)));
+    xlnuma_host_free(host);
+}
+
+static void endless_file(void)
+{
+    struct xlnuma_host *host = xlnuma_host_new();
+
+    CU_ASSERT_EQUAL(xlnuma_host_load(host, "/dev/zero", message),
+                    XLNUMA_ERR_INVALID);
+    CU_ASSERT_PTR_NOT_NULL(strstr(message, "larger than a snapshot can be"));
+    xlnuma_host_free(host);
+}
+
+int main(void)
+{
+    static const struct unit_test tests[] = {
+        { "a good host passes", good_host },
+        { "each broken rule is named", bad_hosts },
+        { "written and read again it is the same", round_trip },
+        { "a full disk is told", full_disk },
+        { "a missing file, a directory", no_file },
+        { "a file without end", endless_file },
+        { NULL, NULL },
+    };
+
+    return unit_run("host", tests);
+}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* core/cost.c, core/plan.c, core/plan_json.c */
+#include "unit.h"
+
+#include <math.h>
+#include <string.h>
+
+static char message[XLNUMA_MESSAGE_SIZE];
+
+static const uint64_t lab_mib[4] = { 2657, 1011, 2250, 2300 };
+
+/* Plan a guest; the plan is static. */
+static const struct xlnuma_plan *plan_with(const struct xlnuma_host *host,
+                                           const struct xlnuma_request *request)
+{
+    static struct xlnuma_plan plan;
+
+    CU_ASSERT_EQUAL_FATAL(xlnuma_plan_make(host, request, &plan, message), 0);
+    CU_ASSERT_STRING_EQUAL(message, "");
+    return &plan;
+}
+
+static struct xlnuma_request request_of(uint64_t mib, unsigned nr_vcpus)
+{
+    struct xlnuma_request request;
+
+    xlnuma_request_init(&request);
+    request.memory_kb = mib * 1024;
+    request.nr_vcpus = nr_vcpus;
+    return request;
+}
+
+static bool is_about(double a, double b)
+{
+    return fabs(a - b) < 1e-9;
+}
+
+static void siblings(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+    struct xlnuma_request request = request_of(4320, 2);
+    const struct xlnuma_plan *plan = plan_with(host, &request);
+    char text[32];
+
+    CU_ASSERT_EQUAL(plan->status, XLNUMA_STATUS_PLACED);
+    CU_ASSERT_EQUAL(plan->nodes, 0xc);
+    CU_ASSERT_EQUAL(plan->memory_kb[2], 2160 * 1024);
+    CU_ASSERT_EQUAL(plan->memory_kb[3], 2160 * 1024);
+    CU_ASSERT(is_about(plan->expected_distance, 10.5));
+    CU_ASSERT_STRING_EQUAL(
+        xlnuma_cpuset_format(&plan->soft_cpus, text, sizeof(text)), "4-7");
+    xlnuma_host_free(host);
+}
+
+static void alternatives(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+    struct xlnuma_request request = request_of(4320, 2);
+    const struct xlnuma_plan *plan = plan_with(host, &request);
+    bool has_pair = false, has_farther = false;
+
+    for (unsigned i = 0; i < plan->nr_alternatives; i++) {
+        const struct xlnuma_alternative *a = &plan->alternative[i];
+
+        if (a->nodes == 0x3) { /* 4320 - 2657 - 1011 = 652 */
+            CU_ASSERT_EQUAL(a->why, XLNUMA_WHY_NOT_MEMORY);
+            CU_ASSERT_EQUAL(a->short_kb, 652 * 1024);
+            has_pair = true;
+        }
+        if (a->nodes == 0xe) { /* node 1 gives 1011, the others 1654.5 each */
+            CU_ASSERT_EQUAL(a->why, XLNUMA_WHY_NOT_FARTHER);
+            CU_ASSERT(is_about(a->expected_distance,
+                               (1011 * (10 + 21 + 21) +
+                                2 * 1654.5 * (21 + 10 + 11)) / 3 / 4320));
+            has_farther = true;
+        }
+    }
+    CU_ASSERT(has_pair);
+    CU_ASSERT(has_farther);
+    CU_ASSERT_EQUAL(plan->alternative[0].nodes, 0x1); /* nearest, roomiest */
+    CU_ASSERT_EQUAL(plan->alternative[0].short_kb, (4320 - 2657) * 1024);
+    xlnuma_host_free(host);
+}
+
+static void small_guest(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+    struct xlnuma_request request = request_of(1500, 2);
+    const struct xlnuma_plan *plan = plan_with(host, &request);
+
+    CU_ASSERT_EQUAL(plan->nodes, 0x4); /* the tightest of 0, 2, 3 */
+    CU_ASSERT_EQUAL(plan->memory_kb[2], 1500 * 1024);
+    host->node[2].load_mvcpu = 1000; /* busier: the next tightest, node 3 */
+    CU_ASSERT_EQUAL(plan_with(host, &request)->nodes, 0x8);
+    xlnuma_host_free(host);
+}
+
+static void more_vcpus_than_a_node(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+    struct xlnuma_request request = request_of(500, 4);
+
+    /* Two nodes of 2 CPUs; the tighter pair. More than all: as good as can. */
+    CU_ASSERT_EQUAL(plan_with(host, &request)->nodes, 0x3);
+    request.nr_vcpus = 16;
+    CU_ASSERT_EQUAL(plan_with(host, &request)->nodes, 0x2);
+    xlnuma_host_free(host);
+}
+
+static void cores_within_the_socket(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+    struct xlnuma_request request = request_of(500, 2);
+
+    for (unsigned i = 0; i < 4; i++)
+        host->node[i].nr_cores = 1;
+    /* Two cores cost a second node of the socket: taken. */
+    CU_ASSERT_EQUAL(plan_with(host, &request)->nodes, 0x3);
+    /* Four cores would cost the other socket: not worth it. */
+    request.nr_vcpus = 4;
+    CU_ASSERT_EQUAL(plan_with(host, &request)->nodes, 0x3);
+    xlnuma_host_free(host);
+}
+
+static void uneven_room(void)
+{
+    struct xlnuma_host *host = unit_host(2, 2, lab_mib);
+    struct xlnuma_request request = request_of(3000, 2);
+    const struct xlnuma_plan *plan = plan_with(host, &request);
+
+    /* Node 1 has less than its half: it gives what it has. */
+    CU_ASSERT_EQUAL(plan->memory_kb[1], 1011 * 1024);
+    CU_ASSERT_EQUAL(plan->memory_kb[0], 1989 * 1024);
+    request.memory = XLNUMA_MEMORY_PACK;
+    plan = plan_with(host, &request);
+    CU_ASSERT_EQUAL(plan->memory_kb[0], 2657 * 1024);
+    CU_ASSERT_EQUAL(plan->memory_kb[1], 343 * 1024);
+    xlnuma_host_free(host);
+}
+
+static void policies(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+    struct xlnuma_request request = request_of(4800, 2);
+    const struct xlnuma_plan *plan;
+
+    /*
+     * Nodes 1-3: node 1 gives 1011 MiB, the others 1894.5 each, a third of the
+     * CPUs each; nearer than 15.5, that of the smallest pair that holds it.
+     */
+    plan = plan_with(host, &request);
+    CU_ASSERT_EQUAL(plan->nodes, 0xe);
+    CU_ASSERT(is_about(plan->expected_distance,
+                       (1011 * (10 + 21 + 21) +
+                        2 * 1894.5 * (21 + 10 + 11)) / 3 / 4800));
+    request.policy = XLNUMA_POLICY_RESTRICTED;
+    plan = plan_with(host, &request);
+    CU_ASSERT_EQUAL(plan->nodes, 0x5);
+    CU_ASSERT(is_about(plan->expected_distance, 15.5));
+    request.policy = XLNUMA_POLICY_SINGLE_NODE;
+    plan = plan_with(host, &request);
+    CU_ASSERT_EQUAL(plan->status, XLNUMA_STATUS_UNPLACED);
+    CU_ASSERT_EQUAL(plan->nodes, 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(plan->reason, "2143 MiB missing"));
+    request.policy = XLNUMA_POLICY_NONE;
+    CU_ASSERT_EQUAL(plan_with(host, &request)->status, XLNUMA_STATUS_OFF);
+    xlnuma_host_free(host);
+}
+
+static void filters(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+    struct xlnuma_request request = request_of(3000, 2);
+    const struct xlnuma_plan *plan;
+
+    request.nodes = 0x3;
+    CU_ASSERT_EQUAL(plan_with(host, &request)->nodes, 0x3);
+    request.nodes = XLNUMA_NODES_ALL;
+    request.has_cpus = true;
+    xlnuma_cpuset_add(&request.cpus, 0);
+    xlnuma_cpuset_add(&request.cpus, 1);
+    plan = plan_with(host, &request);
+    CU_ASSERT_EQUAL(plan->nodes, 0x3); /* memory of node 1, no CPU of it */
+    CU_ASSERT_EQUAL(xlnuma_cpuset_count(&plan->soft_cpus), 2);
+    CU_ASSERT_EQUAL(xlnuma_cpuset_count(&plan->cpus[1]), 0);
+    /* All vCPUs on node 0: 1989 MiB at 10, 1011 MiB at 11. */
+    CU_ASSERT(is_about(plan->expected_distance,
+                       (1989. * 10 + 1011. * 11) / 3000));
+    xlnuma_host_free(host);
+}
+
+static void unreachable(void)
+{
+    static const uint64_t free_of[2] = { 1000, 1000 };
+    struct xlnuma_host *host = unit_host(2, 2, free_of);
+    struct xlnuma_request request = request_of(1500, 2);
+
+    host->distance[0][1] = XLNUMA_DISTANCE_UNREACHABLE;
+    CU_ASSERT_EQUAL(plan_with(host, &request)->status, XLNUMA_STATUS_UNPLACED);
+    xlnuma_host_free(host);
+}
+
+static void wrong_requests(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+    struct xlnuma_request request = request_of(0, 2);
+    struct xlnuma_plan *plan = xlnuma_plan_new();
+
+    CU_ASSERT_EQUAL(xlnuma_plan_make(host, &request, plan, message),
+                    XLNUMA_ERR_INVALID);
+    request = request_of(100, 0);
+    CU_ASSERT_EQUAL(xlnuma_plan_make(host, &request, plan, message),
+                    XLNUMA_ERR_INVALID);
+    request = request_of(100, 1);
+    request.nodes = 0xf0;
+    CU_ASSERT_EQUAL(xlnuma_plan_make(host, &request, plan, message),
+                    XLNUMA_ERR_INVALID);
+    request = request_of(100, 1);
+    request.has_cpus = true;
+    xlnuma_cpuset_add(&request.cpus, 8);
+    CU_ASSERT_EQUAL(xlnuma_plan_make(host, &request, plan, message),
+                    XLNUMA_ERR_INVALID);
+    CU_ASSERT_PTR_NOT_NULL(strstr(message, "CPUs"));
+    xlnuma_plan_free(plan);
+    xlnuma_host_free(host);
+}
+
+static void huge_numbers(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+    struct xlnuma_request request = request_of(1, 2);
+    const struct xlnuma_plan *plan;
+
+    for (unsigned i = 0; i < 4; i++)
+        host->node[i].size_kb = host->node[i].free_kb = INT64_MAX / 4;
+    CU_ASSERT_EQUAL(xlnuma_host_check(host, message), 0);
+    request.memory_kb = INT64_MAX / 4 + (INT64_MAX / 8);
+    plan = plan_with(host, &request);
+    CU_ASSERT_EQUAL(plan->nodes, 0x3);
+    CU_ASSERT(is_about(plan->expected_distance, 10.5));
+    CU_ASSERT_EQUAL(plan->memory_kb[0] + plan->memory_kb[1],
+                    request.memory_kb);
+    xlnuma_host_free(host);
+}
+
+/* --- against a search written anew, in floating point --------------------- */
+
+static unsigned long long seed;
+
+static unsigned draw(unsigned below)
+{
+    seed = seed * 6364136223846793005ull + 1442695040888963407ull;
+    return (unsigned)(seed >> 33) % below;
+}
+
+static struct xlnuma_host *draw_host(unsigned nr_nodes)
+{
+    struct xlnuma_host *host = xlnuma_host_new();
+    unsigned cpu = 0;
+
+    for (unsigned i = 0; i < nr_nodes; i++) {
+        host->nodes |= (xlnuma_nodeset)1 << i;
+        host->node[i].socket = draw(3);
+        host->node[i].size_kb = 4096 * 1024;
+        host->node[i].free_kb = draw(5) ? draw(4096) * 1024ull : 0;
+        for (unsigned n = i ? draw(4) : 1; n; n--)
+            xlnuma_cpuset_add(&host->node[i].cpus, cpu++);
+        for (unsigned j = 0; j < nr_nodes; j++)
+            host->distance[i][j] = (uint16_t)(i == j ? 10 : 11 + draw(40));
+    }
+    return host;
+}
+
+/* Expected distance of a set; HUGE_VAL when it cannot hold the guest. */
+static double reference_distance(const struct xlnuma_host *host, unsigned set,
+                                 unsigned nr_nodes, double need_kb,
+                                 unsigned nr_vcpus)
+{
+    double share[8] = { 0 }, cpus = 0, left = need_kb, sum = 0, open;
+
+    for (unsigned i = 0; i < nr_nodes; i++)
+        if ((set >> i) & 1)
+            cpus += xlnuma_cpuset_count(&host->node[i].cpus);
+    if (!cpus || cpus < nr_vcpus)
+        return HUGE_VAL;
+    do { /* raise the level of all nodes that have room, until all is in */
+        open = 0;
+        for (unsigned i = 0; i < nr_nodes; i++)
+            open += (set >> i) & 1 && share[i] < (double)host->node[i].free_kb;
+        for (unsigned i = 0; open && i < nr_nodes; i++) {
+            double room = (double)host->node[i].free_kb - share[i];
+
+            if (!((set >> i) & 1) || room <= 0)
+                continue;
+            share[i] += fmin(room, left / open);
+        }
+        left = need_kb;
+        for (unsigned i = 0; i < nr_nodes; i++)
+            left -= share[i];
+    } while (open && left > 0.5);
+    if (left > 0.5)
+        return HUGE_VAL;
+    for (unsigned i = 0; i < nr_nodes; i++)
+        for (unsigned j = 0; j < nr_nodes && (set >> i) & 1; j++)
+            sum += xlnuma_cpuset_count(&host->node[i].cpus) / cpus * share[j] /
+                   need_kb * host->distance[i][j];
+    return sum;
+}
+
+static double reference_best(const struct xlnuma_host *host, unsigned nr_nodes,
+                             double need_kb, unsigned nr_vcpus)
+{
+    double best = HUGE_VAL;
+
+    for (unsigned set = 1; set < 1u << nr_nodes; set++)
+        best = fmin(best, reference_distance(host, set, nr_nodes, need_kb,
+                                             nr_vcpus));
+    return best;
+}
+
+/* The shares are whole pages: that far the two may differ. */
+#define ROUNDING 1e-3
+
+static void same_as_exhaustive_search(void)
+{
+    unsigned nr_different = 0, nr_placed = 0;
+
+    seed = 20;
+    for (unsigned n = 0; n < 2000; n++) {
+        unsigned nr_nodes = 1 + draw(7);
+        struct xlnuma_host *host = draw_host(nr_nodes);
+        struct xlnuma_request request =
+            request_of(1 + draw(8192), 1 + draw(6));
+        double best = reference_best(host, nr_nodes,
+                                     (double)request.memory_kb,
+                                     request.nr_vcpus);
+        const struct xlnuma_plan *plan = plan_with(host, &request);
+
+        /* With too few CPUs anywhere the planner still places: skip those. */
+        if (best == HUGE_VAL)
+            best = reference_best(host, nr_nodes, (double)request.memory_kb, 1);
+        else
+            nr_placed++;
+        if (best == HUGE_VAL
+                ? plan->status != XLNUMA_STATUS_UNPLACED
+                : fabs(plan->expected_distance - best) > ROUNDING)
+            nr_different++;
+        xlnuma_host_free(host);
+    }
+    CU_ASSERT_EQUAL(nr_different, 0);
+    CU_ASSERT(nr_placed > 500);
+}
+
+static void many_nodes(void)
+{
+    uint64_t free_of[32];
+    struct xlnuma_host *host;
+    struct xlnuma_request request = request_of(1400, 2);
+    const struct xlnuma_plan *plan;
+
+    for (unsigned i = 0; i < 32; i++)
+        free_of[i] = i == 20 || i == 21 ? 750 : i % 2 ? 600 : 730;
+    host = unit_host(32, 2, free_of);
+    plan = plan_with(host, &request);
+    /* Only the pair 20, 21 holds 1400 MiB within a socket. */
+    CU_ASSERT_EQUAL(plan->nodes, (xlnuma_nodeset)3 << 20);
+    CU_ASSERT(is_about(plan->expected_distance, 10.5));
+    xlnuma_host_free(host);
+}
+
+static void as_json(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+    struct xlnuma_request request = request_of(4320, 2);
+    const struct xlnuma_plan *plan;
+    char text[8192];
+    FILE *file = fmemopen(text, sizeof(text), "w");
+
+    strcpy(request.name, "db\"1");
+    plan = plan_with(host, &request);
+    CU_ASSERT_EQUAL(xlnuma_plan_write(plan, file, message), 0);
+    fclose(file);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"format\": \"xlnuma-plan\""));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"guest\": \"db\\\"1\""));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"status\": \"placed\""));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"expected_distance\": 10.5,"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"memory_kb\": 2211840"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "\"soft_cpus\": \"4-7\""));
+    file = fopen("/dev/full", "w");
+    CU_ASSERT_EQUAL(xlnuma_plan_write(plan, file, message), XLNUMA_ERR_IO);
+    fclose(file);
+    xlnuma_host_free(host);
+}
+
+int main(void)
+{
+    static const struct unit_test tests[] = {
+        { "a guest too large for a node goes to siblings", siblings },
+        { "the alternatives say why not", alternatives },
+        { "a small guest: load, then the tightest node", small_guest },
+        { "as many CPUs as vCPUs, when there are", more_vcpus_than_a_node },
+        { "as many cores, but not for another socket",
+          cores_within_the_socket },
+        { "shares on nodes of uneven room", uneven_room },
+        { "policies", policies },
+        { "only some nodes or CPUs", filters },
+        { "memory without a path is no memory", unreachable },
+        { "wrong requests are refused", wrong_requests },
+        { "numbers of 2^61 KiB", huge_numbers },
+        { "the same as exhaustive search on 2000 random hosts",
+          same_as_exhaustive_search },
+        { "32 nodes", many_nodes },
+        { "a plan as JSON", as_json },
+        { NULL, NULL },
+    };
+
+    return unit_run("plan", tests);
+}
