@@ -17,6 +17,11 @@ int xlnuma__fail(char *message, int err, const char *format, ...)
 /* "2657 MiB": KiB in words, rounded down (what is there) to whole MiB. */
 char *xlnuma__mib(uint64_t kb, char buf[32]);
 
+/* --- set.c ---------------------------------------------------------------- */
+
+/* Holds any formatted list of CPUs: at worst every second one, "16382,". */
+#define XLNUMA__LIST_SIZE (XLNUMA_CPUS_MAX / 2 * 6 + 1)
+
 /* --- cost.c --------------------------------------------------------------- */
 
 __extension__ typedef unsigned __int128 xlnuma__u128;

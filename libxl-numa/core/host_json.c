@@ -19,6 +19,7 @@
 
 /* No real snapshot comes near: 64 nodes make about 22 KiB. */
 #define FILE_SIZE_MAX (16 * 1024 * 1024)
+#define DEPTH_MAX 64
 
 /* Where in a file we are, for messages. */
 struct place {
@@ -202,6 +203,30 @@ static int read_root(const struct place *place, yajl_val root,
     return rc ? bad(place, "%s", check_message) : 0;
 }
 
+/*
+ * Is the text nested deeper than any snapshot is? yajl frees what it has parsed
+ * by recursion, so a deep file would overflow the stack.
+ */
+static bool is_too_deep(const char *json, size_t length)
+{
+    bool is_in_string = false;
+    unsigned depth = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        if (is_in_string && json[i] == '\\')
+            i++;
+        else if (json[i] == '"')
+            is_in_string = !is_in_string;
+        else if (!is_in_string && (json[i] == '[' || json[i] == '{'))
+            depth++;
+        else if (!is_in_string && depth && (json[i] == ']' || json[i] == '}'))
+            depth--;
+        if (depth > DEPTH_MAX)
+            return true;
+    }
+    return false;
+}
+
 /* Name line and column of what yajl could not parse. */
 static int syntax_error(const struct place *place, const char *json,
                         size_t length)
@@ -209,7 +234,7 @@ static int syntax_error(const struct place *place, const char *json,
     yajl_handle handle = yajl_alloc(NULL, NULL, NULL);
     unsigned line = 1, column = 1;
     unsigned char *text;
-    size_t at;
+    size_t at = length; /* an end that comes too early */
     int rc;
 
     if (!handle)
@@ -218,7 +243,8 @@ static int syntax_error(const struct place *place, const char *json,
     if (yajl_parse(handle, (const unsigned char *)json, length) ==
         yajl_status_ok)
         yajl_complete_parse(handle);
-    at = yajl_get_bytes_consumed(handle);
+    else
+        at = yajl_get_bytes_consumed(handle);
     for (size_t i = 0; i < at && i < length; i++, column++)
         if (json[i] == '\n') {
             line++;
@@ -247,6 +273,8 @@ int xlnuma_host_parse(struct xlnuma_host *host_r, const char *name,
     memset(host_r, 0, sizeof(*host_r));
     if (memchr(json, '\0', length))
         return bad(&place, "not JSON: it contains a NUL byte");
+    if (is_too_deep(json, length))
+        return bad(&place, "nested deeper than %d levels", DEPTH_MAX);
     text = strndup(json, length); /* yajl_tree wants a terminated string */
     if (!text)
         return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "%s: out of memory",
@@ -326,7 +354,7 @@ int xlnuma_host_load(struct xlnuma_host *host_r, const char *path,
 static void write_node(yajl_gen gen, unsigned id,
                        const struct xlnuma_node *node)
 {
-    char cpus[4096];
+    char cpus[XLNUMA__LIST_SIZE];
 
     yajl_gen_map_open(gen);
     xlnuma__json_key_kb(gen, "id", id);

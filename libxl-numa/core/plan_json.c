@@ -5,7 +5,7 @@
 
 static void write_nodes(yajl_gen gen, const struct xlnuma_plan *plan)
 {
-    char cpus[1024];
+    char cpus[XLNUMA__LIST_SIZE];
     unsigned i;
 
     xlnuma__json_key(gen, "nodes");
@@ -53,7 +53,7 @@ static void write_alternatives(yajl_gen gen, const struct xlnuma_plan *plan)
 
 int xlnuma_plan_write(const struct xlnuma_plan *plan, FILE *file, char *message)
 {
-    char cpus[1024];
+    char cpus[XLNUMA__LIST_SIZE];
     yajl_gen gen = xlnuma__json_new();
     int rc;
 

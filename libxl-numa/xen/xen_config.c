@@ -3,31 +3,52 @@
 #include "core/core.h"
 #include "xen/xen.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
+
+/* Is `key =` or `key +=` what begins at `here`? */
+static bool is_assignment(const char *here, const char *end, const char *key)
+{
+    size_t length = strlen(key);
+
+    if ((size_t)(end - here) <= length || memcmp(here, key, length))
+        return false;
+    here += length;
+    while (here < end && (*here == ' ' || *here == '\t'))
+        here++;
+    return here < end && (*here == '=' || (end - here > 1 && *here == '+' &&
+                                           here[1] == '='));
+}
+
+/* Past a quoted text, a comment or one character. */
+static const char *skip_token(const char *here, const char *end)
+{
+    char quote = *here++;
+
+    if (quote == '#')
+        while (here < end && *here != '\n')
+            here++;
+    if (quote != '"' && quote != '\'')
+        return here;
+    while (here < end && *here != quote && *here != '\n')
+        here += *here == '\\' && end - here > 1 ? 2 : 1;
+    return here < end && *here == quote ? here + 1 : here;
+}
 
 unsigned xlnuma__config_line(const char *text, size_t length, const char *key)
 {
     const char *here = text, *end = text + length;
-    size_t key_length = strlen(key);
-    unsigned found = 0;
+    unsigned line = 1, found = 0;
+    bool is_start = true; /* of a statement */
 
-    for (unsigned line = 1; here < end; line++) {
-        const char *next = memchr(here, '\n', (size_t)(end - here));
-
-        next = next ? next + 1 : end;
-        while (here < next && isspace((unsigned char)*here))
-            here++;
-        if ((size_t)(next - here) > key_length &&
-            !memcmp(here, key, key_length)) {
-            here += key_length;
-            while (here < next && isspace((unsigned char)*here))
-                here++;
-            if (here < next && *here == '=')
-                found = line;
-        }
-        here = next;
+    while (here < end) {
+        if (is_start && is_assignment(here, end, key))
+            found = line;
+        if (*here == '\n')
+            line++;
+        if (*here != ' ' && *here != '\t')
+            is_start = *here == '\n' || *here == ';';
+        here = skip_token(here, end);
     }
     return found;
 }

@@ -45,13 +45,16 @@ uint64_t xlnuma__need_memory_kb(const libxl_domain_config *config)
     return (need_kb + SUPERPAGE_KB - 1) / SUPERPAGE_KB * SUPERPAGE_KB;
 }
 
-/* Leave only CPUs that some of the `nr` maps has. */
+/*
+ * Leave only CPUs that some of the `nr` maps has. With fewer maps than there are
+ * of what they are for (vCPUs), the others may run anywhere.
+ */
 static void filter_cpus(struct xlnuma_request *request,
-                        const libxl_bitmap map[], int nr)
+                        const libxl_bitmap map[], int nr, int nr_wanted)
 {
     xlnuma_cpuset all = { { 0 } };
 
-    if (nr <= 0)
+    if (nr <= 0 || nr < nr_wanted)
         return;
     for (int i = 0; i < nr; i++) {
         xlnuma_cpuset one;
@@ -78,7 +81,7 @@ static int filter_cpupool(struct xlnuma_request *request, libxl_ctx *ctx,
                           "Xen does not tell the CPUs of cpupool %u "
                           "(libxl_cpupool_info failed)", poolid);
     else
-        filter_cpus(request, &pool.cpumap, 1);
+        filter_cpus(request, &pool.cpumap, 1, 1);
     libxl_cpupoolinfo_dispose(&pool);
     return rc;
 }
@@ -97,9 +100,9 @@ int xlnuma__request_from_config(struct xlnuma_request *request_r,
     request_r->memory_kb = xlnuma__need_memory_kb(config);
     request_r->nr_vcpus = (unsigned)info->max_vcpus;
     filter_cpus(request_r, info->vcpu_hard_affinity,
-                info->num_vcpu_hard_affinity);
+                info->num_vcpu_hard_affinity, info->max_vcpus);
     filter_cpus(request_r, info->vcpu_soft_affinity,
-                info->num_vcpu_soft_affinity);
+                info->num_vcpu_soft_affinity, info->max_vcpus);
     return ctx ? filter_cpupool(request_r, ctx, poolid, message) : 0;
 }
 
