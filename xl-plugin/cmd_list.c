@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xl numa-placement list: the guests of this host and what was planned for each
+ * when it was built. Domain-0 is no placed guest and is left out. Changes
+ * nothing, and does not ask Xen where the memory really is.
+ */
+#include <inttypes.h>
+#include <libxl_utils.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "core/core.h"
+#include "core/json.h"
+#include "live.h"
+#include "table.h"
+#include "xen/xen.h"
+
+struct guest {
+    char *name; /* owned; NULL when not known */
+    uint32_t domid;
+    uint64_t memory_kb;
+    unsigned nr_vcpus;
+    struct xlnuma__report report;
+};
+
+static void guest_name(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct guest *guest = row;
+
+    snprintf(cell, TABLE_CELL_SIZE, "%s", guest->name ? guest->name : "");
+}
+
+static void guest_id(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct guest *guest = row;
+
+    snprintf(cell, TABLE_CELL_SIZE, "%" PRIu32, guest->domid);
+}
+
+static void guest_mib(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct guest *guest = row;
+
+    snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64, guest->memory_kb / 1024);
+}
+
+static void guest_kb(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct guest *guest = row;
+
+    snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64, guest->memory_kb);
+}
+
+static void guest_vcpus(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct guest *guest = row;
+
+    snprintf(cell, TABLE_CELL_SIZE, "%u", guest->nr_vcpus);
+}
+
+static void guest_nodes(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct guest *guest = row;
+
+    xlnuma_nodeset_format(guest->report.nodes, cell, TABLE_CELL_SIZE);
+}
+
+/* "2:2160,3:2160" */
+static void guest_planned(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct guest *guest = row;
+    size_t used = 0;
+    unsigned node;
+
+    XLNUMA_FOR_EACH_NODE(node, guest->report.nodes) {
+        int n = snprintf(cell + used, TABLE_CELL_SIZE - used, "%s%u:%" PRIu64,
+                         used ? "," : "", node,
+                         guest->report.planned_kb[node] / 1024);
+
+        if (n < 0 || (size_t)n >= TABLE_CELL_SIZE - used)
+            break;
+        used += (size_t)n;
+    }
+}
+
+/* What is known of each node that was planned or got memory. */
+static void guest_nodes_json(const void *row, yajl_gen gen)
+{
+    const struct guest *guest = row;
+    const struct xlnuma__report *report = &guest->report;
+
+    yajl_gen_array_open(gen);
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
+        bool is_planned = xlnuma_nodeset_has(report->nodes, node);
+
+        if (!is_planned && !report->actual_kb[node])
+            continue;
+        yajl_gen_map_open(gen);
+        xlnuma__json_key_kb(gen, "id", node);
+        xlnuma__json_key_kb(gen, "planned_kb", report->planned_kb[node]);
+        if (report->has_actual)
+            xlnuma__json_key_kb(gen, "actual_kb", report->actual_kb[node]);
+        yajl_gen_map_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}
+
+static void guest_distance(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct guest *guest = row;
+
+    if (guest->report.expected_distance > 0)
+        snprintf(cell, TABLE_CELL_SIZE, "%.2f",
+                 guest->report.expected_distance);
+}
+
+#define REPORT_TEXT(field)                                                   \
+    static void guest_##field(const void *row, char cell[TABLE_CELL_SIZE])   \
+    {                                                                        \
+        const struct guest *guest = row;                                     \
+                                                                             \
+        snprintf(cell, TABLE_CELL_SIZE, "%s", guest->report.field);          \
+    }
+REPORT_TEXT(policy)
+REPORT_TEXT(memory)
+REPORT_TEXT(status)
+REPORT_TEXT(soft_cpus)
+REPORT_TEXT(reason)
+
+static const struct table_column columns[] = {
+    { "Name", "name", false, guest_name, NULL },
+    { "ID", "id", true, guest_id, NULL },
+    { "Memory MiB", NULL, true, guest_mib, NULL },
+    { NULL, "memory_kb", true, guest_kb, NULL },
+    { "vCPUs", "vcpus", true, guest_vcpus, NULL },
+    { "Nodes", "nodes", false, guest_nodes, guest_nodes_json },
+    { "Planned MiB", NULL, false, guest_planned, NULL },
+    { "Distance", "expected_distance", true, guest_distance, NULL },
+    { "Policy", "policy", false, guest_policy, NULL },
+    { NULL, "memory", false, guest_memory, NULL },
+    { "Status", "status", false, guest_status, NULL },
+    { NULL, "soft_cpus", false, guest_soft_cpus, NULL },
+    { NULL, "reason", false, guest_reason, NULL },
+};
+
+/* --- reading -------------------------------------------------------------- */
+
+struct guests {
+    struct guest *guest; /* owned */
+    unsigned nr;
+};
+
+static void free_guests(struct guests *guests)
+{
+    for (unsigned i = 0; i < guests->nr; i++)
+        free(guests->guest[i].name);
+    free(guests->guest);
+}
+
+/* A report that cannot be read leaves the guest in the list without it. */
+static int read_guest(libxl_ctx *ctx, struct xs_handle *xs,
+                      const libxl_dominfo *info, struct guest *guest_r)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+    bool is_found;
+    int rc;
+
+    guest_r->name = libxl_domid_to_name(ctx, info->domid);
+    guest_r->domid = info->domid;
+    guest_r->memory_kb = info->current_memkb + info->outstanding_memkb;
+    guest_r->nr_vcpus = info->vcpu_online;
+    rc = xlnuma__report_read(xs, info->domid, &guest_r->report,
+                             &is_found, message);
+    if (rc) {
+        memset(&guest_r->report, 0, sizeof(guest_r->report));
+        complain("%s", message);
+    }
+    return rc;
+}
+
+static int read_guests(libxl_ctx *ctx, struct xs_handle *xs,
+                       struct guests *guests_r)
+{
+    int nr, rc = 0;
+    libxl_dominfo *info = libxl_list_domain(ctx, &nr);
+
+    if (!info) {
+        complain("Xen does not list its domains (libxl_list_domain failed)");
+        return XLNUMA_ERR_XEN;
+    }
+    guests_r->guest = calloc((size_t)nr + 1, sizeof(*guests_r->guest));
+    if (!guests_r->guest) {
+        complain("out of memory");
+        rc = XLNUMA_ERR_NOMEM;
+    }
+    for (int i = 0; guests_r->guest && i < nr; i++)
+        if (info[i].domid != 0 &&
+            read_guest(ctx, xs, &info[i], &guests_r->guest[guests_r->nr++]))
+            rc = XLNUMA_ERR_XEN;
+    libxl_dominfo_list_free(info, nr);
+    return rc;
+}
+
+static int show_json(const struct table *table)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+    yajl_gen gen = xlnuma__json_new();
+    int rc;
+
+    if (!gen) {
+        complain("out of memory");
+        return XLNUMA_ERR_NOMEM;
+    }
+    yajl_gen_map_open(gen);
+    xlnuma__json_key_string(gen, "format", "xlnuma-guests");
+    xlnuma__json_key_kb(gen, "version", 1);
+    xlnuma__json_key(gen, "guests");
+    table_json(table, gen);
+    yajl_gen_map_close(gen);
+    rc = xlnuma__json_finish(gen, stdout, message);
+    yajl_gen_free(gen);
+    if (rc)
+        complain("%s", message);
+    return rc;
+}
+
+static int show(const struct guests *guests, bool is_json)
+{
+    struct table table = { columns, sizeof(columns) / sizeof(*columns),
+                           guests->guest, sizeof(*guests->guest), guests->nr };
+
+    if (is_json)
+        return show_json(&table);
+    table_print(&table, stdout);
+    return 0;
+}
+
+static int run(const struct options *options, int nr, char **operand)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+    struct guests guests = { .nr = 0 };
+    struct xs_handle *xs = NULL;
+    struct live live;
+    int rc;
+
+    if (nr)
+        return usage_error("list", "list has no operand \"%s\"", operand[0]);
+    rc = live_open(&live, message);
+    if (!rc && !(xs = xs_open(0)))
+        rc = xlnuma__fail(message, XLNUMA_ERR_XEN, "no connection to xenstore");
+    if (rc) {
+        complain("%s", message);
+    } else {
+        rc = read_guests(live.ctx, xs, &guests);
+        if (guests.guest && show(&guests, options->is_json))
+            rc = XLNUMA_ERR_IO;
+    }
+    free_guests(&guests);
+    if (xs)
+        xs_close(xs);
+    live_close(&live);
+    return rc ? STATUS_FAILED : STATUS_DONE;
+}
+
+const struct command cmd_list = {
+    .name = "list",
+    .run = run,
+    .has_host = false,
+    .help =
+        "Usage: xl numa-placement [list] [--json]\n"
+        "\n"
+        "Lists the guests of this host with the nodes that were planned for\n"
+        "each when it was built, its planned memory on each node (NODE:MIB),\n"
+        "expected distance (10 is all local), policy and status; \"-\" is not\n"
+        "known, as for a guest that was built without xl-numa.\n",
+};

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xl numa-placement snapshot: the host as JSON. Changes nothing. */
+#include <stdio.h>
+
+#include "command.h"
+#include "live.h"
+
+static int run(const struct options *options, int nr, char **operand)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+    struct xlnuma_host *host;
+    struct live live;
+    int rc;
+
+    if (nr)
+        return usage_error("snapshot", "snapshot has no operand \"%s\"",
+                           operand[0]);
+    host = xlnuma_host_new();
+    if (!host) {
+        complain("out of memory");
+        return STATUS_FAILED;
+    }
+    rc = live_or_file_host(options->host, &live, host, message);
+    live_close(&live);
+    if (!rc)
+        rc = xlnuma_host_write(host, NULL, stdout, message);
+    xlnuma_host_free(host);
+    if (rc)
+        complain("%s", message);
+    return rc ? STATUS_FAILED : STATUS_DONE;
+}
+
+const struct command cmd_snapshot = {
+    .name = "snapshot",
+    .run = run,
+    .has_host = true,
+    .help =
+        "Usage: xl numa-placement snapshot [--host FILE]\n"
+        "\n"
+        "Writes the host - its NUMA nodes with their CPUs, memory and load,\n"
+        "and the distances between them - as JSON. Every --host reads it\n"
+        "again, on any machine.\n",
+};
