@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <yajl/yajl_gen.h>
 
-#define TABLE_CELL_SIZE 1024
+#define TABLE_CELL_SIZE 4096
 
 struct table_column {
     const char *heading; /* with the unit; NULL: not in the text */

@@ -33,6 +33,7 @@ struct search {
     struct xlnuma__cell cell[XLNUMA_NODES_MAX]; /* ascending usable_kb */
     unsigned nr_cells;
     unsigned max_nodes; /* that the policy allows a set to have */
+    unsigned nr_cpus, nr_cores; /* wanted: the vCPUs, or all there are */
     bool has_best[HOLDS_NOT];
     struct xlnuma__judged best[HOLDS_NOT]; /* best that holds at least this */
     /* second pass: the plan's set, and what was nearer or next best */
@@ -87,10 +88,9 @@ static enum holds what_holds(const struct search *search,
     if (set->usable_kb < search->request->memory_kb || !set->nr_cpus ||
         !set->is_reachable || nr_nodes > search->max_nodes)
         return HOLDS_NOT;
-    if (set->nr_cpus < search->request->nr_vcpus)
+    if (set->nr_cpus < search->nr_cpus)
         return HOLDS_MEMORY;
-    return set->nr_cores < search->request->nr_vcpus ? HOLDS_CPUS
-                                                     : HOLDS_CORES;
+    return set->nr_cores < search->nr_cores ? HOLDS_CPUS : HOLDS_CORES;
 }
 
 /* Nearer first; of equals the one that lacks least memory. */
@@ -365,15 +365,27 @@ static void set_limits(struct search *search)
         nr_cpus[nr++] = xlnuma_cpuset_count(&cpus);
     }
     search->max_nodes = fewest(size_kb, nr, request->memory_kb);
-    for_cpus = fewest(nr_cpus, nr, request->nr_vcpus);
+    for_cpus = fewest(nr_cpus, nr, search->nr_cpus);
     if (for_cpus > search->max_nodes)
         search->max_nodes = for_cpus;
+}
+
+/* A guest wider than the host is to have all of the host. */
+static void set_width(struct search *search)
+{
+    for (unsigned i = 0; i < search->nr_cells; i++) {
+        search->nr_cpus += search->cell[i].nr_cpus;
+        search->nr_cores += search->cell[i].nr_cores;
+    }
+    if (search->nr_cpus > search->request->nr_vcpus)
+        search->nr_cpus = search->request->nr_vcpus;
+    if (search->nr_cores > search->request->nr_vcpus)
+        search->nr_cores = search->request->nr_vcpus;
 }
 
 static int check_request(const struct search *search, char *message)
 {
     const struct xlnuma_request *request = search->request;
-    bool has_cpus = false;
 
     if (!request->memory_kb || request->memory_kb > INT64_MAX)
         return xlnuma__fail(message, XLNUMA_ERR_INVALID,
@@ -386,9 +398,7 @@ static int check_request(const struct search *search, char *message)
         return xlnuma__fail(message, XLNUMA_ERR_INVALID,
                             "guest \"%s\": none of the nodes it may use exists "
                             "on this host", request->name);
-    for (unsigned i = 0; i < search->nr_cells; i++)
-        has_cpus |= search->cell[i].nr_cpus > 0;
-    if (!has_cpus)
+    if (!search->nr_cpus)
         return xlnuma__fail(message, XLNUMA_ERR_INVALID,
                             "guest \"%s\": none of the CPUs it may use is "
                             "online on the nodes it may use", request->name);
@@ -433,14 +443,14 @@ static void add_alternative(const struct search *search,
     if (set->usable_kb < request->memory_kb) {
         alternative->why = XLNUMA_WHY_NOT_MEMORY;
         alternative->short_kb = request->memory_kb - set->usable_kb;
-    } else if (set->nr_cpus < request->nr_vcpus &&
+    } else if (set->nr_cpus < search->nr_cpus &&
                search->chosen.nr_cpus > set->nr_cpus) {
         alternative->why = XLNUMA_WHY_NOT_CPUS;
-        alternative->short_cpus = request->nr_vcpus - set->nr_cpus;
-    } else if (set->nr_cores < request->nr_vcpus &&
+        alternative->short_cpus = search->nr_cpus - set->nr_cpus;
+    } else if (set->nr_cores < search->nr_cores &&
                search->chosen.nr_cores > set->nr_cores) {
         alternative->why = XLNUMA_WHY_NOT_CORES;
-        alternative->short_cpus = request->nr_vcpus - set->nr_cores;
+        alternative->short_cpus = search->nr_cores - set->nr_cores;
     } else if (xlnuma_nodeset_count(set->nodes) > search->max_nodes) {
         alternative->why = XLNUMA_WHY_NOT_POLICY;
     } else {
@@ -477,8 +487,8 @@ static void say_placed(const struct search *search, struct xlnuma_plan *plan)
                  plan->expected_distance);
     else
         snprintf(plan->reason, sizeof(plan->reason),
-                 "no single node with %s free has a CPU or core for each of "
-                 "the %u vCPUs; nodes %s do, on %u socket%s at expected "
+                 "no single node with %s free has CPUs or cores enough for %u "
+                 "vCPUs; nodes %s come nearest, on %u socket%s at expected "
                  "distance %.2f",
                  needed, search->request->nr_vcpus, nodes, set->nr_sockets,
                  set->nr_sockets == 1 ? "" : "s", plan->expected_distance);
@@ -486,6 +496,7 @@ static void say_placed(const struct search *search, struct xlnuma_plan *plan)
 
 static void say_unplaced(const struct search *search, struct xlnuma_plan *plan)
 {
+    xlnuma_nodeset allowed = search->host->nodes & search->request->nodes;
     uint64_t usable_kb = 0;
     char needed[32], usable[32], missing[32], nodes[64], among[32] = "";
     unsigned nr = 0;
@@ -494,14 +505,14 @@ static void say_unplaced(const struct search *search, struct xlnuma_plan *plan)
         usable_kb += search->cell[i].usable_kb;
     xlnuma__mib(plan->needed_kb, needed);
     xlnuma__mib(usable_kb, usable);
-    xlnuma_nodeset_format(search->host->nodes & search->request->nodes, nodes,
-                          sizeof(nodes));
+    xlnuma_nodeset_format(allowed, nodes, sizeof(nodes));
     if (nr < search->nr_cells)
         snprintf(among, sizeof(among), "any %u of ", nr);
     if (usable_kb < plan->needed_kb)
         snprintf(plan->reason, sizeof(plan->reason),
-                 "%s needed, %s free on %snodes %s (policy %s): %s missing",
-                 needed, usable, among, nodes,
+                 "%s needed, %s free on %snode%s %s (policy %s): %s missing",
+                 needed, usable, among,
+                 xlnuma_nodeset_count(allowed) == 1 ? "" : "s", nodes,
                  xlnuma_policy_name(plan->policy),
                  xlnuma__mib(plan->needed_kb - usable_kb + 1023, missing));
     else
@@ -526,6 +537,7 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
     plan_r->policy = request->policy;
     plan_r->memory = request->memory;
     fill_cells(&search);
+    set_width(&search);
     rc = check_request(&search, message);
     if (rc)
         return rc;

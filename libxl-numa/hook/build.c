@@ -233,6 +233,7 @@ static int plan_build(struct build *build, unsigned nr_vcpus, char *message)
     if (rc)
         goto out;
     if (xlnuma_nodeset_count(host->nodes) < 2) {
+        build->is_strict = false; /* the one node is what it demands */
         rc = xlnuma__fail(message, XLNUMA_ERR_NONUMA,
                           "the host has one NUMA node");
         goto out;

@@ -50,6 +50,32 @@ static int read_nodes(struct xlnuma_host *host, libxl_ctx *ctx, char *message)
     return rc;
 }
 
+/*
+ * Xen tells the span of a node's addresses. The hole below 4 GiB counts in it,
+ * on the node where it is, the first one; the host's total tells how large.
+ */
+static void subtract_hole(struct xlnuma_host *host, libxl_ctx *ctx)
+{
+    uint64_t span_kb = 0, total_kb, hole_kb;
+    libxl_physinfo info;
+    unsigned i;
+
+    libxl_physinfo_init(&info);
+    if (!libxl_get_physinfo(ctx, &info)) {
+        total_kb = info.total_pages * 4;
+        XLNUMA_FOR_EACH_NODE(i, host->nodes)
+            span_kb += host->node[i].size_kb;
+        hole_kb = span_kb > total_kb ? span_kb - total_kb : 0;
+        XLNUMA_FOR_EACH_NODE(i, host->nodes)
+            if (host->node[i].size_kb > hole_kb &&
+                host->node[i].size_kb - hole_kb >= host->node[i].free_kb) {
+                host->node[i].size_kb -= hole_kb;
+                break;
+            }
+    }
+    libxl_physinfo_dispose(&info);
+}
+
 /* Cores are told apart by socket and core number. */
 static bool is_new_core(const libxl_cputopology *cpu, int at)
 {
@@ -170,6 +196,7 @@ int xlnuma_host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
         rc = read_load(host_r, ctx, message);
     if (rc)
         return rc;
+    subtract_hole(host_r, ctx);
     place_cpuless_nodes(host_r);
     return xlnuma_host_check(host_r, message);
 }

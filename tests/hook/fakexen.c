@@ -125,7 +125,8 @@ libxl_numainfo *libxl_get_numainfo(libxl_ctx *ctx, int *nr)
     FAIL(NULL);
     info = calloc((size_t)nr_nodes, sizeof(*info));
     for (int i = 0; i < nr_nodes; i++) {
-        info[i].size = (uint64_t)3072 << 20;
+        /* The first one's span has a hole of 2 GiB, as on a real host. */
+        info[i].size = (uint64_t)(i ? 3072 : 5120) << 20;
         info[i].free = free_pages[i] << 12;
         if (wish && !strcmp(wish, "none"))
             continue;
@@ -152,6 +153,14 @@ libxl_cputopology *libxl_get_cpu_topology(libxl_ctx *ctx, int *nr)
         cpu[i].core = (uint32_t)i;
     }
     return cpu;
+}
+
+int libxl_get_physinfo(libxl_ctx *ctx, libxl_physinfo *info)
+{
+    (void)ctx;
+    FAIL(ERROR_FAIL);
+    info->total_pages = (uint64_t)nr_nodes * 3072 * MIB_PAGES;
+    return 0;
 }
 
 libxl_dominfo *libxl_list_domain(libxl_ctx *ctx, int *nr)

@@ -100,10 +100,10 @@ static void more_vcpus_than_a_node(void)
     struct xlnuma_host *host = unit_host(4, 2, lab_mib);
     struct xlnuma_request request = request_of(500, 4);
 
-    /* Two nodes of 2 CPUs; the tighter pair. More than all: as good as can. */
+    /* Two nodes of 2 CPUs; the tighter pair. More than all there are: all. */
     CU_ASSERT_EQUAL(plan_with(host, &request)->nodes, 0x3);
     request.nr_vcpus = 16;
-    CU_ASSERT_EQUAL(plan_with(host, &request)->nodes, 0x2);
+    CU_ASSERT_EQUAL(plan_with(host, &request)->nodes, 0xf);
     xlnuma_host_free(host);
 }
 
@@ -318,6 +318,15 @@ static double reference_best(const struct xlnuma_host *host, unsigned nr_nodes,
     return best;
 }
 
+static unsigned nr_cpus_of(const struct xlnuma_host *host)
+{
+    unsigned node, nr = 0;
+
+    XLNUMA_FOR_EACH_NODE(node, host->nodes)
+        nr += xlnuma_cpuset_count(&host->node[node].cpus);
+    return nr;
+}
+
 /* The shares are whole pages: that far the two may differ. */
 #define ROUNDING 1e-3
 
@@ -331,16 +340,14 @@ static void same_as_exhaustive_search(void)
         struct xlnuma_host *host = draw_host(nr_nodes);
         struct xlnuma_request request =
             request_of(1 + draw(8192), 1 + draw(6));
-        double best = reference_best(host, nr_nodes,
-                                     (double)request.memory_kb,
-                                     request.nr_vcpus);
+        unsigned nr_cpus = nr_cpus_of(host);
+        double best = reference_best(host, nr_nodes, (double)request.memory_kb,
+                                     request.nr_vcpus < nr_cpus
+                                         ? request.nr_vcpus
+                                         : nr_cpus);
         const struct xlnuma_plan *plan = plan_with(host, &request);
 
-        /* With too few CPUs anywhere the planner still places: skip those. */
-        if (best == HUGE_VAL)
-            best = reference_best(host, nr_nodes, (double)request.memory_kb, 1);
-        else
-            nr_placed++;
+        nr_placed += best != HUGE_VAL;
         if (best == HUGE_VAL
                 ? plan->status != XLNUMA_STATUS_UNPLACED
                 : fabs(plan->expected_distance - best) > ROUNDING)
