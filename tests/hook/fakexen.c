@@ -451,14 +451,12 @@ static uint32_t new_domain(void)
     return fake_domain.domid = domid;
 }
 
-int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
-                            uint32_t *domid, const libxl_asyncop_how *ao_how,
-                            const libxl_asyncprogress_how *console_how)
+/* Up to the memory, which a restored domain gets from another process. */
+static int build(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
+                 bool is_restored)
 {
     libxl_domain_build_info *info = &config->b_info;
 
-    (void)ao_how;
-    (void)console_how;
     *domid = new_domain();
     fake_domain.uuid = config->c_info.uuid;
     libxl_defbool_setdefault(&info->numa_placement, true);
@@ -469,10 +467,19 @@ int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
         stock_placement(ctx, config);
     if (xc_domain_setmaxmem(NULL, *domid, info->target_memkb))
         return ERROR_FAIL;
-    if (populate_all(info->target_memkb / 4,
-                     info->type == LIBXL_DOMAIN_TYPE_PV))
+    if (!is_restored && populate_all(info->target_memkb / 4,
+                                     info->type == LIBXL_DOMAIN_TYPE_PV))
         return ERROR_FAIL;
     return xs_introduce_domain(NULL, *domid, 0, 0) ? 0 : ERROR_FAIL;
+}
+
+int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
+                            uint32_t *domid, const libxl_asyncop_how *ao_how,
+                            const libxl_asyncprogress_how *console_how)
+{
+    (void)ao_how;
+    (void)console_how;
+    return build(ctx, config, domid, false);
 }
 
 int libxl_domain_create_restore(libxl_ctx *ctx, libxl_domain_config *config,
@@ -484,5 +491,7 @@ int libxl_domain_create_restore(libxl_ctx *ctx, libxl_domain_config *config,
     (void)fd;
     (void)send_back_fd;
     (void)params;
-    return libxl_domain_create_new(ctx, config, domid, ao_how, console_how);
+    (void)ao_how;
+    (void)console_how;
+    return build(ctx, config, domid, true);
 }
