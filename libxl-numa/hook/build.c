@@ -40,6 +40,7 @@ struct build {
     bool has_warned;             /* that memory is not where it should be */
     bool holds_placement_back;   /* numa_placement is to become true again */
     bool is_steering;            /* extents go where the plan says */
+    bool has_unseen;             /* Xen or libxenguest chose nodes for some */
     struct xlnuma_request request;
     struct xlnuma_plan *plan;    /* owned; NULL until made */
     struct xlnuma__extents extents;
@@ -393,8 +394,15 @@ static int populate(const struct xlnuma__next *next, bool is_exact,
     unsigned long done;
     int r;
 
-    if (!build || !build->is_steering || names_node ||
-        mem_flags & XENMEMF_populate_on_demand)
+    /*
+     * A populate-on-demand extent gets no memory now, and one with a node has
+     * been placed by the user: neither is ours to move or to count.
+     */
+    if (build && (names_node || mem_flags & XENMEMF_populate_on_demand)) {
+        build->has_unseen = true;
+        build = NULL;
+    }
+    if (!build || !build->is_steering)
         return populate_stock(build, next, is_exact, xch, domid, nr, order,
                               mem_flags, extent);
     done = steer(build, next, xch, nr, order, mem_flags, extent);
@@ -421,13 +429,14 @@ static uint64_t off_plan_kb(const struct build *build)
     return kb;
 }
 
-static uint64_t steered_kb(const struct build *build)
+/* Do we know where all of its memory is? Not of one that was restored. */
+static bool knows_memory(const struct build *build)
 {
     uint64_t kb = 0;
 
     for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
         kb += build->extents.done_kb[i];
-    return kb;
+    return kb && !build->has_unseen;
 }
 
 static const char *status_of(const struct build *build)
@@ -438,7 +447,7 @@ static const char *status_of(const struct build *build)
         return xlnuma_status_name(build->plan->status);
     if (off_plan_kb(build) >= STRAY_KB)
         return "degraded";
-    return steered_kb(build) ? "placed" : "planned";
+    return knows_memory(build) ? "placed" : "planned";
 }
 
 /* Say in log and report that memory is not where it was planned. */
@@ -458,8 +467,8 @@ static void warn_degraded(struct build *build)
 /* "2150+2150": MiB on each node, or planned there. */
 static char *format_memory(const struct build *build, char *buf, size_t size)
 {
-    const uint64_t *kb = steered_kb(build) ? build->extents.done_kb
-                                           : build->plan->memory_kb;
+    const uint64_t *kb = knows_memory(build) ? build->extents.done_kb
+                                             : build->plan->memory_kb;
     size_t used = 0;
     unsigned i;
 
@@ -485,7 +494,7 @@ static void log_placed(const struct build *build)
         xlnuma_nodeset_count(set) == 1 ? "" : "s",
         xlnuma_nodeset_format(set, nodes, sizeof(nodes)),
         format_memory(build, memory, sizeof(memory)),
-        steered_kb(build) ? "" : " planned", build->plan->expected_distance);
+        knows_memory(build) ? "" : " planned", build->plan->expected_distance);
 }
 
 static void fill_report(const struct build *build,
@@ -507,7 +516,7 @@ static void fill_report(const struct build *build,
     memcpy(report->planned_kb, plan->memory_kb, sizeof(report->planned_kb));
     memcpy(report->actual_kb, build->extents.done_kb,
            sizeof(report->actual_kb));
-    report->has_actual = steered_kb(build) > 0;
+    report->has_actual = knows_memory(build);
 }
 
 static void make_report(struct build *build, struct xs_handle *xs)

@@ -311,6 +311,11 @@ int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
     (void)xch;
     (void)domid;
     FAIL(-1);
+    if (mem_flags & XENMEMF_populate_on_demand) {
+        for (; done < nr; done++)
+            extent[done] |= FAKE_DONE; /* promised; no memory is taken */
+        return (int)nr;
+    }
     if (!(mem_flags & XENMEMF_exact_node_request))
         node = -1;
     while (done < nr && take_extent(node, order)) {
@@ -410,7 +415,7 @@ static void stock_placement(libxl_ctx *ctx, libxl_domain_config *config)
 }
 
 /* As libxenguest does: the largest extents first, less when there are none. */
-static int populate_all(unsigned long pages, bool is_pv)
+static int populate_all(unsigned long pages, bool is_pv, unsigned mem_flags)
 {
     unsigned long at = 0;
     xen_pfn_t *extent = calloc(pages, sizeof(*extent));
@@ -422,15 +427,15 @@ static int populate_all(unsigned long pages, bool is_pv)
 
         for (; order && done <= 0 && pages - at >= 1ul << order; order -= 9)
             done = xc_domain_populate_physmap(NULL, fake_domain.domid, 1, order,
-                                              0, extent + at);
+                                              mem_flags, extent + at);
         if (done > 0) {
             at += 1ul << (order + 9);
             continue;
         }
         done = pages - at < 512 ? (int)(pages - at) : 512;
         r = xc_domain_populate_physmap_exact(NULL, fake_domain.domid,
-                                             (unsigned long)done, 0, 0,
-                                             extent + at);
+                                             (unsigned long)done, 0,
+                                             mem_flags, extent + at);
         for (int i = 0; i < done && !r; i++)
             if (!(extent[at + (unsigned)i] & FAKE_DONE))
                 abort(); /* reported done, but not done */
@@ -467,8 +472,11 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
         stock_placement(ctx, config);
     if (xc_domain_setmaxmem(NULL, *domid, info->target_memkb))
         return ERROR_FAIL;
-    if (!is_restored && populate_all(info->target_memkb / 4,
-                                     info->type == LIBXL_DOMAIN_TYPE_PV))
+    if (!is_restored &&
+        populate_all(info->max_memkb / 4, info->type == LIBXL_DOMAIN_TYPE_PV,
+                     info->max_memkb > info->target_memkb
+                         ? XENMEMF_populate_on_demand
+                         : 0))
         return ERROR_FAIL;
     return xs_introduce_domain(NULL, *domid, 0, 0) ? 0 : ERROR_FAIL;
 }

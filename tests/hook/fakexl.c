@@ -71,6 +71,8 @@ static void read_config(libxl_ctx *ctx, const char *name,
     config->c_info.type = info->type;
     if (!xlu_cfg_get_long(file, "memory", &number, 1))
         info->target_memkb = info->max_memkb = (uint64_t)number * 1024;
+    if (!xlu_cfg_get_long(file, "maxmem", &number, 1))
+        info->max_memkb = (uint64_t)number * 1024;
     info->max_vcpus = NR_VCPUS;
     if (!xlu_cfg_get_long(file, "hard", &number, 1))
         set_cpus(&info->vcpu_hard_affinity, &info->num_vcpu_hard_affinity, ctx,
