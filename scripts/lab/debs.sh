@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# Debian packages for xen-lab: installs what this machine itself lacks, and
+# downloads (never installs: the machine must not become a Xen host) what goes
+# into dom0. Does not look inside the packages.
+
+# shellcheck disable=SC2034 # used in xen-lab and image.sh
+LAB_TOOLS=(qemu-system-x86 binutils cpio jq xz-utils)
+# shellcheck disable=SC2034
+LAB_BUILD_TOOLS=(gcc libc6-dev make autoconf automake libtool pkg-config
+    libxen-dev libyajl-dev libcunit1-dev)
+
+# apt for dom0's packages. Another Debian release's would be told here where
+# that release's lists and cache directories are.
+lab_apt() {
+    local tool=$1
+    shift
+    "$tool" -q -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 "$@"
+}
+
+lab_is_installed() {
+    [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null) == *' installed' ]]
+}
+
+# Installs those of the named packages that are lacking.
+lab_install() {
+    local package lacking=()
+    for package; do
+        lab_is_installed "$package" || lacking+=("$package")
+    done
+    [[ ${#lacking[@]} -gt 0 ]] || return 0
+    [[ $(id -u) == 0 ]] || die 1 "packages are lacking; as root:" \
+        "apt-get install --no-install-recommends ${lacking[*]}"
+    say "installing ${lacking[*]}"
+    lab_try_apt env DEBIAN_FRONTEND=noninteractive \
+        apt-get -q -y install --no-install-recommends "${lacking[@]}"
+}
+
+# Runs an apt command; when it fails, once more after apt-get update. What it
+# says is shown only when it fails for good.
+lab_try_apt() {
+    local log=$LAB_RUN/apt.log
+    "$@" >"$log" 2>&1 && return 0
+    say "apt-get update"
+    if ! { lab_apt apt-get update && "$@"; } >>"$log" 2>&1; then
+        tail -n 20 "$log" >&2
+        die 1 "failed: $*"
+    fi
+}
+
+# The packages that go into dom0; the kernel's package has its version in its
+# name, the metapackage knows it. (The cloud kernel cannot be a dom0.)
+lab_dom0_packages() {
+    local kernel
+    kernel=$(lab_apt apt-cache show --no-all-versions linux-image-amd64 |
+        sed -n 's/^Depends: \(linux-image-[^ ,]*\).*/\1/p')
+    [[ -n $kernel ]] || return 1
+    printf '%s\n' "$kernel" "xen-hypervisor-$LAB_XEN-amd64" \
+        "xen-utils-$LAB_XEN" "libxenmisc$LAB_XEN" xen-utils-common \
+        xenstore-utils libxencall1 libxendevicemodel1 libxenevtchn1 \
+        libxenforeignmemory1 libxengnttab1 libxenhypfs1 libxenstore4 \
+        libxentoolcore1 libxentoollog1 busybox-static libc6 libgcc-s1 \
+        libyajl2 libncurses6 libtinfo6 liblzma5 zlib1g libbz2-1.0 liblzo2-2 \
+        libzstd1 libuuid1 libnl-3-200 libnl-route-3-200
+}
+
+# Prints the file names of dom0's packages, versions and all.
+lab_list_dom0_debs() {
+    local packages
+    packages=$(lab_dom0_packages) || return 1
+    # shellcheck disable=SC2086 # a list of names
+    lab_apt apt-get download --print-uris $packages | awk '{print $2}'
+}
+
+# Leaves the list of dom0's package files in $LAB_CACHE/debs/list. Asks apt
+# only when its lists are newer than ours: that takes two seconds.
+lab_update_deb_list() {
+    local list=$LAB_CACHE/debs/list lists=/var/lib/apt/lists
+    mkdir -p "$LAB_CACHE/debs"
+    [[ -s $list && ! $lists -nt $list && ! $LAB_DIR/debs.sh -nt $list ]] &&
+        return 0
+    lab_list_dom0_debs >"$list.new" 2>/dev/null
+    if [[ ! -s $list.new && -s $list ]]; then
+        return 0                # apt knows nothing now, but we did
+    fi
+    [[ -s $list.new ]] || lab_try_apt lab_list_dom0_debs
+    [[ -s $list.new ]] || lab_list_dom0_debs >"$list.new"
+    mv "$list.new" "$list"
+}
+
+# Downloads what the list names and is not here yet.
+lab_download_debs() {
+    local deb missing=()
+    while read -r deb; do
+        [[ -s $LAB_CACHE/debs/$deb ]] || missing+=("${deb%%_*}")
+    done <"$LAB_CACHE/debs/list"
+    [[ ${#missing[@]} -gt 0 ]] || return 0
+    say "downloading ${#missing[@]} packages for dom0"
+    cd "$LAB_CACHE/debs" || die 1 "no $LAB_CACHE/debs"
+    lab_try_apt lab_apt apt-get download "${missing[@]}"
+    cd "$OLDPWD" || die 1 "no $OLDPWD"
+}

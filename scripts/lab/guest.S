@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later
+ *
+ * The smallest guest: one ELF that builds as a PV and as a PVH guest and then
+ * blocks for ever. If its command line starts with "reboot" it asks for a
+ * reboot five seconds after each start. It has no drivers: it cannot be
+ * suspended, talked to or shut down, only destroyed.
+ */
+
+        .set    __HYPERVISOR_memory_op, 12
+        .set    __HYPERVISOR_update_va_mapping, 14
+        .set    __HYPERVISOR_sched_op, 29
+        .set    XENMEM_add_to_physmap, 7
+        .set    SCHEDOP_block, 1
+        .set    SCHEDOP_shutdown, 2
+        .set    SCHEDOP_poll, 3
+        .set    SHUTDOWN_reboot, 1
+        .set    DOMID_SELF, 0x7ff0
+        .set    REBOOT, 0x6f626572  /* "rebo" */
+
+/* Offsets in Xen's public structures. */
+        .set    START_INFO_SHARED_INFO, 40
+        .set    START_INFO_CMD_LINE, 128
+        .set    PVH_CMD_LINE_PADDR, 24
+        .set    SHARED_INFO_SYSTEM_TIME, 48  /* vcpu_info[0].time.system_time */
+
+        .macro note type:req, desc:vararg
+        .balign 4
+        .long 4, 3f - 2f, \type
+        .asciz "Xen"
+2:      \desc
+3:      .balign 4
+        .endm
+
+        .section .note.Xen, "", @note
+        note 6, .asciz "lab"                    /* GUEST_OS */
+        note 5, .asciz "xen-3.0"                /* XEN_VERSION */
+        note 8, .asciz "generic"                /* LOADER */
+        note 9, .asciz "yes"                    /* PAE_MODE */
+        note 3, .quad 0                         /* VIRT_BASE */
+        note 1, .quad pv_start                  /* ENTRY */
+        note 18, .long pvh_start                /* PHYS32_ENTRY */
+
+        .text
+        .code64
+        .globl  pv_start
+pv_start:                                       /* rsi: start_info */
+        lea     stack_end(%rip), %rsp
+        cmpl    $REBOOT, START_INFO_CMD_LINE(%rsi)
+        jne     1f
+        lea     shared(%rip), %rdi
+        mov     START_INFO_SHARED_INFO(%rsi), %rsi
+        or      $7, %rsi
+        mov     $2, %edx                        /* UVMF_INVLPG */
+        mov     $__HYPERVISOR_update_va_mapping, %eax
+        syscall
+        mov     shared + SHARED_INFO_SYSTEM_TIME(%rip), %rax
+        add     delay(%rip), %rax
+        mov     %rax, poll_timeout(%rip)
+        mov     $SCHEDOP_poll, %edi
+        lea     poll(%rip), %rsi
+        mov     $__HYPERVISOR_sched_op, %eax
+        syscall
+        mov     $SCHEDOP_shutdown, %edi
+        lea     reboot(%rip), %rsi
+        mov     $__HYPERVISOR_sched_op, %eax
+        syscall
+1:      mov     $SCHEDOP_block, %edi
+        xor     %esi, %esi
+        mov     $__HYPERVISOR_sched_op, %eax
+        syscall
+        jmp     1b
+
+        .code32
+pvh_start:                                      /* ebx: hvm_start_info */
+        mov     $stack_end, %esp
+        mov     PVH_CMD_LINE_PADDR(%ebx), %eax
+        test    %eax, %eax
+        jz      1f
+        cmpl    $REBOOT, (%eax)
+        jne     1f
+        mov     $0x40000002, %eax               /* the hypercall page */
+        xor     %ecx, %ecx
+        cpuid
+        mov     %ebx, %ecx
+        mov     $hypercall, %eax
+        xor     %edx, %edx
+        wrmsr
+        movl    $shared, %eax
+        shr     $12, %eax
+        mov     %eax, add_shared_gpfn
+        mov     $XENMEM_add_to_physmap, %ebx
+        mov     $add_shared, %ecx
+        call    hypercall + __HYPERVISOR_memory_op * 32
+        mov     shared + SHARED_INFO_SYSTEM_TIME, %eax
+        mov     shared + SHARED_INFO_SYSTEM_TIME + 4, %edx
+        add     delay, %eax
+        adc     delay + 4, %edx
+        mov     %eax, poll_timeout
+        mov     %edx, poll_timeout + 4
+        mov     $SCHEDOP_poll, %ebx
+        mov     $poll + 8, %ecx                 /* 32 bit: half the size */
+        call    hypercall + __HYPERVISOR_sched_op * 32
+        mov     $SCHEDOP_shutdown, %ebx
+        mov     $reboot, %ecx
+        call    hypercall + __HYPERVISOR_sched_op * 32
+1:      sti
+        hlt
+        jmp     1b
+
+        .data
+        .balign 8
+delay:  .quad   5000000000                      /* ns */
+reboot: .long   SHUTDOWN_reboot
+add_shared:                                     /* xen_add_to_physmap, 32 bit */
+        .short  DOMID_SELF, 0
+        .long   0, 0                            /* XENMAPSPACE_shared_info */
+add_shared_gpfn: .long 0
+        .balign 8
+poll:   .long   0, 0, 0, 0                      /* ports, nr_ports */
+        .set    poll_timeout, poll + 16
+        .quad   0
+
+        .bss
+        .balign 4096
+hypercall: .skip 4096
+shared: .skip 4096
+stack:  .skip 4096
+stack_end:

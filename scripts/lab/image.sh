@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+#
+# Makes what the lab boots: hypervisor, dom0 kernel and dom0 file system from
+# downloaded packages, the project's own build, and each run's job. Does not
+# download and does not boot.
+
+LAB_MODULES=(virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev
+    virtio_pci virtio_console xen-evtchn xen-gntdev xen-gntalloc xen-privcmd
+    xenfs)
+LAB_PROGRAMS=(xl libxl-save-helper xenstored xenconsoled xenconsole
+    xen-init-dom0 xenpm xen-diag)
+
+# A directory tree as a cpio archive on stdout. Linux unpacks several in a row.
+lab_cpio() {
+    (cd "$1" && find . | LC_ALL=C sort |
+        cpio --quiet -o -H newc -R 0:0 --reproducible)
+}
+
+# Copies, for every ELF file of dom0 tree $2, the libraries that it needs from
+# tree $1, and those that they need.
+lab_copy_libraries() {
+    local from=$1 to=$2 name file again=1
+    while [[ $again == 1 ]]; do
+        again=0
+        while read -r name; do
+            [[ -e $to/usr/lib/x86_64-linux-gnu/$name ]] && continue
+            file=$(find "$from/usr/lib" -name "$name" |
+                head -n 1)
+            [[ -n $file ]] || die 1 "no package has $name"
+            cp -L "$file" "$to/usr/lib/x86_64-linux-gnu/"
+            again=1
+        done < <(find "$to" -type f -exec readelf -d {} + 2>/dev/null |
+            sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u)
+    done
+}
+
+# bin, sbin, lib in tree $1 are those of usr, as in Debian's own.
+lab_merge_usr() {
+    local name
+    for name in bin sbin lib lib64; do
+        mkdir -p "$1/usr/$name"
+        ln -s "usr/$name" "$1/$name"
+    done
+}
+
+# The dom0 tree $2 from the unpacked packages $1.
+lab_make_dom0() {
+    local from=$1 to=$2 name
+    local xen=usr/lib/xen-$LAB_XEN/bin lib=usr/lib/x86_64-linux-gnu
+    mkdir -p "$to"/{dev,proc,sys,run,tmp,root,modules} \
+        "$to"/{etc/xen,var/lib/xen,var/log/xen,usr/lib/xen-common/bin} \
+        "$to/$xen" "$to/$lib"
+    lab_merge_usr "$to"
+    ln -s ../run "$to/var/run"
+    cp "$from/bin/busybox" "$to/bin/"
+    for name in "${LAB_PROGRAMS[@]}"; do
+        cp "$from/$xen/$name" "$to/$xen/"
+    done
+    cp "$from"/usr/lib/xen-common/bin/xen-utils-wrapper \
+        "$to/usr/lib/xen-common/bin/"
+    install -D "$from/usr/lib/xen-$LAB_XEN/boot/hvmloader" \
+        "$to/usr/lib/xen-$LAB_XEN/boot/hvmloader"
+    cp -P "$from/usr/sbin/xl" "$to/usr/sbin/"
+    cp -P "$from"/usr/bin/xenstore* "$to/usr/bin/"
+    cp -P "$from/$lib"/libxen*.so* "$to/$lib/"
+    cp -L "$from/lib64/ld-linux-x86-64.so.2" "$to/lib64/"
+    cp -L "$from/$lib"/libgcc_s.so.1 "$to/$lib/"
+    for name in "${LAB_MODULES[@]}"; do
+        find "$from/lib/modules" -name "$name.ko" -exec cp {} "$to/modules/" \;
+        echo "/modules/$name.ko"
+    done >"$to/modules/list"
+    lab_copy_libraries "$from" "$to"
+}
+
+# The plain ELF kernel inside a bzImage: Xen would unpack it under emulation.
+lab_unpack_kernel() {
+    local offset
+    offset=$(LC_ALL=C grep -aobP '\xfd7zXZ\x00' "$1" | head -n 1 | cut -d: -f1)
+    if [[ -n $offset ]] &&
+        tail -c +$((offset + 1)) "$1" | xz -dc --single-stream 2>/dev/null; then
+        return 0
+    fi
+    cat "$1"
+}
+
+# Leaves in $LAB_BASE xen, vmlinux and dom0.cpio, made once for the packages'
+# versions and this file's text.
+lab_build_base() {
+    local key deb work=$LAB_RUN/base
+    key=$(cat "$LAB_CACHE/debs/list" "$LAB_DIR/image.sh" | sha256sum |
+        head -c 16)
+    LAB_BASE=$LAB_CACHE/base-$key
+    [[ -d $LAB_BASE ]] && return 0
+    lab_download_debs
+    say "building the dom0 image"
+    mkdir -p "$work"/{root,dom0,out}
+    lab_merge_usr "$work/root"
+    while read -r deb; do
+        dpkg-deb --fsys-tarfile "$LAB_CACHE/debs/$deb" |
+            tar -x -C "$work/root" --keep-directory-symlink \
+                --exclude './usr/share/*' ||
+            die 1 "cannot unpack $deb"
+    done <"$LAB_CACHE/debs/list"
+    lab_make_dom0 "$work/root" "$work/dom0"
+    if ! { lab_cpio "$work/dom0" >"$work/out/dom0.cpio" &&
+        gzip -dc "$work/root/boot/xen-$LAB_XEN-amd64.gz" >"$work/out/xen" &&
+        lab_unpack_kernel "$work"/root/boot/vmlinuz-* >"$work/out/vmlinux"; }
+    then
+        die 1 "cannot build the dom0 image"
+    fi
+    rm -rf "$work/root"
+    find "$LAB_CACHE" -maxdepth 1 -name 'base-*' -mtime +7 -exec rm -rf {} +
+    mv "$work/out" "$LAB_BASE"
+}
+
+# The project's sources, copied so that the build neither needs nor touches the
+# way in which the user's tree is configured.
+lab_copy_sources() {
+    local to=$1 list=$1.files
+    cd "$LAB_TOP" || die 1 "no $LAB_TOP"
+    if ! git ls-files -co --exclude-standard >"$list.new" 2>/dev/null; then
+        find . -type f ! -path '*/.*' ! -name '*.[oa]' ! -name '*.l[oa]' \
+            ! -name 'config.*' >"$list.new"
+    fi
+    while read -r file; do
+        [[ -f $file ]] && printf '%s\n' "$file"
+    done <"$list.new" | LC_ALL=C sort >"$list.sorted"
+    if [[ -f $list ]]; then
+        LC_ALL=C comm -23 "$list" "$list.sorted" |
+            (cd "$to" && tr '\n' '\0' | xargs -0 -r rm -f)
+    fi
+    tar -c -T "$list.sorted" | tar -x -C "$to"
+    mv "$list.sorted" "$list"
+    rm -f "$list.new"
+    cd "$OLDPWD" || die 1 "no $OLDPWD"
+}
+
+lab_make_product() {
+    cd "$1" || return 1
+    [[ -x configure ]] || sh ./autogen.sh || return 1
+    [[ -f Makefile ]] ||
+        ./configure --prefix=/usr/local --sysconfdir=/etc || return 1
+    make -j"$(nproc)" || return 1
+    rm -rf "$2"
+    make install DESTDIR="$2"
+}
+
+# Builds the project and leaves its installed files in $LAB_PRODUCT, an
+# archive.
+lab_build_product() {
+    local key work
+    [[ -f $LAB_TOP/configure.ac ]] ||
+        die 1 "no project to build in $LAB_TOP (--stock needs none)"
+    lab_install "${LAB_BUILD_TOOLS[@]}"
+    key=$(printf %s "$LAB_TOP" | sha256sum | head -c 16)
+    work=$LAB_CACHE/product-$key
+    mkdir -p "$work/src"
+    lab_copy_sources "$work/src"
+    [[ -f $work/src/Makefile ]] || say "building the project"
+    if ! (lab_make_product "$work/src" "$work/stage") >"$work/log" 2>&1; then
+        tail -n 30 "$work/log" >&2
+        die 1 "the project does not build: $work/log"
+    fi
+    LAB_PRODUCT=$LAB_RUN/product.cpio
+    lab_cpio "$work/stage" >"$LAB_PRODUCT" || die 1 "cannot pack $work/stage"
+}
+
+# The guest kernel $2, from source $1: milliseconds, so no need to keep it.
+lab_build_guest() {
+    local object=$LAB_RUN/guest.o
+    if ! { as --64 -o "$object" "$1" &&
+        ld -N -s --no-warn-rwx-segments -Ttext=0x100000 -e pv_start \
+            -o "$2" "$object"; }; then
+        die 1 "cannot build the guest kernel"
+    fi
+}
+
+# One shell word that the shell reads back as the string $1.
+lab_quote() {
+    local LC_ALL=C
+    printf "'%s'" "${1//\'/\'\\\'\'}"
+}
+
+# This run's own files: init, guest kernel, shared functions, the script with
+# its arguments. lab_make_job MODE [SCRIPT [ARG...]]
+lab_make_job() {
+    local mode=$1 script=${2:-} to=$LAB_RUN/job word size
+    mkdir -p "$to/lab"
+    cp "$LAB_DIR/init" "$to/init"
+    chmod 755 "$to/init"
+    lab_build_guest "$LAB_DIR/guest.S" "$to/lab/guest"
+    cp "$LAB_TOP/tests/lab/lib.sh" "$to/lab/lib.sh"
+    printf '%s\n' "${LAB_EXPECTED[@]}" >"$to/lab/expected"
+    size=$(stty size 2>/dev/null | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')
+    printf 'mode=%s\nexport TERM=%s\nsize=%s\n' "$mode" \
+        "$(lab_quote "${TERM:-vt100}")" "'$size'" >"$to/lab/job"
+    [[ -n $script ]] || return 0
+    cp "$script" "$to/lab/script" || die 2 "cannot read $script"
+    shift 2
+    {
+        printf 'set --'
+        for word; do
+            printf ' '
+            lab_quote "$word"
+        done
+        echo
+    } >"$to/lab/arguments"
+}
+
+# The whole dom0 file system, in $LAB_RUN/dom0.
+lab_make_initrd() {
+    if ! { lab_cpio "$LAB_RUN/job" >"$LAB_RUN/job.cpio" &&
+        cat "$LAB_BASE/dom0.cpio" ${LAB_PRODUCT:+"$LAB_PRODUCT"} \
+            "$LAB_RUN/job.cpio" >"$LAB_RUN/dom0"; }; then
+        die 1 "cannot make the dom0 file system in $LAB_RUN"
+    fi
+}
