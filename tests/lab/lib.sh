@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# What the lab's scenarios share: assertions, guests, and where memory really
+# is. Sourced in dom0: . "$LAB_LIB". Measures with stock xl only, so that what
+# the product says is never its own witness.
+
+# Assertions. Each prints one line, "ok - TEXT" or "not ok - TEXT", the latter
+# followed by what was seen.
+
+# ok TEXT COMMAND...: the command succeeds.
+ok() {
+    lab_text=$1
+    shift
+    lab_status=0
+    lab_out=$("$@" 2>&1) || lab_status=$?
+    if [ "$lab_status" = 0 ]; then
+        echo "ok - $lab_text"
+    else
+        echo "not ok - $lab_text"
+        printf '%s\n' "status $lab_status of: $*" "$lab_out" |
+            sed 's/^/#   /'
+    fi
+}
+
+# is TEXT GOT EXPECTED: the strings are the same.
+is() {
+    if [ "$2" = "$3" ]; then
+        echo "ok - $1"
+    else
+        echo "not ok - $1"
+        printf 'got:\n%s\nexpected:\n%s\n' "$2" "$3" | sed 's/^/#   /'
+    fi
+}
+
+# between TEXT GOT LEAST MOST: the number is in the range.
+between() {
+    if awk -v got="$2" -v least="$3" -v most="$4" 'BEGIN {
+        exit !(got != "" && got + 0 >= least + 0 && got + 0 <= most + 0) }'
+    then
+        echo "ok - $1"
+    else
+        echo "not ok - $1"
+        echo "#   got: $2, expected: $3 to $4"
+    fi
+}
+
+# Guests. LAB_XL is the xl that builds them, "xl" if it is not set.
+
+# lab_create NAME TYPE MIB VCPUS [LINE...]: builds a guest; the lines go into
+# its configuration, /tmp/NAME.cfg.
+lab_create() {
+    lab_cfg=/tmp/$1.cfg
+    printf '%s\n' "name=\"$1\"" "type=\"$2\"" "memory=$3" "vcpus=$4" \
+        "kernel=\"$LAB_KERNEL\"" >"$lab_cfg"
+    shift 4
+    [ $# = 0 ] || printf '%s\n' "$@" >>"$lab_cfg"
+    "${LAB_XL:-xl}" create -q "$lab_cfg"
+}
+
+lab_domid() {
+    "$LAB_STOCK_XL" domid "$1" 2>/dev/null
+}
+
+# lab_wait SECONDS COMMAND...: until the command succeeds.
+lab_wait() {
+    lab_until=$(($(date +%s) + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        [ "$(date +%s)" -lt "$lab_until" ] || return 1
+        usleep 200000
+    done
+}
+
+lab_is_gone() {
+    ! "$LAB_STOCK_XL" list "$1"
+}
+
+# lab_destroy NAME: returns when the guest is gone, memory and all.
+lab_destroy() {
+    lab_gone=$(lab_domid "$1") || return 1
+    "$LAB_STOCK_XL" destroy "$1" && lab_wait 60 lab_is_gone "$lab_gone"
+}
+
+# Three guests by stock xl, so that no node of lab-2x2 can hold a big one: about
+# 2650, 1010, 2250 and 2300 MiB are left.
+lab_load_2x2() {
+    LAB_XL=$LAB_STOCK_XL lab_create load1 pvh 800 2 &&
+        LAB_XL=$LAB_STOCK_XL lab_create load2 pvh 1000 2 &&
+        LAB_XL=$LAB_STOCK_XL lab_create load3 pvh 1100 2
+}
+
+# Facts of the host and of a guest's memory.
+
+# Lines "NODE SIZE FREE DISTANCE...", in MiB.
+lab_nodes() {
+    "$LAB_STOCK_XL" info -n | awk '
+        /^numa_info/ { inside = 1; next }
+        inside && /^ *[0-9]+:/ {
+            gsub(",", " ", $4); print $1 + 0, $2, $3, $4; next
+        }
+        inside && !/^node:/ { inside = 0 }'
+}
+
+# Free MiB of each node, on one line.
+lab_free() {
+    lab_nodes | awk '{ printf "%s%s", sep, $3; sep = " " } END { print "" }'
+}
+
+# Xen scrubs the memory of destroyed guests while it idles; until then stock
+# xl's guests land elsewhere than on clean memory.
+lab_is_scrubbed() {
+    "$LAB_STOCK_XL" dmesg -c >/dev/null
+    "$LAB_STOCK_XL" debug-keys H
+    sleep 1
+    ! "$LAB_STOCK_XL" dmesg | grep -q 'unscrubbed pages'
+}
+
+lab_wait_scrubbed() {
+    lab_wait 60 lab_is_scrubbed
+}
+
+# The complete section of domain $1 in the hypervisor's dump $2, as lines
+# "NODE PAGES"; fails while lines are missing.
+lab_parse_dump() {
+    awk -v domid="$1" -v nr_nodes="$(lab_nodes | wc -l)" '
+        $2 == "Domain" { inside = ($3 == domid) }
+        inside && $2 == "Node" { print $3 + 0, $4; lines++ }
+        END { exit lines != nr_nodes }' "$2"
+}
+
+lab_read_dump() {
+    "$LAB_STOCK_XL" dmesg -c >>/tmp/lab.dump
+    lab_parse_dump "$1" /tmp/lab.dump
+}
+
+# lab_pages DOMID: lines "NODE PAGES" by the hypervisor's own count. It walks
+# every page of the host, which takes seconds, so a domain is counted once.
+lab_pages() {
+    lab_counted=/tmp/lab.pages.$1
+    if [ ! -e "$lab_counted" ]; then
+        "$LAB_STOCK_XL" dmesg -c >/dev/null
+        : >/tmp/lab.dump
+        "$LAB_STOCK_XL" debug-keys u
+        lab_wait 60 lab_read_dump "$1" || return 1
+        lab_parse_dump "$1" /tmp/lab.dump >"$lab_counted"
+    fi
+    cat "$lab_counted"
+}
+
+# The nodes of Xen's list $1 ("0,2-3"), one a line.
+lab_list() {
+    echo "$1" | tr ',' '\n' | awk -F- '
+        { for (i = $1; i <= $NF; i++) print i }'
+}
+
+# lab_affinity DOMID: its node affinity as Xen's list ("0,2-3"); all nodes where
+# xl says "all".
+lab_affinity() {
+    "$LAB_STOCK_XL" list -n "$1" | awk -v last="$(($(lab_nodes | wc -l) - 1))" '
+        NR == 2 { print ($NF == "all" ? "0-" last : $NF) }'
+}
+
+# lab_vcpus DOMID: "HARD / SOFT" affinity of each vCPU.
+lab_vcpus() {
+    "$LAB_STOCK_XL" vcpu-list "$1" |
+        awk 'NR > 1 { print $(NF - 2), $(NF - 1), $NF }'
+}
+
+# lab_offplan DOMID NODES: percent of the guest's pages outside these nodes.
+lab_offplan() {
+    {
+        lab_list "$2"
+        lab_pages "$1"
+    } | awk 'NF == 1 { planned[$1] = 1; next }
+        { all += $2; if (!($1 in planned)) off += $2 }
+        END { if (!all) exit 1; printf "%.3f\n", 100 * off / all }'
+}
+
+# lab_node_cpus: lines "NODE NR_CPUS".
+lab_node_cpus() {
+    "$LAB_STOCK_XL" info -n | awk '
+        /^cpu_topology/ { inside = 1; next }
+        inside && /^ *[0-9]+:/ { cpus[$4]++; next }
+        inside && !/^cpu:/ { inside = 0 }
+        END { for (node in cpus) print node, cpus[node] }'
+}
+
+# lab_distance DOMID NODES: the mean distance from the guest's vCPUs, evenly on
+# the CPUs of these nodes, to its memory where it is.
+lab_distance() {
+    {
+        lab_list "$2" | sed 's/^/chosen /'
+        lab_node_cpus | sed 's/^/cpus /'
+        lab_pages "$1" | sed 's/^/pages /'
+        lab_nodes | sed 's/^/node /'
+    } | awk '
+        $1 == "chosen" { chosen[$2] = 1 }
+        $1 == "cpus" && ($2 in chosen) { cpus[$2] = $3; nr_cpus += $3 }
+        $1 == "pages" { pages[$2] = $3; all += $3 }
+        $1 == "node" && ($2 in cpus) {
+            for (j in pages) sum += cpus[$2] * pages[j] * $(5 + j)
+        }
+        END { if (!all || !nr_cpus) exit 1
+              printf "%.2f\n", sum / nr_cpus / all }'
+}
+
+# lab_check_many_nodes NR: the assertions of the scenarios with many nodes, two
+# a socket: a guest of 900 MiB, which no node has.
+lab_check_many_nodes() {
+    is "the host has $1 nodes" "$(lab_nodes | wc -l)" "$1"
+    is "no node has 900 MiB" \
+        "$(lab_nodes | awk '$3 >= 900' | wc -l)" 0
+    for lab_type in pv pvh; do
+        ok "$lab_type: a guest of 900 MiB is built" \
+            lab_create big $lab_type 900 2
+        lab_id=$(lab_domid big)
+        lab_on=$(lab_affinity "$lab_id")
+        is "$lab_type: it is on siblings ($lab_on)" \
+            "$(echo "$lab_on" | tr -d , | awk -F- '
+                NF == 2 && $1 % 2 == 0 && $2 == $1 + 1 { print "yes" }')" yes
+        is "$lab_type: and nowhere else" "$(lab_offplan "$lab_id" "$lab_on")" \
+            0.000
+        is "$lab_type: the mean distance is 10.50" \
+            "$(lab_distance "$lab_id" "$lab_on")" 10.50
+        lab_destroy big
+    done
+    LAB_XL=$LAB_STOCK_XL lab_create big pvh 900 2
+    between "stock xl's mean distance is larger" \
+        "$(lab_distance "$(lab_domid big)" \
+            "$(lab_affinity "$(lab_domid big)")")" \
+        11 30
+    lab_destroy big
+}

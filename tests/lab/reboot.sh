@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# A guest that reboots is placed afresh, and nothing of ours stays in its stored
+# configuration.
+# host: lab-2x2.json
+# timeout: 300
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_LIB"
+
+is_another_domain() {
+    id=$(lab_domid db1) && [ "$id" != "$1" ]
+}
+
+# The configuration that libxl keeps for a domain.
+stored_config() {
+    cat /var/lib/xen/userdata-d."$1".*.libxl-json
+}
+
+lab_load_2x2
+LAB_XL=$LAB_STOCK_XL lab_create stock pvh 100 2
+LAB_XL=xl lab_create ours pvh 100 2
+is "libxl keeps the same configuration of a guest as without us" \
+    "$(stored_config "$(lab_domid ours)" | grep -Ev '"(uuid|name|domid)"')" \
+    "$(stored_config "$(lab_domid stock)" | grep -Ev '"(uuid|name|domid)"')"
+lab_destroy stock
+lab_destroy ours
+
+for type in pv pvh; do
+    lab_create db1 $type 1500 2 'cmdline="reboot"' 'numa_policy="restricted"'
+    first=$(lab_domid db1)
+    node=$(lab_affinity "$first")
+    is "$type: at first it is on one node" "$(lab_offplan "$first" "$node")" \
+        0.000
+    # While it runs two others come to its node: busier now than the others.
+    lab_create filler1 pvh 300 1 "numa_nodes=\"$node\"" 2>/dev/null
+    lab_create filler2 pvh 300 1 "numa_nodes=\"$node\"" 2>/dev/null
+    ok "$type: it reboots" lab_wait 60 is_another_domain "$first"
+    new=$(lab_domid db1)
+    "$LAB_STOCK_XL" pause "$new" # or it does so again in five seconds
+    lab_wait 30 xenstore-read "/libxl/$new/numa-placement/status"
+    is "$type: it goes to another node, $(lab_affinity "$new")" \
+        "$([ "$(lab_affinity "$new")" != "$node" ] && echo yes)" yes
+    is "$type: all of it is there" \
+        "$(lab_offplan "$new" "$(lab_affinity "$new")")" 0.000
+    is "$type: the guest's own policy still holds" \
+        "$(xenstore-read "/libxl/$new/numa-placement/policy")" restricted
+    lab_destroy db1
+    lab_destroy filler1
+    lab_destroy filler2
+done
