@@ -40,6 +40,7 @@ struct build {
     bool has_warned;             /* that memory is not where it should be */
     bool holds_placement_back;   /* numa_placement is to become true again */
     bool is_steering;            /* extents go where the plan says */
+    bool is_passing;             /* a call of stock libxl's is under way */
     bool has_unseen;             /* Xen or libxenguest chose nodes for some */
     struct xlnuma_request request;
     struct xlnuma_plan *plan;    /* owned; NULL until made */
@@ -298,6 +299,7 @@ static int vcpus_set(xc_interface *xch, uint32_t domid, unsigned nr_vcpus)
     if (!build)
         return 0;
     if (!xlnuma__config_wants_placement(build->config, &why)) {
+        build->request.policy = XLNUMA_POLICY_NONE;
         leave_to_libxl(build, why);
         return 0;
     }
@@ -370,17 +372,26 @@ static unsigned long steer(struct build *build, const struct xlnuma__next *next,
     return done;
 }
 
-/* What libxl asked for, as it asked; counts what nobody steers. */
+/*
+ * What libxl asked for, as it asked; counts what nobody steers. libxc's exact
+ * call makes the other one, which comes by us again and is to pass.
+ */
 static int populate_stock(struct build *build, const struct xlnuma__next *next,
                           bool is_exact, xc_interface *xch, uint32_t domid,
                           unsigned long nr, unsigned order, unsigned mem_flags,
                           xen_pfn_t *extent)
 {
-    int r = is_exact ? next->populate_exact(xch, domid, nr, order, mem_flags,
-                                            extent)
-                     : next->populate(xch, domid, nr, order, mem_flags, extent);
+    int r;
 
-    if (build && r >= 0)
+    if (build)
+        build->is_passing = true;
+    r = is_exact ? next->populate_exact(xch, domid, nr, order, mem_flags,
+                                        extent)
+                 : next->populate(xch, domid, nr, order, mem_flags, extent);
+    if (!build)
+        return r;
+    build->is_passing = false;
+    if (r >= 0)
         build->stock_kb += ((is_exact ? nr : (uint64_t)r) * PAGE_KB) << order;
     return r;
 }
@@ -394,6 +405,8 @@ static int populate(const struct xlnuma__next *next, bool is_exact,
     unsigned long done;
     int r;
 
+    if (build && build->is_passing)
+        build = NULL;
     /*
      * A populate-on-demand extent gets no memory now, and one with a node has
      * been placed by the user: neither is ours to move or to count.
