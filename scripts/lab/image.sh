@@ -121,7 +121,8 @@ lab_copy_sources() {
     cd "$LAB_TOP" || die 1 "no $LAB_TOP"
     if ! git ls-files -co --exclude-standard >"$list.new" 2>/dev/null; then
         find . -type f ! -path '*/.*' ! -name '*.[oa]' ! -name '*.l[oa]' \
-            ! -name 'config.*' >"$list.new"
+            ! -name config.status ! -name config.log ! -path ./libtool \
+            ! -path ./Makefile >"$list.new"
     fi
     while read -r file; do
         [[ -f $file ]] && printf '%s\n' "$file"
