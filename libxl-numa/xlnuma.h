@@ -107,9 +107,9 @@ static inline unsigned xlnuma_nodeset_first(xlnuma_nodeset set)
 }
 
 /* Loop over a set, lowest node first; `node` is an unsigned variable. */
-#define XLNUMA_FOR_EACH_NODE(node, set)                                      \
-    for (xlnuma_nodeset left_##node = (set);                                 \
-         left_##node && ((node) = xlnuma_nodeset_first(left_##node), 1);     \
+#define XLNUMA_FOR_EACH_NODE(node, set)                                        \
+    for (xlnuma_nodeset left_##node = (set);                                   \
+         left_##node && ((node) = xlnuma_nodeset_first(left_##node), 1);       \
          left_##node &= left_##node - 1)
 
 /*
@@ -122,8 +122,8 @@ static inline unsigned xlnuma_nodeset_first(xlnuma_nodeset set)
  * _format: writes at most `size` bytes with the final NUL (a list that does not
  * fit ends in "..."). Returns buf.
  */
-int xlnuma_cpuset_parse(const char *text, xlnuma_cpuset *set_r, char *message)
-    XLNUMA_MUST_CHECK;
+int xlnuma_cpuset_parse(const char *text, xlnuma_cpuset *set_r,
+                        char *message) XLNUMA_MUST_CHECK;
 int xlnuma_nodeset_parse(const char *text, xlnuma_nodeset *set_r,
                          char *message) XLNUMA_MUST_CHECK;
 char *xlnuma_cpuset_format(const xlnuma_cpuset *set, char *buf, size_t size);
@@ -161,8 +161,8 @@ void xlnuma_host_free(struct xlnuma_host *host); /* NULL is fine */
  *
  * Returns 0, XLNUMA_ERR_INVALID.
  */
-int xlnuma_host_check(const struct xlnuma_host *host, char *message)
-    XLNUMA_MUST_CHECK;
+int xlnuma_host_check(const struct xlnuma_host *host,
+                      char *message) XLNUMA_MUST_CHECK;
 
 /*
  * Read a snapshot (docs/snapshot-format.md) from a file, "-" for stdin, or
@@ -174,8 +174,8 @@ int xlnuma_host_check(const struct xlnuma_host *host, char *message)
 int xlnuma_host_load(struct xlnuma_host *host_r, const char *path,
                      char *message) XLNUMA_MUST_CHECK;
 int xlnuma_host_parse(struct xlnuma_host *host_r, const char *name,
-                      const char *json, size_t length, char *message)
-    XLNUMA_MUST_CHECK;
+                      const char *json, size_t length,
+                      char *message) XLNUMA_MUST_CHECK;
 
 /*
  * Write a snapshot; `comment` may be NULL.
@@ -295,8 +295,8 @@ void xlnuma_plan_free(struct xlnuma_plan *plan); /* NULL is fine */
  */
 int xlnuma_plan_make(const struct xlnuma_host *host,
                      const struct xlnuma_request *request,
-                     struct xlnuma_plan *plan_r, char *message)
-    XLNUMA_MUST_CHECK;
+                     struct xlnuma_plan *plan_r,
+                     char *message) XLNUMA_MUST_CHECK;
 
 /*
  * Write a plan as JSON (docs/plan-format.md).

@@ -116,12 +116,12 @@ static void guest_distance(const void *row, char cell[TABLE_CELL_SIZE])
                  guest->report.expected_distance);
 }
 
-#define REPORT_TEXT(field)                                                   \
-    static void guest_##field(const void *row, char cell[TABLE_CELL_SIZE])   \
-    {                                                                        \
-        const struct guest *guest = row;                                     \
-                                                                             \
-        snprintf(cell, TABLE_CELL_SIZE, "%s", guest->report.field);          \
+#define REPORT_TEXT(field)                                                     \
+    static void guest_##field(const void *row, char cell[TABLE_CELL_SIZE])     \
+    {                                                                          \
+        const struct guest *guest = row;                                       \
+                                                                               \
+        snprintf(cell, TABLE_CELL_SIZE, "%s", guest->report.field);            \
     }
 REPORT_TEXT(policy)
 REPORT_TEXT(memory)
@@ -171,8 +171,8 @@ static int read_guest(libxl_ctx *ctx, struct xs_handle *xs,
     guest_r->domid = info->domid;
     guest_r->memory_kb = info->current_memkb + info->outstanding_memkb;
     guest_r->nr_vcpus = info->vcpu_online;
-    rc = xlnuma__report_read(xs, info->domid, &guest_r->report,
-                             &is_found, message);
+    rc = xlnuma__report_read(xs, info->domid, &guest_r->report, &is_found,
+                             message);
     if (rc) {
         memset(&guest_r->report, 0, sizeof(guest_r->report));
         complain("%s", message);

@@ -108,7 +108,8 @@ static void alternative_why(const void *row, char cell[TABLE_CELL_SIZE])
 
 static const struct table_column alternative_columns[] = {
     { .heading = "Nodes", .text = alternative_nodes },
-    { .heading = "Expected distance", .text = alternative_distance,
+    { .heading = "Expected distance",
+      .text = alternative_distance,
       .is_number = true },
     { .heading = "Why not", .text = alternative_why },
 };
@@ -188,7 +189,8 @@ static int find_pool(struct job *job, uint32_t *poolid_r)
         return 0;
     if (!job->live.ctx) {
         complain("warning: %s: pool \"%s\": a snapshot knows no cpupools, so "
-                 "every CPU counts", job->guest.pool_place, pool);
+                 "every CPU counts",
+                 job->guest.pool_place, pool);
         return 0;
     }
     if (libxl_cpupool_qualifier_to_cpupoolid(job->live.ctx, pool, poolid_r,
@@ -236,8 +238,7 @@ static int make_plan(struct job *job)
     }
     rc = xlnuma_plan_make(job->host, &request, job->plan, what);
     if (rc)
-        xlnuma__fail(job->message, rc, "%s: %s", job->guest.name,
-                     what);
+        xlnuma__fail(job->message, rc, "%s: %s", job->guest.name, what);
     return rc;
 }
 
@@ -301,7 +302,7 @@ static int read_operands(struct job *job, int nr, char **operand)
     if (job->options->host && !strcmp(job->path, "-") &&
         !strcmp(job->options->host, "-"))
         return usage_error("plan", "GUEST.cfg and --host cannot both be "
-                           "standard input");
+                                   "standard input");
     return 0;
 }
 

@@ -360,10 +360,9 @@ static int read_stubdomain(struct reader *reader)
 
 static int read_settings(struct reader *reader)
 {
-    int rc = xlnuma__settings_read(&reader->guest->settings,
-                                   reader->text.config, reader->text.name,
-                                   reader->text.text, reader->text.length,
-                                   reader->text.message);
+    int rc = xlnuma__settings_read(
+        &reader->guest->settings, reader->text.config, reader->text.name,
+        reader->text.text, reader->text.length, reader->text.message);
 
     if (rc)
         guest_text_name_assignment(&reader->text);

@@ -8,7 +8,7 @@
 #include "xen/xen.h"
 
 struct guest_file {
-    const char *name; /* what messages call the file; borrowed */
+    const char *name;           /* what messages call the file; borrowed */
     libxl_domain_config config; /* what xl and libxl would make of it */
     struct xlnuma__settings settings;
     char pool_place[XLNUMA_MESSAGE_SIZE]; /* where `pool` is set, if it is */

@@ -38,8 +38,8 @@ static int join(struct guest_text *text, FILE *from, FILE *to)
         if (all > TEXT_SIZE_MAX)
             return xlnuma__fail(text->message, XLNUMA_ERR_INVALID,
                                 "%s: larger than a guest's configuration can "
-                                "be (%d KiB)", text->name,
-                                TEXT_SIZE_MAX / 1024);
+                                "be (%d KiB)",
+                                text->name, TEXT_SIZE_MAX / 1024);
         fwrite(buf, 1, n, to);
         text->file_lines += count_lines(buf, n);
     }
@@ -80,10 +80,9 @@ static int parse_text(struct guest_text *text)
     int r;
 
     if (nul) /* libxlutil would abort */
-        return xlnuma__fail(text->message, XLNUMA_ERR_INVALID,
-                            "%s:%u: a NUL byte", text->name,
-                            count_lines(text->text,
-                                        (size_t)(nul - text->text)) + 1);
+        return xlnuma__fail(
+            text->message, XLNUMA_ERR_INVALID, "%s:%u: a NUL byte", text->name,
+            count_lines(text->text, (size_t)(nul - text->text)) + 1);
     text->report = open_memstream(&text->reported, &text->reported_length);
     text->config = text->report ? xlu_cfg_init(text->report, text->name) : NULL;
     if (!text->config)
@@ -135,8 +134,8 @@ static const char *assignment_at(const struct guest_text *text, unsigned line)
     if (line <= last)
         return NULL;
     for (unsigned i = 0; i < text->nr_assignments; i++) {
-        last += 1 + count_lines(text->assignment[i],
-                                strlen(text->assignment[i]));
+        last +=
+            1 + count_lines(text->assignment[i], strlen(text->assignment[i]));
         if (line <= last)
             return text->assignment[i];
     }
@@ -178,8 +177,8 @@ void guest_text_name_assignment(const struct guest_text *text)
     xlnuma__fail(text->message, XLNUMA_ERR_INVALID, "%s%s", place, what);
 }
 
-int guest_text_bad(struct guest_text *text, const char *key,
-                   const char *format, ...)
+int guest_text_bad(struct guest_text *text, const char *key, const char *format,
+                   ...)
 {
     char what[XLNUMA_MESSAGE_SIZE], place[XLNUMA_MESSAGE_SIZE];
     va_list args;
@@ -219,5 +218,6 @@ int guest_text_number(struct guest_text *text, const char *key, int64_t min,
     return r ? r
              : guest_text_bad(text, key,
                               "%s is \"%s\", not a whole number from %" PRId64
-                              " to %" PRId64, key, value, min, max);
+                              " to %" PRId64,
+                              key, value, min, max);
 }

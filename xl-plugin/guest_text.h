@@ -16,9 +16,9 @@ struct guest_text {
     unsigned file_lines; /* lines above this are of the command line */
     unsigned nr_assignments;
     char *const *assignment; /* borrowed */
-    XLU_Config *config; /* owned */
-    FILE *report;       /* owned: where libxlutil complains, into... */
-    char *reported;     /* ...this, owned */
+    XLU_Config *config;      /* owned */
+    FILE *report;            /* owned: where libxlutil complains, into... */
+    char *reported;          /* ...this, owned */
     size_t reported_length;
     char *message; /* borrowed: where the functions below complain */
 };
@@ -41,9 +41,8 @@ int guest_text_number(struct guest_text *text, const char *key, int64_t min,
                       int64_t max, int64_t *value_r);
 
 /* Message "PLACE: what" with the key's place; returns XLNUMA_ERR_INVALID. */
-int guest_text_bad(struct guest_text *text, const char *key,
-                   const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+int guest_text_bad(struct guest_text *text, const char *key, const char *format,
+                   ...) __attribute__((format(printf, 3, 4)));
 
 /* Where the key is set: "FILE:LINE", or its KEY=VALUE on the command line. */
 void guest_text_place(const struct guest_text *text, const char *key,

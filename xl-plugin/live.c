@@ -14,8 +14,8 @@ int live_open(struct live *live_r, char *message)
 {
     *message = '\0';
     memset(live_r, 0, sizeof(*live_r));
-    live_r->logger = (xentoollog_logger *)xtl_createlogger_stdiostream(
-        stderr, XTL_WARN, 0);
+    live_r->logger =
+        (xentoollog_logger *)xtl_createlogger_stdiostream(stderr, XTL_WARN, 0);
     if (!live_r->logger)
         return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
     if (libxl_ctx_alloc(&live_r->ctx, LIBXL_VERSION, 0, live_r->logger)) {

@@ -118,8 +118,10 @@ static int run(int argc, char **argv)
     if (optind < argc)
         optind++;
     if (request.options.host && !command->has_host)
-        return usage_error(command->name, "%s has no --host: a snapshot says "
-                           "nothing of guests", command->name);
+        return usage_error(command->name,
+                           "%s has no --host: a snapshot says "
+                           "nothing of guests",
+                           command->name);
     return command->run(&request.options, argc - optind, argv + optind);
 }
 

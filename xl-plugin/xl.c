@@ -16,7 +16,7 @@
 
 #define EXIT_CANNOT 1
 
-/* The first argument that is no option; none of xl's own options has a value. */
+/* The first argument that is no option; none of xl's options has a value. */
 static int find_subcommand(int argc, char **argv)
 {
     int i = 1;
@@ -49,8 +49,10 @@ static bool preload_hook(void)
     bool is_done;
 
     if (access(PRELOAD, R_OK)) {
-        fprintf(stderr, "xl: warning: %s: %s: stock placement (is xl-numa "
-                "installed completely?)\n", PRELOAD, strerror(errno));
+        fprintf(stderr,
+                "xl: warning: %s: %s: stock placement (is xl-numa "
+                "installed completely?)\n",
+                PRELOAD, strerror(errno));
         return true;
     }
     if (!before || !*before)
@@ -75,8 +77,10 @@ int main(int argc, char **argv)
 {
     run_plugin(argv + find_subcommand(argc, argv));
     if (is_self(STOCK_XL)) {
-        fprintf(stderr, "xl: %s is xl-numa's launcher itself: configure it "
-                "--with-xl=PATH of Xen's own xl\n", STOCK_XL);
+        fprintf(stderr,
+                "xl: %s is xl-numa's launcher itself: configure it "
+                "--with-xl=PATH of Xen's own xl\n",
+                STOCK_XL);
         return EXIT_CANNOT;
     }
     if (!preload_hook())

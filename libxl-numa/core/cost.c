@@ -134,8 +134,7 @@ void xlnuma__cost_judge(const struct xlnuma_host *host,
 
             if (share_kb[j] && distance == XLNUMA_DISTANCE_UNREACHABLE)
                 judged.is_reachable = false;
-            judged.distance_num +=
-                (xlnuma__u128)cpus * distance * share_kb[j];
+            judged.distance_num += (xlnuma__u128)cpus * distance * share_kb[j];
         }
     }
     if (!judged.nr_cpus)
@@ -177,7 +176,7 @@ int xlnuma__cost_compare(const struct xlnuma__judged *a,
                           b->distance_cpus);
     if (order)
         return order;
-    /* Best fit: the less is left beside the guest, the larger holes elsewhere. */
+    /* Best fit: the less is left beside the guest, the more elsewhere. */
     *why_r = XLNUMA_WHY_NOT_HOLES;
     if (a->usable_kb != b->usable_kb)
         return a->usable_kb < b->usable_kb ? -1 : 1;

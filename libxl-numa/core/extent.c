@@ -71,7 +71,7 @@ void xlnuma__extents_init(struct xlnuma__extents *extents,
     }
 }
 
-/* Is a further behind its share than b? Shares may differ: compare fractions. */
+/* Is a further behind its share than b? Shares may differ: as fractions. */
 static bool is_further_behind(const struct xlnuma__extents *extents, unsigned a,
                               unsigned b)
 {
@@ -91,9 +91,8 @@ static uint64_t room_kb(const struct xlnuma__extents *extents, unsigned node,
 
     if (order)
         limit_kb += extents->total_kb / TOLERANCE_DIVISOR;
-    return limit_kb > extents->done_kb[node]
-               ? limit_kb - extents->done_kb[node]
-               : 0;
+    return limit_kb > extents->done_kb[node] ? limit_kb - extents->done_kb[node]
+                                             : 0;
 }
 
 /* The planned node furthest behind among those that pass; -1 if none does. */
@@ -115,8 +114,8 @@ static int pick_planned(const struct xlnuma__extents *extents, unsigned order,
 }
 
 /* How many extents in one go, so that the others keep up. */
-static unsigned long run_length(const struct xlnuma__extents *extents,
-                                int node, unsigned order, unsigned long wanted)
+static unsigned long run_length(const struct xlnuma__extents *extents, int node,
+                                unsigned order, unsigned long wanted)
 {
     uint64_t room = room_kb(extents, (unsigned)node, order) / extent_kb(order);
     unsigned long run = order >= 18 ? 1 : order ? RUN_SUPERPAGES : RUN_PAGES;

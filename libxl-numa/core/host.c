@@ -30,8 +30,8 @@ static int check_cpus(const struct xlnuma_host *host, char *message)
             if (xlnuma_cpuset_has(&node->cpus, cpu) &&
                 xlnuma_cpuset_has(&seen, cpu))
                 return xlnuma__fail(message, XLNUMA_ERR_INVALID,
-                                    "node %u: CPU %u is in another node too",
-                                    i, cpu);
+                                    "node %u: CPU %u is in another node too", i,
+                                    cpu);
         xlnuma_cpuset_or(&seen, &node->cpus);
         nr_cpus = xlnuma_cpuset_count(&node->cpus);
         if (node->nr_cores > nr_cpus)
@@ -80,8 +80,8 @@ static int check_distances(const struct xlnuma_host *host, char *message)
             if (i == j && distance != XLNUMA_DISTANCE_LOCAL)
                 return xlnuma__fail(message, XLNUMA_ERR_INVALID,
                                     "distance from node %u to itself is %u, "
-                                    "not %d", i, distance,
-                                    XLNUMA_DISTANCE_LOCAL);
+                                    "not %d",
+                                    i, distance, XLNUMA_DISTANCE_LOCAL);
             if (i != j && (distance <= XLNUMA_DISTANCE_LOCAL ||
                            distance > XLNUMA_DISTANCE_UNREACHABLE))
                 return xlnuma__fail(message, XLNUMA_ERR_INVALID,

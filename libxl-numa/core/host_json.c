@@ -110,12 +110,12 @@ static int read_node(const struct place *place, yajl_val object, size_t index,
     if (rc)
         return bad(place, "%s: %s", PATH(".cpus"), list_message);
 
-    rc = read_number(place, get(object, "size_kb"), PATH(".size_kb"),
-                     INT64_MAX, &node->size_kb);
+    rc = read_number(place, get(object, "size_kb"), PATH(".size_kb"), INT64_MAX,
+                     &node->size_kb);
     if (rc)
         return rc;
-    rc = read_number(place, get(object, "free_kb"), PATH(".free_kb"),
-                     INT64_MAX, &node->free_kb);
+    rc = read_number(place, get(object, "free_kb"), PATH(".free_kb"), INT64_MAX,
+                     &node->free_kb);
     if (rc)
         return rc;
     rc = read_optional(place, get(object, "cores"), PATH(".cores"),
@@ -191,8 +191,8 @@ static int read_root(const struct place *place, yajl_val root,
         return bad(place, "nodes has %zu elements, not 1 to %d", nr,
                    XLNUMA_NODES_MAX);
     for (size_t i = 0; i < nr; i++) {
-        rc = read_node(place, YAJL_GET_ARRAY(value)->values[i], i, host,
-                       &id[i]);
+        rc =
+            read_node(place, YAJL_GET_ARRAY(value)->values[i], i, host, &id[i]);
         if (rc)
             return rc;
     }
@@ -359,9 +359,8 @@ static void write_node(yajl_gen gen, unsigned id,
     yajl_gen_map_open(gen);
     xlnuma__json_key_kb(gen, "id", id);
     xlnuma__json_key_kb(gen, "socket", node->socket);
-    xlnuma__json_key_string(gen, "cpus",
-                            xlnuma_cpuset_format(&node->cpus, cpus,
-                                                 sizeof(cpus)));
+    xlnuma__json_key_string(
+        gen, "cpus", xlnuma_cpuset_format(&node->cpus, cpus, sizeof(cpus)));
     if (node->nr_cores)
         xlnuma__json_key_kb(gen, "cores", node->nr_cores);
     xlnuma__json_key_kb(gen, "size_kb", node->size_kb);

@@ -3,8 +3,8 @@
 #ifndef XLNUMA_JSON_H
 #define XLNUMA_JSON_H
 
-#include <stdio.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <yajl/yajl_gen.h>
 
 /* NULL when out of memory. Ownership: the caller's, yajl_gen_free(). */

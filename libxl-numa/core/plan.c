@@ -32,7 +32,7 @@ struct search {
     const struct xlnuma_request *request;
     struct xlnuma__cell cell[XLNUMA_NODES_MAX]; /* ascending usable_kb */
     unsigned nr_cells;
-    unsigned max_nodes; /* that the policy allows a set to have */
+    unsigned max_nodes;         /* that the policy allows a set to have */
     unsigned nr_cpus, nr_cores; /* wanted: the vCPUs, or all there are */
     bool has_best[HOLDS_NOT];
     struct xlnuma__judged best[HOLDS_NOT]; /* best that holds at least this */
@@ -191,6 +191,13 @@ static unsigned nearest_cell(const struct search *search, uint64_t mask,
     return best;
 }
 
+static unsigned both_ways(const struct search *search, unsigned a, unsigned b)
+{
+    unsigned i = search->cell[a].id, j = search->cell[b].id;
+
+    return search->host->distance[i][j] + search->host->distance[j][i];
+}
+
 /* Grow sets from one cell until one holds everything. */
 static void search_grown(struct search *search, unsigned seed)
 {
@@ -204,10 +211,7 @@ static void search_grown(struct search *search, unsigned seed)
         if (consider(search, mask, &set) == HOLDS_CORES)
             break;
         for (unsigned i = 0; i < search->nr_cells; i++)
-            sum[i] += search->host->distance[search->cell[next].id]
-                                            [search->cell[i].id] +
-                      search->host->distance[search->cell[i].id]
-                                            [search->cell[next].id];
+            sum[i] += both_ways(search, next, i);
         next = nearest_cell(search, mask, sum);
     }
 }
@@ -316,10 +320,10 @@ static void fill_cells(struct search *search)
         cell->usable_kb = node->free_kb / 4 * 4; /* whole pages */
         cell->load_mvcpu = node->load_mvcpu;
         /* A filter that leaves half of the CPUs leaves half of the cores. */
-        cell->nr_cores = node->nr_cores && nr_all
-                             ? (cell->nr_cpus * node->nr_cores + nr_all - 1) /
-                                   nr_all
-                             : cell->nr_cpus;
+        cell->nr_cores =
+            node->nr_cores && nr_all
+                ? (cell->nr_cpus * node->nr_cores + nr_all - 1) / nr_all
+                : cell->nr_cpus;
         if (cell->nr_cpus || cell->usable_kb)
             search->nr_cells++;
     }
@@ -397,11 +401,13 @@ static int check_request(const struct search *search, char *message)
     if (!(search->host->nodes & request->nodes))
         return xlnuma__fail(message, XLNUMA_ERR_INVALID,
                             "guest \"%s\": none of the nodes it may use exists "
-                            "on this host", request->name);
+                            "on this host",
+                            request->name);
     if (!search->nr_cpus)
         return xlnuma__fail(message, XLNUMA_ERR_INVALID,
                             "guest \"%s\": none of the CPUs it may use is "
-                            "online on the nodes it may use", request->name);
+                            "online on the nodes it may use",
+                            request->name);
     return 0;
 }
 
@@ -476,8 +482,8 @@ static void say_placed(const struct search *search, struct xlnuma_plan *plan)
     xlnuma__mib(plan->needed_kb, needed);
     xlnuma_nodeset_format(set->nodes, nodes, sizeof(nodes));
     if (xlnuma_nodeset_count(set->nodes) == 1)
-        snprintf(plan->reason, sizeof(plan->reason),
-                 "node %s holds all of %s", nodes, needed);
+        snprintf(plan->reason, sizeof(plan->reason), "node %s holds all of %s",
+                 nodes, needed);
     else if (roomiest->usable_kb < plan->needed_kb)
         snprintf(plan->reason, sizeof(plan->reason),
                  "no single node has %s free (node %u has most, %s); nodes %s "

@@ -14,9 +14,9 @@ static void write_nodes(yajl_gen gen, const struct xlnuma_plan *plan)
         yajl_gen_map_open(gen);
         xlnuma__json_key_kb(gen, "id", i);
         xlnuma__json_key_kb(gen, "memory_kb", plan->memory_kb[i]);
-        xlnuma__json_key_string(gen, "cpus",
-                                xlnuma_cpuset_format(&plan->cpus[i], cpus,
-                                                     sizeof(cpus)));
+        xlnuma__json_key_string(
+            gen, "cpus",
+            xlnuma_cpuset_format(&plan->cpus[i], cpus, sizeof(cpus)));
         yajl_gen_map_close(gen);
     }
     yajl_gen_array_close(gen);
@@ -28,9 +28,9 @@ static void write_alternative(yajl_gen gen,
     char nodes[256];
 
     yajl_gen_map_open(gen);
-    xlnuma__json_key_string(gen, "nodes",
-                            xlnuma_nodeset_format(alternative->nodes, nodes,
-                                                  sizeof(nodes)));
+    xlnuma__json_key_string(
+        gen, "nodes",
+        xlnuma_nodeset_format(alternative->nodes, nodes, sizeof(nodes)));
     xlnuma__json_key_distance(gen, "expected_distance",
                               alternative->expected_distance);
     xlnuma__json_key_string(gen, "why_not",
@@ -72,9 +72,9 @@ int xlnuma_plan_write(const struct xlnuma_plan *plan, FILE *file, char *message)
     if (plan->status == XLNUMA_STATUS_PLACED) {
         xlnuma__json_key_distance(gen, "expected_distance",
                                   plan->expected_distance);
-        xlnuma__json_key_string(gen, "soft_cpus",
-                                xlnuma_cpuset_format(&plan->soft_cpus, cpus,
-                                                     sizeof(cpus)));
+        xlnuma__json_key_string(
+            gen, "soft_cpus",
+            xlnuma_cpuset_format(&plan->soft_cpus, cpus, sizeof(cpus)));
     }
     xlnuma__json_key_string(gen, "reason", plan->reason);
     write_alternatives(gen, plan);

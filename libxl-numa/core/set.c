@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Sets of CPUs and of nodes: counting, combining, and their text form ("0-3,8").
+ * Sets of CPUs and of nodes: counting, combining, their text form ("0-3,8").
  * Does not know which CPUs or nodes a host has.
  */
 #include "core/core.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The builds in flight in this process: from the configuration to the plan, from
- * the plan to each extent, and to the report. Whatever fails here is logged
- * once and leaves the build to stock libxl, unless the guest's policy is strict.
+ * The builds in flight in this process: from the configuration to the plan,
+ * from the plan to each extent, and to the report. Whatever fails here is
+ * logged once and leaves the build to stock libxl, unless the guest's policy is
+ * strict.
  *
  * Threads: libvirt's driver builds several domains at once. A lock guards the
  * list; a build itself is worked on by one thread at a time, as in libxl.
@@ -35,17 +36,17 @@ struct build {
     libxl_uuid uuid;
     uint32_t domid;
     bool has_domid;
-    bool is_strict;              /* rather no domain than a misplaced one */
-    bool has_failed;             /* plan->reason says what */
-    bool has_warned;             /* that memory is not where it should be */
-    bool holds_placement_back;   /* numa_placement is to become true again */
-    bool is_steering;            /* extents go where the plan says */
-    bool is_passing;             /* a call of stock libxl's is under way */
-    bool has_unseen;             /* Xen or libxenguest chose nodes for some */
+    bool is_strict;            /* rather no domain than a misplaced one */
+    bool has_failed;           /* plan->reason says what */
+    bool has_warned;           /* that memory is not where it should be */
+    bool holds_placement_back; /* numa_placement is to become true again */
+    bool is_steering;          /* extents go where the plan says */
+    bool is_passing;           /* a call of stock libxl's is under way */
+    bool has_unseen;           /* Xen or libxenguest chose nodes for some */
     struct xlnuma_request request;
-    struct xlnuma_plan *plan;    /* owned; NULL until made */
+    struct xlnuma_plan *plan; /* owned; NULL until made */
     struct xlnuma__extents extents;
-    uint64_t stock_kb;           /* populated by stock libxl, who knows where */
+    uint64_t stock_kb; /* populated by stock libxl, who knows where */
 };
 
 /* The numa_* keys of the guest file that this process read last. */
@@ -62,7 +63,7 @@ static struct build *builds;
 
 /* --- logging -------------------------------------------------------------- */
 
-#define LOG(build, level, ...) \
+#define LOG(build, level, ...)                                                 \
     xtl_log((build)->lg, XTL_##level, -1, "xl-numa", __VA_ARGS__)
 
 /* For a context that was made before we were there. */
@@ -71,8 +72,8 @@ static xentoollog_logger *fallback_logger(void)
     static xentoollog_logger *logger;
 
     if (!logger)
-        logger = (xentoollog_logger *)xtl_createlogger_stdiostream(
-            stderr, XTL_WARN, 0);
+        logger = (xentoollog_logger *)xtl_createlogger_stdiostream(stderr,
+                                                                   XTL_WARN, 0);
     return logger;
 }
 
@@ -222,8 +223,8 @@ static void apply_guest_file(struct build *build)
 static int plan_build(struct build *build, unsigned nr_vcpus, char *message)
 {
     libxl_defbool *placement = &build->config->b_info.numa_placement;
-    bool owns_vcpus = !libxl_defbool_is_default(*placement) &&
-                      libxl_defbool_val(*placement);
+    bool owns_vcpus =
+        !libxl_defbool_is_default(*placement) && libxl_defbool_val(*placement);
     struct xlnuma_host *host = xlnuma_host_new();
     int rc;
 
@@ -263,9 +264,11 @@ out:
 static int give_up(struct build *build, const char *why)
 {
     if (build->is_strict) {
-        LOG(build, ERROR, "domain %" PRIu32 " (%s): %s: not built, as "
-            "numa_policy=\"%s\" demands", build->domid, build->request.name,
-            why, xlnuma_policy_name(build->request.policy));
+        LOG(build, ERROR,
+            "domain %" PRIu32 " (%s): %s: not built, as "
+            "numa_policy=\"%s\" demands",
+            build->domid, build->request.name, why,
+            xlnuma_policy_name(build->request.policy));
         errno = ENOMEM;
         return -1;
     }
@@ -356,9 +359,10 @@ static unsigned long steer(struct build *build, const struct xlnuma__next *next,
                            mem_flags | XENMEMF_exact_node((unsigned)node),
                            extent + done);
         if (r < 0) {
-            LOG(build, WARN, "domain %" PRIu32 " (%s): memory of node %d: %s: "
-                "the rest of its memory is left to libxl", build->domid,
-                build->request.name, node, strerror(errno));
+            LOG(build, WARN,
+                "domain %" PRIu32 " (%s): memory of node %d: %s: "
+                "the rest of its memory is left to libxl",
+                build->domid, build->request.name, node, strerror(errno));
             build->is_steering = false;
             build->has_warned = true;
             break;
@@ -385,9 +389,9 @@ static int populate_stock(struct build *build, const struct xlnuma__next *next,
 
     if (build)
         build->is_passing = true;
-    r = is_exact ? next->populate_exact(xch, domid, nr, order, mem_flags,
-                                        extent)
-                 : next->populate(xch, domid, nr, order, mem_flags, extent);
+    r = is_exact
+            ? next->populate_exact(xch, domid, nr, order, mem_flags, extent)
+            : next->populate(xch, domid, nr, order, mem_flags, extent);
     if (!build)
         return r;
     build->is_passing = false;
@@ -471,7 +475,8 @@ static void warn_degraded(struct build *build)
     xlnuma_nodeset_format(build->plan->nodes, nodes, sizeof(nodes));
     snprintf(build->plan->reason, sizeof(build->plan->reason),
              "planned on nodes %s, but %s are elsewhere: Xen did not give "
-             "them there", nodes, xlnuma__mib(off_plan_kb(build), off));
+             "them there",
+             nodes, xlnuma__mib(off_plan_kb(build), off));
     if (!build->has_warned)
         LOG(build, WARN, "domain %" PRIu32 " (%s): %s", build->domid,
             build->request.name, build->plan->reason);
@@ -480,15 +485,15 @@ static void warn_degraded(struct build *build)
 /* "2150+2150": MiB on each node, or planned there. */
 static char *format_memory(const struct build *build, char *buf, size_t size)
 {
-    const uint64_t *kb = knows_memory(build) ? build->extents.done_kb
-                                             : build->plan->memory_kb;
+    const uint64_t *kb =
+        knows_memory(build) ? build->extents.done_kb : build->plan->memory_kb;
     size_t used = 0;
     unsigned i;
 
     *buf = '\0';
     XLNUMA_FOR_EACH_NODE(i, build->plan->nodes) {
-        int n = snprintf(buf + used, size - used, "%s%" PRIu64,
-                         used ? "+" : "", kb[i] / 1024);
+        int n = snprintf(buf + used, size - used, "%s%" PRIu64, used ? "+" : "",
+                         kb[i] / 1024);
 
         if (n < 0 || (size_t)n >= size - used)
             break;
@@ -502,8 +507,10 @@ static void log_placed(const struct build *build)
     xlnuma_nodeset set = build->plan->nodes;
     char nodes[64], memory[256];
 
-    LOG(build, INFO, "domain %" PRIu32 " (%s): node%s %s, %s MiB%s, expected "
-        "distance %.2f", build->domid, build->request.name,
+    LOG(build, INFO,
+        "domain %" PRIu32 " (%s): node%s %s, %s MiB%s, expected "
+        "distance %.2f",
+        build->domid, build->request.name,
         xlnuma_nodeset_count(set) == 1 ? "" : "s",
         xlnuma_nodeset_format(set, nodes, sizeof(nodes)),
         format_memory(build, memory, sizeof(memory)),
@@ -544,9 +551,10 @@ static void make_report(struct build *build, struct xs_handle *xs)
         log_placed(build);
     fill_report(build, &report);
     if (xlnuma__report_write(xs, build->domid, &report, message))
-        LOG(build, WARN, "domain %" PRIu32 " (%s): %s: the domain is built, "
-            "but \"xl numa-placement\" does not know how", build->domid,
-            build->request.name, message);
+        LOG(build, WARN,
+            "domain %" PRIu32 " (%s): %s: the domain is built, "
+            "but \"xl numa-placement\" does not know how",
+            build->domid, build->request.name, message);
 }
 
 static void built(struct xs_handle *xs, uint32_t domid)

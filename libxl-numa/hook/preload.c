@@ -45,15 +45,15 @@ static void *find_next(const char *function, const char *library)
 }
 
 /* Call the next definition of `name`, looked up once. */
-#define NEXT(library, name)                                                  \
-    ({                                                                       \
-        static _Atomic(void *) found_;                                       \
-        void *next_ = atomic_load(&found_);                                  \
-        if (!next_) {                                                        \
-            next_ = find_next(#name, library);                               \
-            atomic_store(&found_, next_);                                    \
-        }                                                                    \
-        (__typeof__(&name))next_;                                            \
+#define NEXT(library, name)                                                    \
+    ({                                                                         \
+        static _Atomic(void *) found_;                                         \
+        void *next_ = atomic_load(&found_);                                    \
+        if (!next_) {                                                          \
+            next_ = find_next(#name, library);                                 \
+            atomic_store(&found_, next_);                                      \
+        }                                                                      \
+        (__typeof__(&name))next_;                                              \
     })
 
 /* --- the library ---------------------------------------------------------- */
@@ -100,7 +100,8 @@ static void load(void)
 
     if (!is_loaded(LIBXENLIGHT_SONAME)) {
         WARN("built for %s, which this program does not use: stock "
-             "placement\n", LIBXENLIGHT_SONAME);
+             "placement\n",
+             LIBXENLIGHT_SONAME);
         return;
     }
     handle = open_library();
@@ -153,8 +154,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
                            xentoollog_logger *lg)
 {
-    int rc = NEXT(LIBXENLIGHT_SONAME, libxl_ctx_alloc)(pctx, version, flags,
-                                                       lg);
+    int rc =
+        NEXT(LIBXENLIGHT_SONAME, libxl_ctx_alloc)(pctx, version, flags, lg);
     struct logger *logger = rc ? NULL : malloc(sizeof(*logger));
 
     if (logger) {
@@ -236,7 +237,7 @@ EXPORT int xlu_cfg_readdata(XLU_Config *config, const char *data, int length)
     return r;
 }
 
-/* --- the build path, in the order in which libxl goes it ------------------- */
+/* --- the build path, in libxl's order ------------------------------------- */
 
 EXPORT int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
                                    uint32_t *domid,
@@ -248,8 +249,8 @@ EXPORT int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
 
     if (h)
         h->begin(ctx, logger_of(ctx), config);
-    rc = NEXT(LIBXENLIGHT_SONAME, libxl_domain_create_new)(
-        ctx, config, domid, ao_how, console_how);
+    rc = NEXT(LIBXENLIGHT_SONAME, libxl_domain_create_new)(ctx, config, domid,
+                                                           ao_how, console_how);
     if (h && (rc || !ao_how))
         h->end(config);
     return rc;
@@ -322,15 +323,16 @@ EXPORT int xc_domain_populate_physmap_exact(xc_interface *xch, uint32_t domid,
     const struct xlnuma__hook *h = hook_if_loaded();
     const struct xlnuma__next next = next_populate();
 
-    return h ? h->populate(&next, true, xch, domid, nr, order, mem_flags, extent)
+    return h ? h->populate(&next, true, xch, domid, nr, order, mem_flags,
+                           extent)
              : next.populate_exact(xch, domid, nr, order, mem_flags, extent);
 }
 
 EXPORT bool xs_introduce_domain(struct xs_handle *xs, unsigned int domid,
                                 unsigned long mfn, unsigned int eventchn)
 {
-    bool is_ok = NEXT(LIBXENSTORE_SONAME, xs_introduce_domain)(xs, domid, mfn,
-                                                               eventchn);
+    bool is_ok =
+        NEXT(LIBXENSTORE_SONAME, xs_introduce_domain)(xs, domid, mfn, eventchn);
     const struct xlnuma__hook *h = hook_if_loaded();
 
     if (h && is_ok)

@@ -90,7 +90,7 @@ struct xlnuma__report {
     uint64_t planned_kb[XLNUMA_NODES_MAX];
     bool has_actual; /* actual_kb is known */
     uint64_t actual_kb[XLNUMA_NODES_MAX];
-    char soft_cpus[3072]; /* xenstore takes 4096 bytes with the path */
+    char soft_cpus[3072];     /* xenstore takes 4096 bytes with the path */
     double expected_distance; /* 0 when not placed */
     char reason[XLNUMA_MESSAGE_SIZE];
 };

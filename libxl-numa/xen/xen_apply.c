@@ -46,9 +46,8 @@ int xlnuma__apply(libxl_ctx *ctx, uint32_t domid, unsigned nr_vcpus,
                   const struct xlnuma_plan *plan, bool with_soft_affinity,
                   char *message)
 {
-    static const xlnuma_cpuset all_cpus = {
-        { [0 ... XLNUMA_CPUS_MAX / 64 - 1] = ~(uint64_t)0 }
-    };
+    static const xlnuma_cpuset all_cpus = { { [0 ... XLNUMA_CPUS_MAX / 64 - 1] =
+                                                  ~(uint64_t)0 } };
 
     *message = '\0';
     if (set_node_affinity(ctx, domid, plan->nodes))
@@ -63,7 +62,8 @@ int xlnuma__apply(libxl_ctx *ctx, uint32_t domid, unsigned nr_vcpus,
             return xlnuma__fail(message, XLNUMA_ERR_XEN,
                                 "setting the soft affinity of domain %u "
                                 "failed, and so did taking it back: look at "
-                                "\"xl vcpu-list %u\"", domid, domid);
+                                "\"xl vcpu-list %u\"",
+                                domid, domid);
         return xlnuma__fail(message, XLNUMA_ERR_XEN,
                             "setting the soft affinity of domain %u failed",
                             domid);

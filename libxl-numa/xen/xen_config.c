@@ -16,8 +16,8 @@ static bool is_assignment(const char *here, const char *end, const char *key)
     here += length;
     while (here < end && (*here == ' ' || *here == '\t'))
         here++;
-    return here < end && (*here == '=' || (end - here > 1 && *here == '+' &&
-                                           here[1] == '='));
+    return here < end &&
+           (*here == '=' || (end - here > 1 && *here == '+' && here[1] == '='));
 }
 
 /* Past a quoted text, a comment or one character. */
@@ -110,14 +110,12 @@ int xlnuma__settings_read(struct xlnuma__settings *settings_r,
         if (get_key(config, keys[i].name, &value))
             return xlnuma__fail(message, XLNUMA_ERR_INVALID,
                                 "%s:%u: %s is a list, not %s", source,
-                                xlnuma__config_line(text, length,
-                                                    keys[i].name),
+                                xlnuma__config_line(text, length, keys[i].name),
                                 keys[i].name, keys[i].values);
         if (value && !keys[i].read(settings_r, value))
             return xlnuma__fail(message, XLNUMA_ERR_INVALID,
                                 "%s:%u: %s is \"%s\", not %s", source,
-                                xlnuma__config_line(text, length,
-                                                    keys[i].name),
+                                xlnuma__config_line(text, length, keys[i].name),
                                 keys[i].name, value, keys[i].values);
     }
     return 0;

@@ -37,7 +37,8 @@ static int read_nodes(struct xlnuma_host *host, libxl_ctx *ctx, char *message)
         if (info[i].num_dists < nr_nodes) {
             rc = xlnuma__fail(message, XLNUMA_ERR_NONUMA,
                               "Xen reports no distances from node %d (no SLIT "
-                              "in the firmware, or numa=off)", i);
+                              "in the firmware, or numa=off)",
+                              i);
             break;
         }
         for (int j = 0; j < nr_nodes && j < XLNUMA_NODES_MAX; j++)
@@ -112,7 +113,7 @@ static int read_cpus(struct xlnuma_host *host, libxl_ctx *ctx, char *message)
     return 0;
 }
 
-/* A node without CPUs counts to the socket of the nearest node that has some. */
+/* A node without CPUs is on the socket of the nearest node that has some. */
 static void place_cpuless_nodes(struct xlnuma_host *host)
 {
     unsigned i, j;

@@ -35,10 +35,9 @@ static void put(struct writer *writer, const char *key, const char *value)
 {
     char path[PATH_SIZE];
 
-    if (!writer->has_failed &&
-        !xs_write(writer->xs, writer->transaction,
-                  path_of(path, writer->domid, key), value,
-                  (unsigned)strlen(value)))
+    if (!writer->has_failed && !xs_write(writer->xs, writer->transaction,
+                                         path_of(path, writer->domid, key),
+                                         value, (unsigned)strlen(value)))
         writer->has_failed = true;
 }
 
@@ -72,8 +71,8 @@ static void put_all(struct writer *writer, const struct xlnuma__report *report)
     for (i = 0; i < XLNUMA_NODES_MAX; i++) {
         if (xlnuma_nodeset_has(report->nodes, i))
             put_node_kb(writer, i, "planned_kb", report->planned_kb[i]);
-        if (report->has_actual && (xlnuma_nodeset_has(report->nodes, i) ||
-                                   report->actual_kb[i]))
+        if (report->has_actual &&
+            (xlnuma_nodeset_has(report->nodes, i) || report->actual_kb[i]))
             put_node_kb(writer, i, "actual_kb", report->actual_kb[i]);
     }
 }

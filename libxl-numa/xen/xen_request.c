@@ -46,8 +46,8 @@ uint64_t xlnuma__need_memory_kb(const libxl_domain_config *config)
 }
 
 /*
- * Leave only CPUs that some of the `nr` maps has. With fewer maps than there are
- * of what they are for (vCPUs), the others may run anywhere.
+ * Leave only CPUs that some of the `nr` maps has. With fewer maps than there
+ * are of what they are for (vCPUs), the others may run anywhere.
  */
 static void filter_cpus(struct xlnuma_request *request,
                         const libxl_bitmap map[], int nr, int nr_wanted)
@@ -79,7 +79,8 @@ static int filter_cpupool(struct xlnuma_request *request, libxl_ctx *ctx,
     if (libxl_cpupool_info(ctx, &pool, poolid))
         rc = xlnuma__fail(message, XLNUMA_ERR_XEN,
                           "Xen does not tell the CPUs of cpupool %u "
-                          "(libxl_cpupool_info failed)", poolid);
+                          "(libxl_cpupool_info failed)",
+                          poolid);
     else
         filter_cpus(request, &pool.cpumap, 1, 1);
     libxl_cpupoolinfo_dispose(&pool);

@@ -86,10 +86,10 @@ static bool fails(const char *function)
     return false;
 }
 
-#define FAIL(value)                                                          \
-    do {                                                                     \
-        if (fails(__func__))                                                 \
-            return value;                                                    \
+#define FAIL(value)                                                            \
+    do {                                                                       \
+        if (fails(__func__))                                                   \
+            return value;                                                      \
     } while (0)
 
 /* --- libxl: contexts and what is read of the host ------------------------- */
@@ -434,8 +434,8 @@ static int populate_all(unsigned long pages, bool is_pv, unsigned mem_flags)
         }
         done = pages - at < 512 ? (int)(pages - at) : 512;
         r = xc_domain_populate_physmap_exact(NULL, fake_domain.domid,
-                                             (unsigned long)done, 0,
-                                             mem_flags, extent + at);
+                                             (unsigned long)done, 0, mem_flags,
+                                             extent + at);
         for (int i = 0; i < done && !r; i++)
             if (!(extent[at + (unsigned)i] & FAKE_DONE))
                 abort(); /* reported done, but not done */

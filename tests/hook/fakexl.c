@@ -64,8 +64,7 @@ static void read_config(libxl_ctx *ctx, const char *name,
         config->c_info.name = strdup(text);
     libxl_uuid_generate(&config->c_info.uuid);
     libxl_domain_build_info_init_type(
-        info, !xlu_cfg_get_string(file, "type", &text, 1) &&
-                      !strcmp(text, "pv")
+        info, !xlu_cfg_get_string(file, "type", &text, 1) && !strcmp(text, "pv")
                   ? LIBXL_DOMAIN_TYPE_PV
                   : LIBXL_DOMAIN_TYPE_PVH);
     config->c_info.type = info->type;
@@ -123,8 +122,8 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, bool is_async,
 
 int main(int argc, char **argv)
 {
-    xentoollog_logger *lg = (xentoollog_logger *)xtl_createlogger_stdiostream(
-        stderr, XTL_INFO, 0);
+    xentoollog_logger *lg =
+        (xentoollog_logger *)xtl_createlogger_stdiostream(stderr, XTL_INFO, 0);
     bool is_async = false, is_restore = false;
     libxl_domain_config config;
     int option, times = 1;

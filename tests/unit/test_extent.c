@@ -107,7 +107,8 @@ static void smaller_extents_before_other_nodes(void)
 
 static void full_nodes(void)
 {
-    struct xlnuma__extents extents = extents_for((uint64_t[]){ 0, 0, 100, 100 });
+    struct xlnuma__extents extents =
+        extents_for((uint64_t[]){ 0, 0, 100, 100 });
     unsigned long run = 1;
 
     /* Node 2 is full: node 3 takes more than its share, however much. */

@@ -20,14 +20,13 @@ static void good_host(void)
 }
 
 /* Break one thing, see that it is named, mend it. */
-#define BREAKS(field, value, words)                                          \
-    do {                                                                     \
-        __typeof__(field) before_ = field;                                   \
-        field = value;                                                       \
-        CU_ASSERT_EQUAL(xlnuma_host_check(host, message),                    \
-                        XLNUMA_ERR_INVALID);                                 \
-        CU_ASSERT_PTR_NOT_NULL(strstr(message, words));                      \
-        field = before_;                                                     \
+#define BREAKS(field, value, words)                                            \
+    do {                                                                       \
+        __typeof__(field) before_ = field;                                     \
+        field = value;                                                         \
+        CU_ASSERT_EQUAL(xlnuma_host_check(host, message), XLNUMA_ERR_INVALID); \
+        CU_ASSERT_PTR_NOT_NULL(strstr(message, words));                        \
+        field = before_;                                                       \
     } while (0)
 
 static void bad_hosts(void)
@@ -72,7 +71,8 @@ static void round_trip(void)
     CU_ASSERT_EQUAL(memcmp(read->node, host->node, sizeof(host->node)), 0);
     for (unsigned i = 0; i < 4; i++)
         CU_ASSERT_EQUAL(memcmp(read->distance[i], host->distance[i],
-                               4 * sizeof(host->distance[0][0])), 0);
+                               4 * sizeof(host->distance[0][0])),
+                        0);
     CU_ASSERT_EQUAL(read->distance[63][0], 40);
     xlnuma_host_free(host);
     xlnuma_host_free(read);

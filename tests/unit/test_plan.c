@@ -69,9 +69,10 @@ static void alternatives(void)
         }
         if (a->nodes == 0xe) { /* node 1 gives 1011, the others 1654.5 each */
             CU_ASSERT_EQUAL(a->why, XLNUMA_WHY_NOT_FARTHER);
-            CU_ASSERT(is_about(a->expected_distance,
-                               (1011 * (10 + 21 + 21) +
-                                2 * 1654.5 * (21 + 10 + 11)) / 3 / 4320));
+            CU_ASSERT(
+                is_about(a->expected_distance,
+                         (1011 * (10 + 21 + 21) + 2 * 1654.5 * (21 + 10 + 11)) /
+                             3 / 4320));
             has_farther = true;
         }
     }
@@ -151,8 +152,8 @@ static void policies(void)
     plan = plan_with(host, &request);
     CU_ASSERT_EQUAL(plan->nodes, 0xe);
     CU_ASSERT(is_about(plan->expected_distance,
-                       (1011 * (10 + 21 + 21) +
-                        2 * 1894.5 * (21 + 10 + 11)) / 3 / 4800));
+                       (1011 * (10 + 21 + 21) + 2 * 1894.5 * (21 + 10 + 11)) /
+                           3 / 4800));
     request.policy = XLNUMA_POLICY_RESTRICTED;
     plan = plan_with(host, &request);
     CU_ASSERT_EQUAL(plan->nodes, 0x5);
@@ -184,8 +185,8 @@ static void filters(void)
     CU_ASSERT_EQUAL(xlnuma_cpuset_count(&plan->soft_cpus), 2);
     CU_ASSERT_EQUAL(xlnuma_cpuset_count(&plan->cpus[1]), 0);
     /* All vCPUs on node 0: 1989 MiB at 10, 1011 MiB at 11. */
-    CU_ASSERT(is_about(plan->expected_distance,
-                       (1989. * 10 + 1011. * 11) / 3000));
+    CU_ASSERT(
+        is_about(plan->expected_distance, (1989. * 10 + 1011. * 11) / 3000));
     xlnuma_host_free(host);
 }
 
@@ -238,8 +239,7 @@ static void huge_numbers(void)
     plan = plan_with(host, &request);
     CU_ASSERT_EQUAL(plan->nodes, 0x3);
     CU_ASSERT(is_about(plan->expected_distance, 10.5));
-    CU_ASSERT_EQUAL(plan->memory_kb[0] + plan->memory_kb[1],
-                    request.memory_kb);
+    CU_ASSERT_EQUAL(plan->memory_kb[0] + plan->memory_kb[1], request.memory_kb);
     xlnuma_host_free(host);
 }
 
@@ -313,8 +313,8 @@ static double reference_best(const struct xlnuma_host *host, unsigned nr_nodes,
     double best = HUGE_VAL;
 
     for (unsigned set = 1; set < 1u << nr_nodes; set++)
-        best = fmin(best, reference_distance(host, set, nr_nodes, need_kb,
-                                             nr_vcpus));
+        best = fmin(best,
+                    reference_distance(host, set, nr_nodes, need_kb, nr_vcpus));
     return best;
 }
 
@@ -338,19 +338,16 @@ static void same_as_exhaustive_search(void)
     for (unsigned n = 0; n < 2000; n++) {
         unsigned nr_nodes = 1 + draw(7);
         struct xlnuma_host *host = draw_host(nr_nodes);
-        struct xlnuma_request request =
-            request_of(1 + draw(8192), 1 + draw(6));
+        struct xlnuma_request request = request_of(1 + draw(8192), 1 + draw(6));
         unsigned nr_cpus = nr_cpus_of(host);
-        double best = reference_best(host, nr_nodes, (double)request.memory_kb,
-                                     request.nr_vcpus < nr_cpus
-                                         ? request.nr_vcpus
-                                         : nr_cpus);
+        double best = reference_best(
+            host, nr_nodes, (double)request.memory_kb,
+            request.nr_vcpus < nr_cpus ? request.nr_vcpus : nr_cpus);
         const struct xlnuma_plan *plan = plan_with(host, &request);
 
         nr_placed += best != HUGE_VAL;
-        if (best == HUGE_VAL
-                ? plan->status != XLNUMA_STATUS_UNPLACED
-                : fabs(plan->expected_distance - best) > ROUNDING)
+        if (best == HUGE_VAL ? plan->status != XLNUMA_STATUS_UNPLACED
+                             : fabs(plan->expected_distance - best) > ROUNDING)
             nr_different++;
         xlnuma_host_free(host);
     }
