@@ -104,6 +104,14 @@ void xlnuma__extents_init(struct xlnuma__extents *extents,
                           const struct xlnuma_plan *plan);
 
 /*
+ * The same from what a report tells: the planned nodes with their KiB, and the
+ * other nodes, nearest first.
+ */
+void xlnuma__extents_resume(struct xlnuma__extents *extents,
+                            xlnuma_nodeset planned, const uint64_t planned_kb[],
+                            const uint8_t other[], unsigned nr_others);
+
+/*
  * The node for the next extents of 2^order pages, and in *nr_r (in: how many
  * are wanted, > 0; out: >= 1) how many of them it should get in one call.
  *

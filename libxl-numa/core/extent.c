@@ -42,22 +42,34 @@ static unsigned distance_to_plan(const struct xlnuma_host *host,
     return sum;
 }
 
-void xlnuma__extents_init(struct xlnuma__extents *extents,
-                          const struct xlnuma_host *host,
-                          const struct xlnuma_plan *plan)
+void xlnuma__extents_resume(struct xlnuma__extents *extents,
+                            xlnuma_nodeset planned, const uint64_t planned_kb[],
+                            const uint8_t other[], unsigned nr_others)
 {
     unsigned i;
 
     memset(extents, 0, sizeof(*extents));
     memset(extents->failed_order, NOTHING_FAILED,
            sizeof(extents->failed_order));
-    XLNUMA_FOR_EACH_NODE(i, plan->nodes) {
-        if (!plan->memory_kb[i])
+    XLNUMA_FOR_EACH_NODE(i, planned) {
+        if (!planned_kb[i])
             continue;
         extents->planned |= (xlnuma_nodeset)1 << i;
-        extents->planned_kb[i] = plan->memory_kb[i];
-        extents->total_kb += plan->memory_kb[i];
+        extents->planned_kb[i] = planned_kb[i];
+        extents->total_kb += planned_kb[i];
     }
+    for (i = 0; i < nr_others; i++)
+        extents->rank[i] = other[i];
+    extents->nr_ranked = nr_others;
+}
+
+void xlnuma__extents_init(struct xlnuma__extents *extents,
+                          const struct xlnuma_host *host,
+                          const struct xlnuma_plan *plan)
+{
+    unsigned i;
+
+    xlnuma__extents_resume(extents, plan->nodes, plan->memory_kb, NULL, 0);
     XLNUMA_FOR_EACH_NODE(i, host->nodes & ~extents->planned) {
         unsigned distance, at = extents->nr_ranked++;
 

@@ -36,6 +36,7 @@ struct build {
     libxl_uuid uuid;
     uint32_t domid;
     bool has_domid;
+    bool is_restored;          /* another process populates it */
     bool is_strict;            /* rather no domain than a misplaced one */
     bool has_failed;           /* plan->reason says what */
     bool has_warned;           /* that memory is not where it should be */
@@ -66,14 +67,20 @@ static struct build *builds;
 #define LOG(build, level, ...)                                                 \
     xtl_log((build)->lg, XTL_##level, -1, "xl-numa", __VA_ARGS__)
 
+/* Where nobody gave us a logger; NULL, which logs nothing, without memory. */
+static xentoollog_logger *new_logger(void)
+{
+    return (xentoollog_logger *)xtl_createlogger_stdiostream(stderr, XTL_WARN,
+                                                             0);
+}
+
 /* For a context that was made before we were there. */
 static xentoollog_logger *fallback_logger(void)
 {
     static xentoollog_logger *logger;
 
     if (!logger)
-        logger = (xentoollog_logger *)xtl_createlogger_stdiostream(stderr,
-                                                                   XTL_WARN, 0);
+        logger = new_logger();
     return logger;
 }
 
@@ -176,6 +183,14 @@ static struct build *bind_build(xc_interface *xch, uint32_t domid,
     return build;
 }
 
+static void add_build(struct build *build)
+{
+    pthread_mutex_lock(&lock);
+    build->next = builds;
+    builds = build;
+    pthread_mutex_unlock(&lock);
+}
+
 /* --- settings from the guest's file --------------------------------------- */
 
 static int config_read(const XLU_Config *config, FILE *report,
@@ -215,6 +230,85 @@ static void apply_guest_file(struct build *build)
         xlnuma__settings_apply(&guest_file.settings, &build->request);
     }
     pthread_mutex_unlock(&lock);
+}
+
+/* --- what there is to report ---------------------------------------------- */
+
+/* KiB that are not on the plan's nodes, as far as we put them there. */
+static uint64_t off_plan_kb(const struct build *build)
+{
+    uint64_t kb = build->stock_kb;
+
+    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
+        if (!xlnuma_nodeset_has(build->plan->nodes, i))
+            kb += build->extents.done_kb[i];
+    return kb;
+}
+
+/* Do we know where all of its memory is? Not of one that was restored. */
+static bool knows_memory(const struct build *build)
+{
+    uint64_t kb = 0;
+
+    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
+        kb += build->extents.done_kb[i];
+    return kb && !build->has_unseen;
+}
+
+static const char *status_of(const struct build *build)
+{
+    if (build->has_failed)
+        return "failed";
+    if (build->plan->status != XLNUMA_STATUS_PLACED)
+        return xlnuma_status_name(build->plan->status);
+    if (off_plan_kb(build) >= STRAY_KB)
+        return "degraded";
+    return knows_memory(build) ? "placed" : "planned";
+}
+
+static void fill_report(const struct build *build,
+                        struct xlnuma__report *report)
+{
+    const struct xlnuma_plan *plan = build->plan;
+
+    memset(report, 0, sizeof(*report));
+    snprintf(report->policy, sizeof(report->policy), "%s",
+             xlnuma_policy_name(plan->policy));
+    snprintf(report->memory, sizeof(report->memory), "%s",
+             xlnuma_memory_name(plan->memory));
+    snprintf(report->status, sizeof(report->status), "%s", status_of(build));
+    snprintf(report->reason, sizeof(report->reason), "%s", plan->reason);
+    report->nodes = plan->nodes;
+    report->expected_distance = plan->expected_distance;
+    xlnuma_cpuset_format(&plan->soft_cpus, report->soft_cpus,
+                         sizeof(report->soft_cpus));
+    memcpy(report->planned_kb, plan->memory_kb, sizeof(report->planned_kb));
+    memcpy(report->actual_kb, build->extents.done_kb,
+           sizeof(report->actual_kb));
+    report->has_actual = knows_memory(build);
+    report->nr_others = build->extents.nr_ranked;
+    memcpy(report->other, build->extents.rank, sizeof(report->other));
+}
+
+/* Let the process that populates the domain know the plan, by the report. */
+static void hand_over_restored(struct build *build)
+{
+    struct xlnuma__report report;
+    char message[XLNUMA_MESSAGE_SIZE];
+    struct xs_handle *xs = xs_open(0);
+
+    fill_report(build, &report);
+    if (!xs)
+        LOG(build, WARN,
+            "domain %" PRIu32 " (%s): no connection to xenstore: its memory is "
+            "left to Xen",
+            build->domid, build->request.name);
+    else if (xlnuma__report_write(xs, build->domid, &report, message))
+        LOG(build, WARN,
+            "domain %" PRIu32 " (%s): %s: its memory is left to Xen",
+            build->domid, build->request.name, message);
+    if (xs)
+        xs_close(xs);
 }
 
 /* --- plan and apply ------------------------------------------------------- */
@@ -322,9 +416,11 @@ static int vcpus_set(xc_interface *xch, uint32_t domid, unsigned nr_vcpus)
         leave_to_libxl(build, message);
         return give_up(build, message);
     }
-    return build->plan->status == XLNUMA_STATUS_UNPLACED
-               ? give_up(build, build->plan->reason)
-               : 0;
+    if (build->plan->status == XLNUMA_STATUS_UNPLACED)
+        return give_up(build, build->plan->reason);
+    if (build->is_restored)
+        hand_over_restored(build);
+    return 0;
 }
 
 static void affinities_set(uint32_t domid)
@@ -435,38 +531,6 @@ static int populate(const struct xlnuma__next *next, bool is_exact,
 
 /* --- report --------------------------------------------------------------- */
 
-/* KiB that are not on the plan's nodes, as far as we put them there. */
-static uint64_t off_plan_kb(const struct build *build)
-{
-    uint64_t kb = build->stock_kb;
-
-    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
-        if (!xlnuma_nodeset_has(build->plan->nodes, i))
-            kb += build->extents.done_kb[i];
-    return kb;
-}
-
-/* Do we know where all of its memory is? Not of one that was restored. */
-static bool knows_memory(const struct build *build)
-{
-    uint64_t kb = 0;
-
-    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
-        kb += build->extents.done_kb[i];
-    return kb && !build->has_unseen;
-}
-
-static const char *status_of(const struct build *build)
-{
-    if (build->has_failed)
-        return "failed";
-    if (build->plan->status != XLNUMA_STATUS_PLACED)
-        return xlnuma_status_name(build->plan->status);
-    if (off_plan_kb(build) >= STRAY_KB)
-        return "degraded";
-    return knows_memory(build) ? "placed" : "planned";
-}
-
 /* Say in log and report that memory is not where it was planned. */
 static void warn_degraded(struct build *build)
 {
@@ -517,26 +581,21 @@ static void log_placed(const struct build *build)
         knows_memory(build) ? "" : " planned", build->plan->expected_distance);
 }
 
-static void fill_report(const struct build *build,
-                        struct xlnuma__report *report)
+/* What the helper process wrote of the memory of a restored domain. */
+static void take_over_restored(struct build *build, struct xs_handle *xs)
 {
-    const struct xlnuma_plan *plan = build->plan;
+    struct xlnuma__report report;
+    char message[XLNUMA_MESSAGE_SIZE];
+    bool is_found;
 
-    memset(report, 0, sizeof(*report));
-    snprintf(report->policy, sizeof(report->policy), "%s",
-             xlnuma_policy_name(plan->policy));
-    snprintf(report->memory, sizeof(report->memory), "%s",
-             xlnuma_memory_name(plan->memory));
-    snprintf(report->status, sizeof(report->status), "%s", status_of(build));
-    snprintf(report->reason, sizeof(report->reason), "%s", plan->reason);
-    report->nodes = plan->nodes;
-    report->expected_distance = plan->expected_distance;
-    xlnuma_cpuset_format(&plan->soft_cpus, report->soft_cpus,
-                         sizeof(report->soft_cpus));
-    memcpy(report->planned_kb, plan->memory_kb, sizeof(report->planned_kb));
-    memcpy(report->actual_kb, build->extents.done_kb,
-           sizeof(report->actual_kb));
-    report->has_actual = knows_memory(build);
+    if (!build->is_steering)
+        return;
+    if (xlnuma__report_read(xs, build->domid, &report, &is_found, message))
+        LOG(build, WARN, "domain %" PRIu32 " (%s): %s", build->domid,
+            build->request.name, message);
+    else if (is_found && report.has_actual)
+        memcpy(build->extents.done_kb, report.actual_kb,
+               sizeof(build->extents.done_kb));
 }
 
 static void make_report(struct build *build, struct xs_handle *xs)
@@ -564,6 +623,8 @@ static void built(struct xs_handle *xs, uint32_t domid)
     if (!build)
         return;
     restore_placement(build);
+    if (build->is_restored)
+        take_over_restored(build, xs);
     if (build->plan)
         make_report(build, xs);
     free_build(build);
@@ -582,7 +643,7 @@ static void end(const libxl_domain_config *config)
 }
 
 static void begin(libxl_ctx *ctx, xentoollog_logger *lg,
-                  libxl_domain_config *config)
+                  libxl_domain_config *config, bool is_restored)
 {
     struct build *build = calloc(1, sizeof(*build));
 
@@ -596,11 +657,61 @@ static void begin(libxl_ctx *ctx, xentoollog_logger *lg,
     build->ctx = ctx;
     build->lg = lg ? lg : fallback_logger();
     build->config = config;
+    build->is_restored = is_restored;
     libxl_uuid_copy(ctx, &build->uuid, &config->c_info.uuid);
-    pthread_mutex_lock(&lock);
-    build->next = builds;
-    builds = build;
-    pthread_mutex_unlock(&lock);
+    add_build(build);
+}
+
+/* --- in libxl-save-helper ------------------------------------------------- */
+
+/* The plan that libxl's process made; without one the restore is stock. */
+static void restore_begin(uint32_t domid)
+{
+    struct xlnuma__report report;
+    char message[XLNUMA_MESSAGE_SIZE] = "no connection to xenstore";
+    struct build *build = calloc(1, sizeof(*build));
+    struct xs_handle *xs = build ? xs_open(0) : NULL;
+    bool is_found;
+
+    if (!build)
+        return; /* so little memory that the restore fails anyway */
+    build->lg = new_logger();
+    build->domid = domid;
+    build->has_domid = true;
+    if (xs && !xlnuma__report_read(xs, domid, &report, &is_found, message) &&
+        is_found && report.expected_distance) {
+        xlnuma__extents_resume(&build->extents, report.nodes, report.planned_kb,
+                               report.other, report.nr_others);
+        build->is_steering = true;
+    }
+    if (*message)
+        LOG(build, WARN, "domain %" PRIu32 ": %s: its memory is left to Xen",
+            domid, message);
+    if (xs)
+        xs_close(xs);
+    add_build(build);
+}
+
+static void restore_end(uint32_t domid)
+{
+    struct build *build = take_build(has_domid, &domid);
+    char message[XLNUMA_MESSAGE_SIZE] = "no connection to xenstore";
+    struct xs_handle *xs;
+
+    if (!build)
+        return;
+    xs = build->is_steering ? xs_open(0) : NULL;
+    if (build->is_steering &&
+        (!xs || xlnuma__report_write_actual(xs, domid, build->extents.done_kb,
+                                            message)))
+        LOG(build, WARN,
+            "domain %" PRIu32 ": %s: where its memory is will not "
+            "be reported",
+            domid, message);
+    if (xs)
+        xs_close(xs);
+    xtl_logger_destroy(build->lg);
+    free_build(build);
 }
 
 const struct xlnuma__hook *xlnuma__hook_get(void)
@@ -612,6 +723,8 @@ const struct xlnuma__hook *xlnuma__hook_get(void)
         .vcpus_set = vcpus_set,
         .affinities_set = affinities_set,
         .populate = populate,
+        .restore_begin = restore_begin,
+        .restore_end = restore_end,
         .built = built,
     };
 

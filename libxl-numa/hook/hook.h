@@ -29,9 +29,12 @@ struct xlnuma__hook {
     int (*config_read)(const XLU_Config *config, FILE *report,
                        const char *source, const char *text, int length);
 
-    /* A build begins; `config` stays valid until it ends. lg may be NULL. */
+    /*
+     * A build begins; `config` stays valid until it ends. lg may be NULL.
+     * Another process populates a domain that is restored.
+     */
     void (*begin)(libxl_ctx *ctx, xentoollog_logger *lg,
-                  libxl_domain_config *config);
+                  libxl_domain_config *config, bool is_restored);
 
     /* The call that began the build has returned; unknown configs are fine. */
     void (*end)(const libxl_domain_config *config);
@@ -49,6 +52,13 @@ struct xlnuma__hook {
     int (*populate)(const struct xlnuma__next *next, bool is_exact,
                     xc_interface *xch, uint32_t domid, unsigned long nr,
                     unsigned order, unsigned mem_flags, xen_pfn_t *extent);
+
+    /*
+     * In that other process, libxl-save-helper: before and after it populates
+     * the domain. The plan and what came of it pass through xenstore.
+     */
+    void (*restore_begin)(uint32_t domid);
+    void (*restore_end)(uint32_t domid);
 
     /* The domain was introduced to xenstore: it is built. */
     void (*built)(struct xs_handle *xs, uint32_t domid);

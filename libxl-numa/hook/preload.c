@@ -17,6 +17,8 @@
 
 #include "hook/hook.h"
 
+#include <xenguest.h>
+
 #define EXPORT __attribute__((visibility("default")))
 
 #define WARN(...) fprintf(stderr, "xl-numa: warning: " __VA_ARGS__)
@@ -93,15 +95,15 @@ static void *open_library(void)
     return handle;
 }
 
-static void load(void)
+static void load_beside(const char *soname)
 {
     const struct xlnuma__hook *(*get)(void);
     void *handle;
 
-    if (!is_loaded(LIBXENLIGHT_SONAME)) {
+    if (!is_loaded(soname)) {
         WARN("built for %s, which this program does not use: stock "
              "placement\n",
-             LIBXENLIGHT_SONAME);
+             soname);
         return;
     }
     handle = open_library();
@@ -116,19 +118,35 @@ static void load(void)
     atomic_store(&loaded_hook, get());
 }
 
+static void load_for_libxl(void)
+{
+    load_beside(LIBXENLIGHT_SONAME);
+}
+
+/* libxl-save-helper has no libxl; libxenguest's version is libxenctrl's. */
+static void load_for_helper(void)
+{
+    load_beside(LIBXENCTRL_SONAME);
+}
+
 /* The library if a build has begun before; never loads it. */
 static const struct xlnuma__hook *hook_if_loaded(void)
 {
     return atomic_load(&loaded_hook);
 }
 
-static const struct xlnuma__hook *hook(void)
+static const struct xlnuma__hook *hook_after(void (*load)(void))
 {
     int err = errno;
 
     pthread_once(&load_once, load);
     errno = err;
     return hook_if_loaded();
+}
+
+static const struct xlnuma__hook *hook(void)
+{
+    return hook_after(load_for_libxl);
 }
 
 /* --- what the library cannot ask libxl for -------------------------------- */
@@ -248,7 +266,7 @@ EXPORT int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
     int rc;
 
     if (h)
-        h->begin(ctx, logger_of(ctx), config);
+        h->begin(ctx, logger_of(ctx), config, false);
     rc = NEXT(LIBXENLIGHT_SONAME, libxl_domain_create_new)(ctx, config, domid,
                                                            ao_how, console_how);
     if (h && (rc || !ao_how))
@@ -265,7 +283,7 @@ EXPORT int libxl_domain_create_restore(
     int rc;
 
     if (h)
-        h->begin(ctx, logger_of(ctx), config);
+        h->begin(ctx, logger_of(ctx), config, true);
     rc = NEXT(LIBXENLIGHT_SONAME, libxl_domain_create_restore)(
         ctx, config, domid, restore_fd, send_back_fd, params, ao_how,
         console_how);
@@ -326,6 +344,29 @@ EXPORT int xc_domain_populate_physmap_exact(xc_interface *xch, uint32_t domid,
     return h ? h->populate(&next, true, xch, domid, nr, order, mem_flags,
                            extent)
              : next.populate_exact(xch, domid, nr, order, mem_flags, extent);
+}
+
+/* libxl-save-helper's one call to restore a domain. */
+EXPORT int xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
+                             unsigned int store_evtchn,
+                             unsigned long *store_mfn, uint32_t store_domid,
+                             unsigned int console_evtchn,
+                             unsigned long *console_mfn, uint32_t console_domid,
+                             xc_stream_type_t stream_type,
+                             struct restore_callbacks *callbacks,
+                             int send_back_fd)
+{
+    const struct xlnuma__hook *h = hook_after(load_for_helper);
+    int r;
+
+    if (h)
+        h->restore_begin(dom);
+    r = NEXT(LIBXENGUEST_SONAME, xc_domain_restore)(
+        xch, io_fd, dom, store_evtchn, store_mfn, store_domid, console_evtchn,
+        console_mfn, console_domid, stream_type, callbacks, send_back_fd);
+    if (h)
+        h->restore_end(dom);
+    return r;
 }
 
 EXPORT bool xs_introduce_domain(struct xs_handle *xs, unsigned int domid,

@@ -92,12 +92,21 @@ struct xlnuma__report {
     uint64_t actual_kb[XLNUMA_NODES_MAX];
     char soft_cpus[3072];     /* xenstore takes 4096 bytes with the path */
     double expected_distance; /* 0 when not placed */
+    unsigned nr_others;
+    uint8_t other[XLNUMA_NODES_MAX]; /* nodes not planned, nearest first */
     char reason[XLNUMA_MESSAGE_SIZE];
 };
 
 /* Returns 0, XLNUMA_ERR_XEN; then nothing of it is there. */
 int xlnuma__report_write(struct xs_handle *xs, uint32_t domid,
                          const struct xlnuma__report *report, char *message);
+
+/*
+ * Add what each node really gave: for a process that populates another's
+ * domain. Returns 0, XLNUMA_ERR_XEN.
+ */
+int xlnuma__report_write_actual(struct xs_handle *xs, uint32_t domid,
+                                const uint64_t actual_kb[], char *message);
 
 /* *found_r is false for a domain that has none. Returns 0, XLNUMA_ERR_XEN. */
 int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,

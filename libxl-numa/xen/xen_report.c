@@ -51,6 +51,18 @@ static void put_node_kb(struct writer *writer, unsigned node, const char *what,
     put(writer, key, value);
 }
 
+/* "0,1": in this order. */
+static void put_others(struct writer *writer,
+                       const struct xlnuma__report *report)
+{
+    char value[XLNUMA_NODES_MAX * 3 + 1] = "";
+
+    for (unsigned i = 0, used = 0; i < report->nr_others; i++)
+        used += (unsigned)snprintf(value + used, sizeof(value) - used, "%s%u",
+                                   i ? "," : "", report->other[i]);
+    put(writer, "other_nodes", value);
+}
+
 static void put_all(struct writer *writer, const struct xlnuma__report *report)
 {
     char value[XLNUMA_MESSAGE_SIZE];
@@ -65,6 +77,7 @@ static void put_all(struct writer *writer, const struct xlnuma__report *report)
         return;
     put(writer, "nodes",
         xlnuma_nodeset_format(report->nodes, value, sizeof(value)));
+    put_others(writer, report);
     put(writer, "soft_cpus", report->soft_cpus);
     snprintf(value, sizeof(value), "%.2f", report->expected_distance);
     put(writer, "expected_distance", value);
@@ -77,8 +90,17 @@ static void put_all(struct writer *writer, const struct xlnuma__report *report)
     }
 }
 
-int xlnuma__report_write(struct xs_handle *xs, uint32_t domid,
-                         const struct xlnuma__report *report, char *message)
+static void put_actual(struct writer *writer, const uint64_t actual_kb[])
+{
+    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
+        if (actual_kb[i])
+            put_node_kb(writer, i, "actual_kb", actual_kb[i]);
+}
+
+/* Write a whole report, or only what the nodes gave, in one transaction. */
+static int write_keys(struct xs_handle *xs, uint32_t domid,
+                      const struct xlnuma__report *report,
+                      const uint64_t actual_kb[], char *message)
 {
     struct writer writer = { .xs = xs, .domid = domid };
     bool is_done;
@@ -88,7 +110,10 @@ int xlnuma__report_write(struct xs_handle *xs, uint32_t domid,
         writer.transaction = xs_transaction_start(xs);
         if (!writer.transaction)
             break;
-        put_all(&writer, report);
+        if (report)
+            put_all(&writer, report);
+        else
+            put_actual(&writer, actual_kb);
         if (writer.has_failed) {
             int err = errno;
 
@@ -103,6 +128,18 @@ int xlnuma__report_write(struct xs_handle *xs, uint32_t domid,
     return xlnuma__fail(message, XLNUMA_ERR_XEN,
                         "writing /libxl/%u/numa-placement to xenstore: %s",
                         domid, strerror(errno));
+}
+
+int xlnuma__report_write(struct xs_handle *xs, uint32_t domid,
+                         const struct xlnuma__report *report, char *message)
+{
+    return write_keys(xs, domid, report, NULL, message);
+}
+
+int xlnuma__report_write_actual(struct xs_handle *xs, uint32_t domid,
+                                const uint64_t actual_kb[], char *message)
+{
+    return write_keys(xs, domid, NULL, actual_kb, message);
 }
 
 /* --- reading -------------------------------------------------------------- */
@@ -154,6 +191,22 @@ static void read_nodes(struct xs_handle *xs, uint32_t domid,
     free(name);
 }
 
+/* A list in its own order; false if it is none of nodes. */
+static bool parse_others(const char *text, struct xlnuma__report *report)
+{
+    while (*text) {
+        char *end;
+        unsigned long node = strtoul(text, &end, 10);
+
+        if (end == text || node >= XLNUMA_NODES_MAX ||
+            report->nr_others == XLNUMA_NODES_MAX || (*end && *end != ','))
+            return false;
+        report->other[report->nr_others++] = (uint8_t)node;
+        text = *end ? end + 1 : end;
+    }
+    return true;
+}
+
 int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
                         struct xlnuma__report *report_r, bool *found_r,
                         char *message)
@@ -185,6 +238,12 @@ int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
         return xlnuma__fail(message, XLNUMA_ERR_XEN,
                             "/libxl/%u/numa-placement/nodes: %s", domid,
                             list_message);
+    get_text(xs, domid, "other_nodes", value, sizeof(value));
+    if (!parse_others(value, report_r))
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "/libxl/%u/numa-placement/other_nodes: \"%s\" is "
+                            "no list of nodes",
+                            domid, value);
     read_nodes(xs, domid, report_r);
     return 0;
 }

@@ -12,14 +12,22 @@
  *   FAKE_NODES=1                   how many of the nodes there are
  *   FAKE_DISTANCES=none            the firmware has no distance table
  *   FAKE_FAIL=FUNCTION:N[,...]     the Nth call of FUNCTION fails
+ *   FAKE_HELPER=PROGRAM            run to restore a domain: PROGRAM -H
+ *   FAKE_STATE=FILE                where the host's state is, for both of them
  */
 #include "fakexen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <libxl_utils.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <xenctrl.h>
+#include <xenguest.h>
 #include <xenstore.h>
 
 #define NR_NODES 4
@@ -33,9 +41,18 @@ static const uint32_t distances[NR_NODES][NR_NODES] = {
     { 21, 21, 11, 10 },
 };
 
-struct fake_domain fake_domain;
+/* All that changes, in memory that a helper process shares. */
+static struct {
+    struct fake_domain domain;
+    unsigned long free_pages[NR_NODES];
+    size_t nr_stored;
+    struct {
+        char path[128], value[600];
+    } store[64];
+} * host;
 
-static unsigned long free_pages[NR_NODES];
+struct fake_domain *fake_domain;
+
 static unsigned max_order[NR_NODES];
 static int nr_nodes = NR_NODES;
 
@@ -54,12 +71,34 @@ static unsigned long list_item(const char *name, int node,
     return text ? strtoul(text, NULL, 10) : otherwise;
 }
 
+/* The state file of a helper is there and filled already. */
+static bool map_state(void)
+{
+    const char *name = getenv("FAKE_STATE");
+    int fd = name ? open(name, O_RDWR | O_CREAT, 0600) : -1;
+    struct stat before = { .st_size = 0 };
+
+    if (fd >= 0 && (fstat(fd, &before) || ftruncate(fd, sizeof(*host))))
+        abort();
+    host = mmap(NULL, sizeof(*host), PROT_READ | PROT_WRITE,
+                fd < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
+    if (host == MAP_FAILED)
+        abort();
+    if (fd >= 0)
+        close(fd);
+    fake_domain = &host->domain;
+    return before.st_size > 0;
+}
+
 __attribute__((constructor)) static void read_environment(void)
 {
+    bool is_filled = map_state();
+
     nr_nodes = (int)list_item("FAKE_NODES", 0, NR_NODES);
     for (int i = 0; i < nr_nodes; i++) {
-        free_pages[i] = list_item("FAKE_FREE", i, 3072) * MIB_PAGES;
         max_order[i] = (unsigned)list_item("FAKE_ORDER", i, 18);
+        if (!is_filled)
+            host->free_pages[i] = list_item("FAKE_FREE", i, 3072) * MIB_PAGES;
     }
 }
 
@@ -127,7 +166,7 @@ libxl_numainfo *libxl_get_numainfo(libxl_ctx *ctx, int *nr)
     for (int i = 0; i < nr_nodes; i++) {
         /* The first one's span has a hole of 2 GiB, as on a real host. */
         info[i].size = (uint64_t)(i ? 3072 : 5120) << 20;
-        info[i].free = free_pages[i] << 12;
+        info[i].free = host->free_pages[i] << 12;
         if (wish && !strcmp(wish, "none"))
             continue;
         info[i].num_dists = nr_nodes;
@@ -238,7 +277,7 @@ int libxl_domain_set_nodeaffinity(libxl_ctx *ctx, uint32_t domid,
     (void)ctx;
     (void)domid;
     FAIL(ERROR_FAIL);
-    fake_domain.nodes = bits_of(map);
+    fake_domain->nodes = bits_of(map);
     return 0;
 }
 
@@ -251,7 +290,7 @@ int libxl_set_vcpuaffinity_all(libxl_ctx *ctx, uint32_t domid, unsigned max,
     (void)max;
     (void)hard;
     FAIL(ERROR_FAIL);
-    fake_domain.soft_cpus = bits_of(soft);
+    fake_domain->soft_cpus = bits_of(soft);
     return 0;
 }
 
@@ -263,7 +302,7 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
     FAIL(-1);
     memset(info, 0, sizeof(*info));
     info->domain = (domid_t)first;
-    memcpy(info->handle, &fake_domain.uuid, sizeof(info->handle));
+    memcpy(info->handle, &fake_domain->uuid, sizeof(info->handle));
     return 1;
 }
 
@@ -292,10 +331,10 @@ static bool take_extent(int node, unsigned order)
 
     for (int i = 0; i < nr_nodes; i++)
         if ((node < 0 || node == i) && order <= max_order[i] &&
-            free_pages[i] >= pages) {
-            free_pages[i] -= pages;
-            fake_domain.pages[i] += pages;
-            fake_domain.extents[order]++;
+            host->free_pages[i] >= pages) {
+            host->free_pages[i] -= pages;
+            fake_domain->pages[i] += pages;
+            fake_domain->extents[order]++;
             return true;
         }
     return false;
@@ -333,7 +372,7 @@ int xc_domain_populate_physmap_exact(xc_interface *xch, uint32_t domid,
     int r;
 
     FAIL(-1);
-    fake_domain.nr_exact++;
+    fake_domain->nr_exact++;
     r = xc_domain_populate_physmap(xch, domid, nr, order, mem_flags, extent);
     if (r >= 0 && (unsigned long)r == nr)
         return 0;
@@ -356,8 +395,62 @@ bool xs_introduce_domain(struct xs_handle *xs, unsigned domid,
 
 static struct {
     char path[128], value[600];
-} store[64], pending[64];
-static size_t nr_stored, nr_pending;
+} pending[64];
+static size_t nr_pending;
+
+struct xs_handle *xs_open(unsigned long flags)
+{
+    (void)flags;
+    FAIL(NULL);
+    return (struct xs_handle *)host;
+}
+
+void xs_close(struct xs_handle *xs)
+{
+    (void)xs;
+}
+
+static char *find_value(const char *path)
+{
+    for (size_t i = 0; i < host->nr_stored; i++)
+        if (!strcmp(host->store[i].path, path))
+            return host->store[i].value;
+    return NULL;
+}
+
+void *xs_read(struct xs_handle *xs, xs_transaction_t transaction,
+              const char *path, unsigned *length)
+{
+    char *value = find_value(path);
+
+    (void)xs;
+    (void)transaction;
+    if (!value)
+        return NULL;
+    *length = (unsigned)strlen(value);
+    return strdup(value);
+}
+
+/* Of the node numbers below PATH, what every caller here asks for. */
+char **xs_directory(struct xs_handle *xs, xs_transaction_t transaction,
+                    const char *path, unsigned *nr)
+{
+    static char digits[NR_NODES][2];
+    char **names = calloc(NR_NODES, sizeof(*names));
+    char key[160];
+
+    (void)xs;
+    (void)transaction;
+    *nr = 0;
+    for (int i = 0; i < NR_NODES; i++) {
+        snprintf(key, sizeof(key), "%s/%d/planned_kb", path, i);
+        if (!find_value(key))
+            continue;
+        digits[i][0] = (char)('0' + i);
+        names[(*nr)++] = digits[i];
+    }
+    return names;
+}
 
 xs_transaction_t xs_transaction_start(struct xs_handle *xs)
 {
@@ -391,16 +484,23 @@ bool xs_transaction_end(struct xs_handle *xs, xs_transaction_t transaction,
         errno = EAGAIN; /* somebody else wrote meanwhile: to be tried again */
         return false;
     }
-    memcpy(store, pending, sizeof(store));
-    nr_stored = nr_pending;
+    for (size_t i = 0; i < nr_pending; i++) {
+        char *value = find_value(pending[i].path);
+
+        if (!value) {
+            strcpy(host->store[host->nr_stored].path, pending[i].path);
+            value = host->store[host->nr_stored++].value;
+        }
+        strcpy(value, pending[i].value);
+    }
     return true;
 }
 
 void fake_print_store(void)
 {
-    for (size_t i = 0; i < nr_stored; i++)
-        printf("%s = %s\n", store[i].path, store[i].value);
-    nr_stored = 0;
+    for (size_t i = 0; i < host->nr_stored; i++)
+        printf("%s = %s\n", host->store[i].path, host->store[i].value);
+    host->nr_stored = 0;
 }
 
 /* --- the build, in libxl's order ------------------------------------------ */
@@ -408,7 +508,7 @@ void fake_print_store(void)
 /* libxl's own placement: the first nodes that are large enough, any two. */
 static void stock_placement(libxl_ctx *ctx, libxl_domain_config *config)
 {
-    fake_domain.is_stock_placed = true;
+    fake_domain->is_stock_placed = true;
     libxl_defbool_set(&config->b_info.numa_placement, false);
     libxl_node_bitmap_alloc(ctx, &config->b_info.nodemap, 0);
     libxl_bitmap_set_any(&config->b_info.nodemap);
@@ -426,14 +526,14 @@ static int populate_all(unsigned long pages, bool is_pv, unsigned mem_flags)
         int done = 0;
 
         for (; order && done <= 0 && pages - at >= 1ul << order; order -= 9)
-            done = xc_domain_populate_physmap(NULL, fake_domain.domid, 1, order,
-                                              mem_flags, extent + at);
+            done = xc_domain_populate_physmap(NULL, fake_domain->domid, 1,
+                                              order, mem_flags, extent + at);
         if (done > 0) {
             at += 1ul << (order + 9);
             continue;
         }
         done = pages - at < 512 ? (int)(pages - at) : 512;
-        r = xc_domain_populate_physmap_exact(NULL, fake_domain.domid,
+        r = xc_domain_populate_physmap_exact(NULL, fake_domain->domid,
                                              (unsigned long)done, 0, mem_flags,
                                              extent + at);
         for (int i = 0; i < done && !r; i++)
@@ -448,12 +548,58 @@ static int populate_all(unsigned long pages, bool is_pv, unsigned mem_flags)
 /* The domain before is gone, its memory free again. */
 static uint32_t new_domain(void)
 {
-    uint32_t domid = fake_domain.domid + 1;
+    uint32_t domid = fake_domain->domid + 1;
 
     for (int i = 0; i < nr_nodes; i++)
-        free_pages[i] += fake_domain.pages[i];
-    memset(&fake_domain, 0, sizeof(fake_domain));
-    return fake_domain.domid = domid;
+        host->free_pages[i] += fake_domain->pages[i];
+    memset(fake_domain, 0, sizeof(*fake_domain));
+    return fake_domain->domid = domid;
+}
+
+/* As libxl-save-helper restores: pages, in no large extents. */
+int xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
+                      unsigned store_evtchn, unsigned long *store_mfn,
+                      uint32_t store_domid, unsigned console_evtchn,
+                      unsigned long *console_mfn, uint32_t console_domid,
+                      xc_stream_type_t stream_type,
+                      struct restore_callbacks *callbacks, int send_back_fd)
+{
+    enum { BATCH = 1024 };
+    xen_pfn_t extent[BATCH] = { 0 };
+
+    (void)io_fd;
+    (void)store_evtchn;
+    (void)store_mfn;
+    (void)store_domid;
+    (void)console_evtchn;
+    (void)console_mfn;
+    (void)console_domid;
+    (void)stream_type;
+    (void)callbacks;
+    (void)send_back_fd;
+    for (unsigned long i = 0; i < fake_domain->restored_pages; i += BATCH)
+        if (xc_domain_populate_physmap_exact(xch, dom, BATCH, 0, 0, extent))
+            return -1;
+    return 0;
+}
+
+/* The helper has the environment of its parent, the hook included. */
+static int run_helper(void)
+{
+    const char *program = getenv("FAKE_HELPER");
+    int status = 0;
+    pid_t pid;
+
+    if (!program)
+        return 0;
+    pid = fork();
+    if (!pid) {
+        execl(program, program, "-H", (char *)NULL);
+        _exit(127);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid)
+        return -1;
+    return status;
 }
 
 /* Up to the memory, which a restored domain gets from another process. */
@@ -463,7 +609,8 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
     libxl_domain_build_info *info = &config->b_info;
 
     *domid = new_domain();
-    fake_domain.uuid = config->c_info.uuid;
+    fake_domain->uuid = config->c_info.uuid;
+    fake_domain->restored_pages = info->target_memkb / 4;
     libxl_defbool_setdefault(&info->numa_placement, true);
     if (xc_domain_max_vcpus(NULL, *domid, (unsigned)info->max_vcpus))
         return ERROR_FAIL;
@@ -471,6 +618,8 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
         !info->num_vcpu_soft_affinity && !info->nodemap.size)
         stock_placement(ctx, config);
     if (xc_domain_setmaxmem(NULL, *domid, info->target_memkb))
+        return ERROR_FAIL;
+    if (is_restored && run_helper())
         return ERROR_FAIL;
     if (!is_restored &&
         populate_all(info->max_memkb / 4, info->type == LIBXL_DOMAIN_TYPE_PV,

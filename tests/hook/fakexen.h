@@ -15,10 +15,11 @@ struct fake_domain {
     unsigned long pages[4];
     unsigned long extents[19]; /* by order */
     unsigned long nr_exact;
+    unsigned long restored_pages; /* that a helper is to populate */
     bool is_stock_placed;
 };
 
-extern struct fake_domain fake_domain;
+extern struct fake_domain *fake_domain;
 
 void fake_print_store(void);
 

@@ -5,12 +5,16 @@
  *
  *   fakexl [-a] [-n TIMES] [-r] FILE
  *     -a  asynchronously   -n  build it so many times (reboots)   -r  restore
+ *   fakexl -H
+ *     what libxl-save-helper does, for the domain in FAKE_STATE
  */
 #include <libxl_utils.h>
 #include <libxlutil.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <xenctrl.h>
+#include <xenguest.h>
 #include <xentoollog.h>
 
 #include "fakexen.h"
@@ -93,14 +97,14 @@ static void read_config(libxl_ctx *ctx, const char *name,
 static void print_domain(int rc, const libxl_domain_config *config)
 {
     printf("rc %d\n", rc);
-    printf("nodes %#llx\n", (unsigned long long)fake_domain.nodes);
-    printf("soft_cpus %#llx\n", (unsigned long long)fake_domain.soft_cpus);
-    printf("mib %lu %lu %lu %lu\n", fake_domain.pages[0] / 256,
-           fake_domain.pages[1] / 256, fake_domain.pages[2] / 256,
-           fake_domain.pages[3] / 256);
-    printf("extents 1g %lu 2m %lu 4k %lu\n", fake_domain.extents[18],
-           fake_domain.extents[9], fake_domain.extents[0]);
-    printf("placed by %s\n", fake_domain.is_stock_placed ? "libxl" : "us");
+    printf("nodes %#llx\n", (unsigned long long)fake_domain->nodes);
+    printf("soft_cpus %#llx\n", (unsigned long long)fake_domain->soft_cpus);
+    printf("mib %lu %lu %lu %lu\n", fake_domain->pages[0] / 256,
+           fake_domain->pages[1] / 256, fake_domain->pages[2] / 256,
+           fake_domain->pages[3] / 256);
+    printf("extents 1g %lu 2m %lu 4k %lu\n", fake_domain->extents[18],
+           fake_domain->extents[9], fake_domain->extents[0]);
+    printf("placed by %s\n", fake_domain->is_stock_placed ? "libxl" : "us");
     printf("numa_placement %s\n",
            libxl_defbool_to_string(config->b_info.numa_placement));
     printf("nodemap %s\n", config->b_info.nodemap.size ? "left" : "none");
@@ -120,21 +124,31 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, bool is_async,
                                                 is_async ? &how : NULL, NULL);
 }
 
+static int restore_memory(void)
+{
+    return xc_domain_restore(NULL, -1, fake_domain->domid, 0, NULL, 0, 0, NULL,
+                             0, XC_STREAM_PLAIN, NULL, -1)
+               ? 1
+               : 0;
+}
+
 int main(int argc, char **argv)
 {
-    xentoollog_logger *lg =
-        (xentoollog_logger *)xtl_createlogger_stdiostream(stderr, XTL_INFO, 0);
+    xentoollog_logger *lg;
     bool is_async = false, is_restore = false;
     libxl_domain_config config;
     int option, times = 1;
     libxl_ctx *ctx;
 
-    while ((option = getopt(argc, argv, "an:r")) != -1) {
+    while ((option = getopt(argc, argv, "aHn:r")) != -1) {
+        if (option == 'H')
+            return restore_memory();
         is_async |= option == 'a';
         is_restore |= option == 'r';
         if (option == 'n')
             times = atoi(optarg);
     }
+    lg = (xentoollog_logger *)xtl_createlogger_stdiostream(stderr, XTL_INFO, 0);
     libxl_domain_config_init(&config);
     libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, lg);
     read_config(ctx, argv[optind], &config);
