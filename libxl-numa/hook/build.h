@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * One build in flight: what the hook's files know of it and do with it. The
+ * functions of struct xlnuma__hook (hook.h) are here by their full names.
+ */
+#ifndef XLNUMA_BUILD_H
+#define XLNUMA_BUILD_H
+
+#include <pthread.h>
+#include <xentoollog.h>
+
+#include "core/core.h"
+#include "hook/hook.h"
+#include "xen/xen.h"
+
+#define PAGE_KB 4
+
+struct build {
+    struct build *next;
+    libxl_ctx *ctx;
+    xentoollog_logger *lg;
+    libxl_domain_config *config; /* borrowed until the build ends */
+    libxl_uuid uuid;
+    uint32_t domid;
+    bool has_domid;
+    bool is_restored;          /* another process populates it */
+    bool is_strict;            /* rather no domain than a misplaced one */
+    bool has_failed;           /* plan->reason says what */
+    bool has_warned;           /* that memory is not where it should be */
+    bool holds_placement_back; /* numa_placement is to become true again */
+    bool is_steering;          /* extents go where the plan says */
+    bool is_passing;           /* a call of stock libxl's is under way */
+    bool has_unseen;           /* Xen or libxenguest chose nodes for some */
+    struct xlnuma_request request;
+    struct xlnuma_plan *plan; /* owned; NULL until made */
+    struct xlnuma__extents extents;
+    uint64_t stock_kb; /* populated by stock libxl, who knows where */
+};
+
+#define LOG(build, level, ...)                                                 \
+    xtl_log((build)->lg, XTL_##level, -1, "xl-numa", __VA_ARGS__)
+
+/* --- build.c: the list of builds ------------------------------------------ */
+
+/* Where nobody gave us one; NULL without memory. Ownership: the caller's. */
+xentoollog_logger *xlnuma__build_logger(void);
+
+void xlnuma__build_add(struct build *build);
+void xlnuma__build_free(struct build *build);
+
+/* The build of a domain; NULL when there is none. _take unlinks it. */
+struct build *xlnuma__build_find(uint32_t domid);
+struct build *xlnuma__build_take(uint32_t domid);
+
+/*
+ * Until it is bound to its build a domain is known by its uuid alone: a stub
+ * domain is built from within another's build, and libvirt builds in threads.
+ */
+struct build *xlnuma__build_bind(xc_interface *xch, uint32_t domid,
+                                 uint32_t *poolid_r);
+
+/* numa_placement in the caller's configuration is what it was. */
+void xlnuma__build_give_back(struct build *build);
+
+/* The numa_* keys of the guest's file, if this process read one. */
+void xlnuma__build_apply_file(struct build *build);
+
+/* --- place.c: plan and affinities ----------------------------------------- */
+
+int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
+                            unsigned nr_vcpus);
+void xlnuma__build_affinities_set(uint32_t domid);
+
+/* --- populate.c: extents -------------------------------------------------- */
+
+int xlnuma__build_populate(const struct xlnuma__next *next, bool is_exact,
+                           xc_interface *xch, uint32_t domid, unsigned long nr,
+                           unsigned order, unsigned mem_flags,
+                           xen_pfn_t *extent);
+
+/* --- report.c: what came of it -------------------------------------------- */
+
+void xlnuma__build_report(const struct build *build,
+                          struct xlnuma__report *report);
+void xlnuma__build_built(struct xs_handle *xs, uint32_t domid);
+
+/* --- restore.c: memory that another process populates --------------------- */
+
+/* In libxl's process: let the other one know the plan; learn what it did. */
+void xlnuma__build_hand_over(struct build *build);
+void xlnuma__build_take_over(struct build *build, struct xs_handle *xs);
+
+/* In the other one, libxl-save-helper. */
+void xlnuma__build_restore_begin(uint32_t domid);
+void xlnuma__build_restore_end(uint32_t domid);
+
+#endif /* XLNUMA_BUILD_H */

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is done when a domain has its vCPUs: host, request, plan, affinities.
+ * Does not touch memory.
+ */
+#include "hook/build.h"
+
+#include <errno.h>
+#include <inttypes.h>
+
+/* Host, plan and affinities; whatever is missing is in message. */
+static int plan_build(struct build *build, unsigned nr_vcpus, char *message)
+{
+    libxl_defbool *placement = &build->config->b_info.numa_placement;
+    bool owns_vcpus =
+        !libxl_defbool_is_default(*placement) && libxl_defbool_val(*placement);
+    struct xlnuma_host *host = xlnuma_host_new();
+    int rc;
+
+    if (!host || !(build->plan = xlnuma_plan_new())) {
+        rc = xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
+        goto out;
+    }
+    rc = xlnuma_host_from_xen(host, build->ctx, message);
+    if (rc)
+        goto out;
+    if (xlnuma_nodeset_count(host->nodes) < 2) {
+        build->is_strict = false; /* the one node is what it demands */
+        rc = xlnuma__fail(message, XLNUMA_ERR_NONUMA,
+                          "the host has one NUMA node");
+        goto out;
+    }
+    rc = xlnuma_plan_make(host, &build->request, build->plan, message);
+    if (rc || build->plan->status != XLNUMA_STATUS_PLACED)
+        goto out;
+    rc = xlnuma__apply(build->ctx, build->domid, nr_vcpus, build->plan,
+                       owns_vcpus, message);
+    if (rc)
+        goto out;
+    /* Keep libxl from placing over it; affinities_set() puts it back. */
+    if (owns_vcpus) {
+        libxl_defbool_set(placement, false);
+        build->holds_placement_back = true;
+    }
+    xlnuma__extents_init(&build->extents, host, build->plan);
+    build->is_steering = true;
+out:
+    xlnuma_host_free(host);
+    return rc;
+}
+
+/* The build goes on as stock libxl would do it, or not at all. */
+static int give_up(struct build *build, const char *why)
+{
+    if (build->is_strict) {
+        LOG(build, ERROR,
+            "domain %" PRIu32 " (%s): %s: not built, as "
+            "numa_policy=\"%s\" demands",
+            build->domid, build->request.name, why,
+            xlnuma_policy_name(build->request.policy));
+        errno = ENOMEM;
+        return -1;
+    }
+    LOG(build, WARN, "domain %" PRIu32 " (%s): %s: placement is left to libxl",
+        build->domid, build->request.name, why);
+    return 0;
+}
+
+/* No plan, and why: for the report. Without memory for it there is none. */
+static void leave_to_libxl(struct build *build, const char *why)
+{
+    xlnuma_plan_free(build->plan);
+    build->plan = xlnuma_plan_new();
+    if (!build->plan)
+        return;
+    build->plan->status = XLNUMA_STATUS_OFF;
+    build->plan->policy = build->request.policy;
+    build->plan->memory = build->request.memory;
+    snprintf(build->plan->reason, sizeof(build->plan->reason), "%s", why);
+}
+
+int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
+                            unsigned nr_vcpus)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+    struct build *build;
+    const char *why;
+    uint32_t poolid;
+    int rc;
+
+    build = xlnuma__build_bind(xch, domid, &poolid);
+    if (!build)
+        return 0;
+    if (!xlnuma__config_wants_placement(build->config, &why)) {
+        build->request.policy = XLNUMA_POLICY_NONE;
+        leave_to_libxl(build, why);
+        return 0;
+    }
+    rc = xlnuma__request_from_config(&build->request, build->ctx, poolid,
+                                     build->config, message);
+    xlnuma__build_apply_file(build);
+    build->is_strict = build->request.policy == XLNUMA_POLICY_RESTRICTED ||
+                       build->request.policy == XLNUMA_POLICY_SINGLE_NODE;
+    if (build->request.policy == XLNUMA_POLICY_NONE) {
+        leave_to_libxl(build, "numa_policy is none");
+        return 0;
+    }
+    if (!rc)
+        rc = plan_build(build, nr_vcpus, message);
+    if (rc) {
+        build->has_failed = true;
+        leave_to_libxl(build, message);
+        return give_up(build, message);
+    }
+    if (build->plan->status == XLNUMA_STATUS_UNPLACED)
+        return give_up(build, build->plan->reason);
+    if (build->is_restored)
+        xlnuma__build_hand_over(build);
+    return 0;
+}
+
+void xlnuma__build_affinities_set(uint32_t domid)
+{
+    struct build *build = xlnuma__build_find(domid);
+
+    if (build)
+        xlnuma__build_give_back(build);
+}

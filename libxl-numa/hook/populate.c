@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is done when libxenguest asks Xen for a domain's memory: each extent on
+ * the node that core/extent.c names.
+ */
+#include "hook/build.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+/*
+ * As many of the extents as the plan's nodes have, in order; returns how many.
+ * When Xen answers with an error, rather than with fewer extents than asked,
+ * the rest of the build is stock libxl's.
+ */
+static unsigned long steer(struct build *build, const struct xlnuma__next *next,
+                           xc_interface *xch, unsigned long nr, unsigned order,
+                           unsigned mem_flags, xen_pfn_t *extent)
+{
+    unsigned long done = 0;
+
+    while (done < nr) {
+        unsigned long run = nr - done;
+        int node = xlnuma__extents_next(&build->extents, order, &run);
+        int r;
+
+        if (node < 0)
+            break;
+        r = next->populate(xch, build->domid, run, order,
+                           mem_flags | XENMEMF_exact_node((unsigned)node),
+                           extent + done);
+        if (r < 0) {
+            LOG(build, WARN,
+                "domain %" PRIu32 " (%s): memory of node %d: %s: "
+                "the rest of its memory is left to libxl",
+                build->domid, build->request.name, node, strerror(errno));
+            build->is_steering = false;
+            build->has_warned = true;
+            break;
+        }
+        xlnuma__extents_done(&build->extents, (unsigned)node, order,
+                             (unsigned long)r);
+        if ((unsigned long)r < run)
+            xlnuma__extents_failed(&build->extents, (unsigned)node, order);
+        done += (unsigned long)r;
+    }
+    return done;
+}
+
+/*
+ * What libxl asked for, as it asked; counts what nobody steers. libxc's exact
+ * call makes the other one, which comes by us again and is to pass.
+ */
+static int populate_stock(struct build *build, const struct xlnuma__next *next,
+                          bool is_exact, xc_interface *xch, uint32_t domid,
+                          unsigned long nr, unsigned order, unsigned mem_flags,
+                          xen_pfn_t *extent)
+{
+    int r;
+
+    if (build)
+        build->is_passing = true;
+    r = is_exact
+            ? next->populate_exact(xch, domid, nr, order, mem_flags, extent)
+            : next->populate(xch, domid, nr, order, mem_flags, extent);
+    if (!build)
+        return r;
+    build->is_passing = false;
+    if (r >= 0)
+        build->stock_kb += ((is_exact ? nr : (uint64_t)r) * PAGE_KB) << order;
+    return r;
+}
+
+int xlnuma__build_populate(const struct xlnuma__next *next, bool is_exact,
+                           xc_interface *xch, uint32_t domid, unsigned long nr,
+                           unsigned order, unsigned mem_flags,
+                           xen_pfn_t *extent)
+{
+    struct build *build = xlnuma__build_find(domid);
+    bool names_node = XENMEMF_get_node(mem_flags) != XENMEMF_get_node(0);
+    unsigned long done;
+    int r;
+
+    if (build && build->is_passing)
+        build = NULL;
+    /*
+     * A populate-on-demand extent gets no memory now, and one with a node has
+     * been placed by the user: neither is ours to move or to count.
+     */
+    if (build && (names_node || mem_flags & XENMEMF_populate_on_demand)) {
+        build->has_unseen = true;
+        build = NULL;
+    }
+    if (!build || !build->is_steering)
+        return populate_stock(build, next, is_exact, xch, domid, nr, order,
+                              mem_flags, extent);
+    done = steer(build, next, xch, nr, order, mem_flags, extent);
+    if (done == nr)
+        return is_exact ? 0 : (int)nr;
+    /* A short count makes libxenguest ask for smaller extents. */
+    if (!is_exact && (done || (order && build->is_steering)))
+        return (int)done;
+    r = populate_stock(build, next, is_exact, xch, domid, nr - done, order,
+                       mem_flags, extent + done);
+    return r < 0 || is_exact ? r : (int)done + r;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What is done when a domain is built: one line of log, and the report in
+ * xenstore. Does not change where anything is.
+ */
+#include "hook/build.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/*
+ * Below this a node does not count as holding guest memory: Xen's own
+ * structures for a domain can be counted as its pages.
+ */
+#define STRAY_KB (4096 * PAGE_KB)
+
+/* KiB that are not on the plan's nodes, as far as we put them there. */
+static uint64_t off_plan_kb(const struct build *build)
+{
+    uint64_t kb = build->stock_kb;
+
+    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
+        if (!xlnuma_nodeset_has(build->plan->nodes, i))
+            kb += build->extents.done_kb[i];
+    return kb;
+}
+
+/* Do we know where its memory is? Not if nobody told us of a restored one. */
+static bool knows_memory(const struct build *build)
+{
+    uint64_t kb = 0;
+
+    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
+        kb += build->extents.done_kb[i];
+    return kb && !build->has_unseen;
+}
+
+static const char *status_of(const struct build *build)
+{
+    if (build->has_failed)
+        return "failed";
+    if (build->plan->status != XLNUMA_STATUS_PLACED)
+        return xlnuma_status_name(build->plan->status);
+    if (off_plan_kb(build) >= STRAY_KB)
+        return "degraded";
+    return knows_memory(build) ? "placed" : "planned";
+}
+
+void xlnuma__build_report(const struct build *build,
+                          struct xlnuma__report *report)
+{
+    const struct xlnuma_plan *plan = build->plan;
+
+    memset(report, 0, sizeof(*report));
+    snprintf(report->policy, sizeof(report->policy), "%s",
+             xlnuma_policy_name(plan->policy));
+    snprintf(report->memory, sizeof(report->memory), "%s",
+             xlnuma_memory_name(plan->memory));
+    snprintf(report->status, sizeof(report->status), "%s", status_of(build));
+    snprintf(report->reason, sizeof(report->reason), "%s", plan->reason);
+    report->nodes = plan->nodes;
+    report->expected_distance = plan->expected_distance;
+    xlnuma_cpuset_format(&plan->soft_cpus, report->soft_cpus,
+                         sizeof(report->soft_cpus));
+    memcpy(report->planned_kb, plan->memory_kb, sizeof(report->planned_kb));
+    memcpy(report->actual_kb, build->extents.done_kb,
+           sizeof(report->actual_kb));
+    report->has_actual = knows_memory(build);
+    report->nr_others = build->extents.nr_ranked;
+    memcpy(report->other, build->extents.rank, sizeof(report->other));
+}
+
+/* Say in log and report that memory is not where it was planned. */
+static void warn_degraded(struct build *build)
+{
+    char nodes[64], off[32];
+
+    xlnuma_nodeset_format(build->plan->nodes, nodes, sizeof(nodes));
+    snprintf(build->plan->reason, sizeof(build->plan->reason),
+             "planned on nodes %s, but %s are elsewhere: Xen did not give "
+             "them there",
+             nodes, xlnuma__mib(off_plan_kb(build), off));
+    if (!build->has_warned)
+        LOG(build, WARN, "domain %" PRIu32 " (%s): %s", build->domid,
+            build->request.name, build->plan->reason);
+}
+
+/* "2150+2150": MiB on each node, or planned there. */
+static char *format_memory(const struct build *build, char *buf, size_t size)
+{
+    const uint64_t *kb =
+        knows_memory(build) ? build->extents.done_kb : build->plan->memory_kb;
+    size_t used = 0;
+    unsigned i;
+
+    *buf = '\0';
+    XLNUMA_FOR_EACH_NODE(i, build->plan->nodes) {
+        int n = snprintf(buf + used, size - used, "%s%" PRIu64, used ? "+" : "",
+                         kb[i] / 1024);
+
+        if (n < 0 || (size_t)n >= size - used)
+            break;
+        used += (size_t)n;
+    }
+    return buf;
+}
+
+static void log_placed(const struct build *build)
+{
+    xlnuma_nodeset set = build->plan->nodes;
+    char nodes[64], memory[256];
+
+    LOG(build, INFO,
+        "domain %" PRIu32 " (%s): node%s %s, %s MiB%s, expected "
+        "distance %.2f",
+        build->domid, build->request.name,
+        xlnuma_nodeset_count(set) == 1 ? "" : "s",
+        xlnuma_nodeset_format(set, nodes, sizeof(nodes)),
+        format_memory(build, memory, sizeof(memory)),
+        knows_memory(build) ? "" : " planned", build->plan->expected_distance);
+}
+
+static void make_report(struct build *build, struct xs_handle *xs)
+{
+    struct xlnuma__report report;
+    char message[XLNUMA_MESSAGE_SIZE];
+    bool is_placed = build->plan->status == XLNUMA_STATUS_PLACED;
+
+    if (is_placed && off_plan_kb(build) >= STRAY_KB)
+        warn_degraded(build);
+    else if (is_placed)
+        log_placed(build);
+    xlnuma__build_report(build, &report);
+    if (xlnuma__report_write(xs, build->domid, &report, message))
+        LOG(build, WARN,
+            "domain %" PRIu32 " (%s): %s: the domain is built, "
+            "but \"xl numa-placement\" does not know how",
+            build->domid, build->request.name, message);
+}
+
+void xlnuma__build_built(struct xs_handle *xs, uint32_t domid)
+{
+    struct build *build = xlnuma__build_take(domid);
+
+    if (!build)
+        return;
+    xlnuma__build_give_back(build);
+    if (build->is_restored)
+        xlnuma__build_take_over(build, xs);
+    if (build->plan)
+        make_report(build, xs);
+    xlnuma__build_free(build);
+}
