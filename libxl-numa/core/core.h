@@ -83,6 +83,18 @@ int xlnuma__cost_compare(const struct xlnuma__judged *a,
 double xlnuma__cost_distance(const struct xlnuma__judged *judged,
                              uint64_t needed_kb);
 
+/* --- plan.c --------------------------------------------------------------- */
+
+/*
+ * Let a plan follow what really happened: its nodes, CPUs and expected distance
+ * become those of the `nodes` that hold actual_kb. memory_kb stays what was
+ * planned.
+ */
+void xlnuma__plan_follow(struct xlnuma_plan *plan,
+                         const struct xlnuma_host *host,
+                         const struct xlnuma_request *request,
+                         xlnuma_nodeset nodes, const uint64_t actual_kb[]);
+
 /* --- extent.c ------------------------------------------------------------- */
 
 /*

@@ -435,6 +435,40 @@ static void fill_nodes(const struct search *search, struct xlnuma_plan *plan)
         xlnuma__cost_distance(&search->chosen, plan->needed_kb);
 }
 
+/* The mean distance of memory that lies so, from the plan's CPUs. */
+static double distance_of(const struct xlnuma_plan *plan,
+                          const struct xlnuma_host *host,
+                          const uint64_t memory_kb[])
+{
+    double sum = 0, all_kb = 0;
+    unsigned nr_cpus = xlnuma_cpuset_count(&plan->soft_cpus), i, j;
+
+    XLNUMA_FOR_EACH_NODE(j, plan->nodes) {
+        all_kb += (double)memory_kb[j];
+        XLNUMA_FOR_EACH_NODE(i, plan->nodes)
+            sum += (double)memory_kb[j] * host->distance[i][j] *
+                   xlnuma_cpuset_count(&plan->cpus[i]);
+    }
+    return nr_cpus && all_kb > 0 ? sum / nr_cpus / all_kb : 0;
+}
+
+void xlnuma__plan_follow(struct xlnuma_plan *plan,
+                         const struct xlnuma_host *host,
+                         const struct xlnuma_request *request,
+                         xlnuma_nodeset nodes, const uint64_t actual_kb[])
+{
+    unsigned i;
+
+    memset(plan->cpus, 0, sizeof(plan->cpus));
+    memset(&plan->soft_cpus, 0, sizeof(plan->soft_cpus));
+    plan->nodes = nodes & host->nodes;
+    XLNUMA_FOR_EACH_NODE(i, plan->nodes) {
+        plan->cpus[i] = usable_cpus(&host->node[i], request);
+        xlnuma_cpuset_or(&plan->soft_cpus, &plan->cpus[i]);
+    }
+    plan->expected_distance = distance_of(plan, host, actual_kb);
+}
+
 static void add_alternative(const struct search *search,
                             const struct xlnuma__judged *set,
                             struct xlnuma_plan *plan)

@@ -22,11 +22,14 @@ struct build {
     libxl_domain_config *config; /* borrowed until the build ends */
     libxl_uuid uuid;
     uint32_t domid;
+    unsigned nr_vcpus;
     bool has_domid;
     bool is_restored;          /* another process populates it */
     bool is_strict;            /* rather no domain than a misplaced one */
     bool has_failed;           /* plan->reason says what */
+    bool is_degraded;          /* memory is not where it was planned */
     bool has_warned;           /* that memory is not where it should be */
+    bool owns_vcpus;           /* their soft affinity is ours to set */
     bool holds_placement_back; /* numa_placement is to become true again */
     bool is_steering;          /* extents go where the plan says */
     bool is_passing;           /* a call of stock libxl's is under way */
@@ -70,6 +73,13 @@ void xlnuma__build_apply_file(struct build *build);
 int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
                             unsigned nr_vcpus);
 void xlnuma__build_affinities_set(uint32_t domid);
+
+/*
+ * Memory is on `nodes` rather than where it was planned: plan and affinities
+ * follow. Returns 0, or an XLNUMA_ERR_ code with a message.
+ */
+int xlnuma__build_follow(struct build *build, xlnuma_nodeset nodes,
+                         char *message);
 
 /* --- populate.c: extents -------------------------------------------------- */
 

@@ -9,11 +9,9 @@
 #include <inttypes.h>
 
 /* Host, plan and affinities; whatever is missing is in message. */
-static int plan_build(struct build *build, unsigned nr_vcpus, char *message)
+static int plan_build(struct build *build, char *message)
 {
     libxl_defbool *placement = &build->config->b_info.numa_placement;
-    bool owns_vcpus =
-        !libxl_defbool_is_default(*placement) && libxl_defbool_val(*placement);
     struct xlnuma_host *host = xlnuma_host_new();
     int rc;
 
@@ -33,12 +31,14 @@ static int plan_build(struct build *build, unsigned nr_vcpus, char *message)
     rc = xlnuma_plan_make(host, &build->request, build->plan, message);
     if (rc || build->plan->status != XLNUMA_STATUS_PLACED)
         goto out;
-    rc = xlnuma__apply(build->ctx, build->domid, nr_vcpus, build->plan,
-                       owns_vcpus, message);
+    build->owns_vcpus =
+        !libxl_defbool_is_default(*placement) && libxl_defbool_val(*placement);
+    rc = xlnuma__apply(build->ctx, build->domid, build->nr_vcpus, build->plan,
+                       build->owns_vcpus, message);
     if (rc)
         goto out;
     /* Keep libxl from placing over it; affinities_set() puts it back. */
-    if (owns_vcpus) {
+    if (build->owns_vcpus) {
         libxl_defbool_set(placement, false);
         build->holds_placement_back = true;
     }
@@ -91,6 +91,7 @@ int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
     build = xlnuma__build_bind(xch, domid, &poolid);
     if (!build)
         return 0;
+    build->nr_vcpus = nr_vcpus;
     if (!xlnuma__config_wants_placement(build->config, &why)) {
         build->request.policy = XLNUMA_POLICY_NONE;
         leave_to_libxl(build, why);
@@ -106,7 +107,7 @@ int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
         return 0;
     }
     if (!rc)
-        rc = plan_build(build, nr_vcpus, message);
+        rc = plan_build(build, message);
     if (rc) {
         build->has_failed = true;
         leave_to_libxl(build, message);
@@ -117,6 +118,25 @@ int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
     if (build->is_restored)
         xlnuma__build_hand_over(build);
     return 0;
+}
+
+int xlnuma__build_follow(struct build *build, xlnuma_nodeset nodes,
+                         char *message)
+{
+    struct xlnuma_host *host = xlnuma_host_new();
+    int rc;
+
+    if (!host)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
+    rc = xlnuma_host_from_xen(host, build->ctx, message);
+    if (!rc) {
+        xlnuma__plan_follow(build->plan, host, &build->request, nodes,
+                            build->extents.done_kb);
+        rc = xlnuma__apply(build->ctx, build->domid, build->nr_vcpus,
+                           build->plan, build->owns_vcpus, message);
+    }
+    xlnuma_host_free(host);
+    return rc;
 }
 
 void xlnuma__build_affinities_set(uint32_t domid)

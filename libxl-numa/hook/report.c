@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is done when a domain is built: one line of log, and the report in
- * xenstore. Does not change where anything is.
+ * What is done when a domain is built: affinities follow memory that is not
+ * where it was planned; one line of log, and the report in xenstore.
  */
 #include "hook/build.h"
 
@@ -37,12 +37,12 @@ static bool knows_memory(const struct build *build)
 
 static const char *status_of(const struct build *build)
 {
+    if (build->is_degraded)
+        return "degraded";
     if (build->has_failed)
         return "failed";
     if (build->plan->status != XLNUMA_STATUS_PLACED)
         return xlnuma_status_name(build->plan->status);
-    if (off_plan_kb(build) >= STRAY_KB)
-        return "degraded";
     return knows_memory(build) ? "placed" : "planned";
 }
 
@@ -70,16 +70,42 @@ void xlnuma__build_report(const struct build *build,
     memcpy(report->other, build->extents.rank, sizeof(report->other));
 }
 
-/* Say in log and report that memory is not where it was planned. */
-static void warn_degraded(struct build *build)
+/* The nodes that hold memory of the domain, strays aside. */
+static xlnuma_nodeset actual_nodes(const struct build *build)
 {
-    char nodes[64], off[32];
+    xlnuma_nodeset nodes = 0;
 
-    xlnuma_nodeset_format(build->plan->nodes, nodes, sizeof(nodes));
+    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
+        if (build->extents.done_kb[i] >= STRAY_KB)
+            nodes |= (xlnuma_nodeset)1 << i;
+    return nodes;
+}
+
+/*
+ * Say in log and report that memory is not where it was planned. The affinities
+ * follow it, where we know where that is.
+ */
+static void degrade(struct build *build)
+{
+    char planned[64], nodes[64], off[32], message[XLNUMA_MESSAGE_SIZE];
+    xlnuma_nodeset actual = actual_nodes(build);
+    bool has_followed = false;
+
+    xlnuma_nodeset_format(build->plan->nodes, planned, sizeof(planned));
+    xlnuma__mib(off_plan_kb(build), off);
+    if (!build->stock_kb && actual) {
+        has_followed = !xlnuma__build_follow(build, actual, message);
+        if (!has_followed)
+            LOG(build, WARN, "domain %" PRIu32 " (%s): %s", build->domid,
+                build->request.name, message);
+    }
     snprintf(build->plan->reason, sizeof(build->plan->reason),
              "planned on nodes %s, but %s are elsewhere: Xen did not give "
-             "them there",
-             nodes, xlnuma__mib(off_plan_kb(build), off));
+             "them there%s%s",
+             planned, off,
+             has_followed ? "; the affinities follow to nodes " : "",
+             has_followed ? xlnuma_nodeset_format(actual, nodes, sizeof(nodes))
+                          : "");
     if (!build->has_warned)
         LOG(build, WARN, "domain %" PRIu32 " (%s): %s", build->domid,
             build->request.name, build->plan->reason);
@@ -126,8 +152,9 @@ static void make_report(struct build *build, struct xs_handle *xs)
     char message[XLNUMA_MESSAGE_SIZE];
     bool is_placed = build->plan->status == XLNUMA_STATUS_PLACED;
 
-    if (is_placed && off_plan_kb(build) >= STRAY_KB)
-        warn_degraded(build);
+    build->is_degraded = is_placed && off_plan_kb(build) >= STRAY_KB;
+    if (build->is_degraded)
+        degrade(build);
     else if (is_placed)
         log_placed(build);
     xlnuma__build_report(build, &report);

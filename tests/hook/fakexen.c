@@ -9,6 +9,8 @@
  * The environment describes the host:
  *   FAKE_FREE=2657,1011,2250,2300  MiB free on each node
  *   FAKE_ORDER=18,18,9,0           largest extent that each node has
+ *   FAKE_THIEF=0,0,0,1000          MiB that another domain takes from each node
+ *                                  once the build has begun to take memory
  *   FAKE_NODES=1                   how many of the nodes there are
  *   FAKE_DISTANCES=none            the firmware has no distance table
  *   FAKE_FAIL=FUNCTION:N[,...]     the Nth call of FUNCTION fails
@@ -340,6 +342,16 @@ static bool take_extent(int node, unsigned order)
     return false;
 }
 
+/* Once: what another domain takes meanwhile. */
+static void steal(void)
+{
+    static bool is_done;
+
+    for (int i = 0; i < nr_nodes && !is_done; i++)
+        host->free_pages[i] -= list_item("FAKE_THIEF", i, 0) * MIB_PAGES;
+    is_done = true;
+}
+
 int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
                                unsigned long nr, unsigned order,
                                unsigned mem_flags, xen_pfn_t *extent)
@@ -350,6 +362,7 @@ int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
     (void)xch;
     (void)domid;
     FAIL(-1);
+    steal();
     if (mem_flags & XENMEMF_populate_on_demand) {
         for (; done < nr; done++)
             extent[done] |= FAKE_DONE; /* promised; no memory is taken */
