@@ -84,8 +84,38 @@ lab_unpack_kernel() {
     cat "$1"
 }
 
-# Leaves in $LAB_BASE xen, vmlinux and dom0.cpio, made once for the packages'
-# versions and this file's text.
+# The tree of the Linux guest's ramdisk, $2, from the unpacked packages $1. The
+# count on its console shows that it runs, and that it is the same run still.
+lab_make_linux_root() {
+    mkdir -p "$2"/{bin,dev,proc,sys}
+    cp "$1/bin/busybox" "$2/bin/"
+    cat >"$2/init" <<'END'
+#!/bin/busybox sh
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t sysfs sys /sys
+n=0
+while :; do
+    n=$((n + 1))
+    echo "seconds $n"
+    /bin/busybox sleep 1
+done
+END
+    chmod 755 "$2/init"
+}
+
+# What --linux adds to dom0, as an archive on stdout, from the unpacked packages
+# $1; $2 is dom0's own kernel, unpacked: libxl's xz is slow under emulation.
+lab_pack_linux() {
+    local to=$LAB_RUN/linux
+    lab_make_linux_root "$1" "$to.root" &&
+        mkdir -p "$to/lab" &&
+        lab_cpio "$to.root" >"$to/lab/linux-initrd" &&
+        cp "$2" "$to/lab/linux" &&
+        lab_cpio "$to"
+}
+
+# Leaves in $LAB_BASE xen, vmlinux, dom0.cpio and linux.cpio, made once for the
+# packages' versions and this file's text.
 lab_build_base() {
     local key deb work=$LAB_RUN/base
     key=$(cat "$LAB_CACHE/debs/list" "$LAB_DIR/image.sh" | sha256sum |
@@ -105,7 +135,9 @@ lab_build_base() {
     lab_make_dom0 "$work/root" "$work/dom0"
     if ! { lab_cpio "$work/dom0" >"$work/out/dom0.cpio" &&
         gzip -dc "$work/root/boot/xen-$LAB_XEN-amd64.gz" >"$work/out/xen" &&
-        lab_unpack_kernel "$work"/root/boot/vmlinuz-* >"$work/out/vmlinux"; }
+        lab_unpack_kernel "$work"/root/boot/vmlinuz-* >"$work/out/vmlinux" &&
+        lab_pack_linux "$work/root" "$work/out/vmlinux" \
+            >"$work/out/linux.cpio"; }
     then
         die 1 "cannot build the dom0 image"
     fi
@@ -212,7 +244,8 @@ lab_make_job() {
 # The whole dom0 file system, in $LAB_RUN/dom0.
 lab_make_initrd() {
     if ! { lab_cpio "$LAB_RUN/job" >"$LAB_RUN/job.cpio" &&
-        cat "$LAB_BASE/dom0.cpio" ${LAB_PRODUCT:+"$LAB_PRODUCT"} \
+        cat "$LAB_BASE/dom0.cpio" ${LAB_LINUX:+"$LAB_BASE/linux.cpio"} \
+            ${LAB_PRODUCT:+"$LAB_PRODUCT"} \
             "$LAB_RUN/job.cpio" >"$LAB_RUN/dom0"; }; then
         die 1 "cannot make the dom0 file system in $LAB_RUN"
     fi

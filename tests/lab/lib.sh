@@ -58,6 +58,32 @@ lab_create() {
     "${LAB_XL:-xl}" create -q "$lab_cfg"
 }
 
+# lab_create_linux NAME MIB VCPUS [LINE...]: builds a Linux PV guest, which can
+# be saved once it runs (lab_wait_linux). Only with "# linux: yes".
+lab_create_linux() {
+    lab_name=$1 lab_mib=$2 lab_nr=$3
+    shift 3
+    LAB_KERNEL=$LAB_LINUX lab_create "$lab_name" pv "$lab_mib" "$lab_nr" \
+        "ramdisk=\"$LAB_LINUX_INITRD\"" 'extra="console=hvc0 quiet"' "$@"
+}
+
+# lab_linux_seconds NAME: for how long the Linux guest has run, by its own count
+# on its console; 0 before that. It starts again when the guest does.
+lab_linux_seconds() {
+    { tr -d '\r' <"/var/log/xen/guest-$1.log"; } 2>/dev/null |
+        awk '/^seconds [0-9]+$/ { n = $2 } END { print n + 0 }'
+}
+
+lab_runs_linux() {
+    [ "$(lab_linux_seconds "$1")" -gt "$2" ]
+}
+
+# lab_wait_linux NAME [SECONDS]: until the Linux guest has run for more than so
+# many seconds, by its own count (0 if not given: until it is up).
+lab_wait_linux() {
+    lab_wait 120 lab_runs_linux "$1" "${2:-0}"
+}
+
 lab_domid() {
     "$LAB_STOCK_XL" domid "$1" 2>/dev/null
 }

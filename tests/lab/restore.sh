@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# A saved guest is restored: it goes on running where it was, and its memory,
+# which libxl-save-helper populates, is on the nodes that were planned for it now.
+# host: lab-2x2.json
+# linux: yes
+# timeout: 300
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_LIB"
+
+# dom0 holds the file in its memory: of its 1024 MiB, 600 MiB leave 170 free.
+MIB=600
+SAVED=/tmp/g.save
+
+status_of() {
+    xenstore-read "/libxl/$1/numa-placement/status"
+}
+
+# all_there TEXT DOMID: its memory is on one node and complete; Xen's own pages
+# for it may count too.
+all_there() {
+    is "$1: it is on one node" "$(lab_list "$(lab_affinity "$2")" | wc -l)" 1
+    is "$1: all of its memory is there" \
+        "$(lab_offplan "$2" "$(lab_affinity "$2")")" 0.000
+    between "$1: it has its memory" \
+        "$(lab_pages "$2" | awk '{ n += $2 } END { print n }')" \
+        $((MIB * 256)) $((MIB * 256 + 100))
+}
+
+ok "a Linux guest is built" lab_create_linux g $MIB 2
+first=$(lab_domid g)
+ok "it runs" lab_wait_linux g
+is "it is reported as placed" "$(status_of "$first")" placed
+all_there "built" "$first"
+
+before=$(lab_linux_seconds g)
+ok "it is saved" xl save g $SAVED
+ok "it is gone" lab_is_gone g
+ok "it is restored" xl restore $SAVED
+second=$(lab_domid g)
+is "it is another domain" "$([ "$second" != "$first" ] && echo yes)" yes
+# A guest that had started again would count from 1.
+ok "it goes on where it was" lab_wait_linux g $((before + 3))
+between "and has not started again" "$(lab_linux_seconds g)" $((before + 4)) \
+    $((before + 100))
+is "it is reported as placed" "$(status_of "$second")" placed
+all_there "restored" "$second"
+
+# leave NODE MIB: a guest takes the node's memory but for about so much.
+leave() {
+    free=$(lab_nodes | awk -v node="$1" '$1 == node { print $3 }')
+    lab_create "fill$1" pvh $((free - $2 - free / 256 - 8)) 1 \
+        "numa_nodes=\"$1\"" 2>/dev/null
+}
+
+# The host has changed when it comes back: no node can hold it, two can.
+ok "it is saved again" xl save g $SAVED
+lab_wait 30 lab_is_gone g
+leave 0 150
+leave 1 150
+leave 2 400
+leave 3 400
+ok "it is restored where no node can hold it" xl restore $SAVED
+domid=$(lab_domid g)
+is "xl list -n says nodes 2-3" "$(lab_affinity "$domid")" 2-3
+is "the soft affinity of every vCPU is theirs" "$(lab_vcpus "$domid")" \
+    "all / 4-7
+all / 4-7"
+is "nothing of it is elsewhere" "$(lab_offplan "$domid" 2-3)" 0.000
+between "node 2 has half of it" \
+    "$(lab_pages "$domid" | awk '$1 == 2 { print $2 }')" \
+    $((MIB * 256 * 45 / 100)) $((MIB * 256 * 55 / 100))
+is "it is reported as placed there" "$(status_of "$domid")" placed
+between "the report has what the hypervisor counts on node 3" "$(
+    xenstore-read "/libxl/$domid/numa-placement/node/3/actual_kb")" \
+    "$(lab_pages "$domid" | awk '$1 == 3 { print 4 * $2 - 400 }')" \
+    "$(lab_pages "$domid" | awk '$1 == 3 { print 4 * $2 }')"
