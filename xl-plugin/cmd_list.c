@@ -72,13 +72,14 @@ static void guest_planned(const void *row, char cell[TABLE_CELL_SIZE])
 {
     const struct guest *guest = row;
     size_t used = 0;
-    unsigned node;
 
-    XLNUMA_FOR_EACH_NODE(node, guest->report.nodes) {
-        int n = snprintf(cell + used, TABLE_CELL_SIZE - used, "%s%u:%" PRIu64,
-                         used ? "," : "", node,
-                         guest->report.planned_kb[node] / 1024);
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
+        uint64_t kb = guest->report.planned_kb[node];
+        int n = 0;
 
+        if (kb)
+            n = snprintf(cell + used, TABLE_CELL_SIZE - used, "%s%u:%" PRIu64,
+                         used ? "," : "", node, kb / 1024);
         if (n < 0 || (size_t)n >= TABLE_CELL_SIZE - used)
             break;
         used += (size_t)n;
@@ -93,9 +94,8 @@ static void guest_nodes_json(const void *row, yajl_gen gen)
 
     yajl_gen_array_open(gen);
     for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
-        bool is_planned = xlnuma_nodeset_has(report->nodes, node);
-
-        if (!is_planned && !report->actual_kb[node])
+        if (!xlnuma_nodeset_has(report->nodes, node) &&
+            !report->planned_kb[node] && !report->actual_kb[node])
             continue;
         yajl_gen_map_open(gen);
         xlnuma__json_key_kb(gen, "id", node);

@@ -87,8 +87,8 @@ double xlnuma__cost_distance(const struct xlnuma__judged *judged,
 
 /*
  * Let a plan follow what really happened: its nodes, CPUs and expected distance
- * become those of the `nodes` that hold actual_kb. memory_kb stays what was
- * planned.
+ * become those of the `nodes` that hold actual_kb; its CPUs stay when these have
+ * none. memory_kb stays what was planned.
  */
 void xlnuma__plan_follow(struct xlnuma_plan *plan,
                          const struct xlnuma_host *host,

@@ -445,7 +445,7 @@ static double distance_of(const struct xlnuma_plan *plan,
 
     XLNUMA_FOR_EACH_NODE(j, plan->nodes) {
         all_kb += (double)memory_kb[j];
-        XLNUMA_FOR_EACH_NODE(i, plan->nodes)
+        XLNUMA_FOR_EACH_NODE(i, host->nodes) /* CPUs may be elsewhere */
             sum += (double)memory_kb[j] * host->distance[i][j] *
                    xlnuma_cpuset_count(&plan->cpus[i]);
     }
@@ -457,14 +457,21 @@ void xlnuma__plan_follow(struct xlnuma_plan *plan,
                          const struct xlnuma_request *request,
                          xlnuma_nodeset nodes, const uint64_t actual_kb[])
 {
+    xlnuma_cpuset soft_cpus = { { 0 } };
     unsigned i;
 
-    memset(plan->cpus, 0, sizeof(plan->cpus));
-    memset(&plan->soft_cpus, 0, sizeof(plan->soft_cpus));
     plan->nodes = nodes & host->nodes;
     XLNUMA_FOR_EACH_NODE(i, plan->nodes) {
-        plan->cpus[i] = usable_cpus(&host->node[i], request);
-        xlnuma_cpuset_or(&plan->soft_cpus, &plan->cpus[i]);
+        xlnuma_cpuset cpus = usable_cpus(&host->node[i], request);
+
+        xlnuma_cpuset_or(&soft_cpus, &cpus);
+    }
+    /* Memory without a CPU: the vCPUs stay where they were planned. */
+    if (xlnuma_cpuset_count(&soft_cpus)) {
+        memset(plan->cpus, 0, sizeof(plan->cpus));
+        XLNUMA_FOR_EACH_NODE(i, plan->nodes)
+            plan->cpus[i] = usable_cpus(&host->node[i], request);
+        plan->soft_cpus = soft_cpus;
     }
     plan->expected_distance = distance_of(plan, host, actual_kb);
 }

@@ -86,7 +86,7 @@ void xlnuma__settings_apply(const struct xlnuma__settings *settings,
 /* What /libxl/DOMID/numa-placement says of a guest (docs/xenstore.md). */
 struct xlnuma__report {
     char policy[32], memory[32], status[32];
-    xlnuma_nodeset nodes;
+    xlnuma_nodeset nodes; /* planned, or those that have the memory instead */
     uint64_t planned_kb[XLNUMA_NODES_MAX];
     bool has_actual; /* actual_kb is known */
     uint64_t actual_kb[XLNUMA_NODES_MAX];

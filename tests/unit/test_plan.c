@@ -190,6 +190,35 @@ static void filters(void)
     xlnuma_host_free(host);
 }
 
+static void following(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+    struct xlnuma_request request = request_of(4320, 2);
+    struct xlnuma_plan *plan = xlnuma_plan_new();
+    uint64_t actual_kb[XLNUMA_NODES_MAX] = { [1] = 1000, [3] = 3000 };
+    xlnuma_cpuset none = { { 0 } };
+    char text[32];
+
+    CU_ASSERT_EQUAL_FATAL(xlnuma_plan_make(host, &request, plan, message), 0);
+    xlnuma__plan_follow(plan, host, &request, 0xa, actual_kb);
+    CU_ASSERT_EQUAL(plan->nodes, 0xa);
+    CU_ASSERT_STRING_EQUAL(
+        xlnuma_cpuset_format(&plan->soft_cpus, text, sizeof(text)), "2-3,6-7");
+    CU_ASSERT_EQUAL(xlnuma_cpuset_count(&plan->cpus[2]), 0);
+    CU_ASSERT_EQUAL(plan->memory_kb[2], 2160 * 1024); /* as planned */
+    /* Half of the CPUs on node 1, half on 3; a quarter of the memory on 1. */
+    CU_ASSERT(is_about(plan->expected_distance, (10 + 21) / 2.));
+    /* All of it on a node without CPUs: those of 1 and 3 stay. */
+    host->node[0].cpus = none;
+    actual_kb[0] = 1000;
+    xlnuma__plan_follow(plan, host, &request, 0x1, actual_kb);
+    CU_ASSERT_EQUAL(plan->nodes, 0x1);
+    CU_ASSERT_EQUAL(xlnuma_cpuset_count(&plan->soft_cpus), 4);
+    CU_ASSERT(is_about(plan->expected_distance, (11 + 21) / 2.));
+    xlnuma_plan_free(plan);
+    xlnuma_host_free(host);
+}
+
 static void unreachable(void)
 {
     static const uint64_t free_of[2] = { 1000, 1000 };
@@ -408,6 +437,7 @@ int main(void)
         { "shares on nodes of uneven room", uneven_room },
         { "policies", policies },
         { "only some nodes or CPUs", filters },
+        { "a plan that follows where memory is", following },
         { "memory without a path is no memory", unreachable },
         { "wrong requests are refused", wrong_requests },
         { "numbers of 2^61 KiB", huge_numbers },
