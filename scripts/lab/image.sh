@@ -209,20 +209,28 @@ lab_build_guest() {
     fi
 }
 
+# What scenarios preload into xl, $2, from source $1.
+lab_build_shim() {
+    gcc -D_GNU_SOURCE -std=gnu11 -O1 -fPIC -shared -o "$2" "$1" ||
+        die 1 "cannot build $1"
+}
+
 # One shell word that the shell reads back as the string $1.
 lab_quote() {
     local LC_ALL=C
     printf "'%s'" "${1//\'/\'\\\'\'}"
 }
 
-# This run's own files: init, guest kernel, shared functions, the script with
-# its arguments. lab_make_job MODE [SCRIPT [ARG...]]
+# This run's own files: init, guest kernel, shim, shared functions, the script
+# with its arguments. lab_make_job MODE [SCRIPT [ARG...]]
 lab_make_job() {
     local mode=$1 script=${2:-} to=$LAB_RUN/job word size
     mkdir -p "$to/lab"
     cp "$LAB_DIR/init" "$to/init"
     chmod 755 "$to/init"
     lab_build_guest "$LAB_DIR/guest.S" "$to/lab/guest"
+    [[ -n $LAB_STOCK ]] ||
+        lab_build_shim "$LAB_TOP/tests/lab/shim.c" "$to/lab/shim.so"
     cp "$LAB_TOP/tests/lab/lib.sh" "$to/lab/lib.sh"
     printf '%s\n' "${LAB_EXPECTED[@]}" >"$to/lab/expected"
     size=$(stty size 2>/dev/null | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')

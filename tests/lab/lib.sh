@@ -108,12 +108,94 @@ lab_destroy() {
     "$LAB_STOCK_XL" destroy "$1" && lab_wait 60 lab_is_gone "$lab_gone"
 }
 
+lab_is_blocked() {
+    "$LAB_STOCK_XL" list "$1" | awk 'NR == 2 { exit $(NF - 1) !~ /^-b/ }'
+}
+
+# lab_wait_blocked NAME: until the tiny guest has done what its command line
+# says, but for "reboot".
+lab_wait_blocked() {
+    lab_wait 60 lab_is_blocked "$1"
+}
+
 # Three guests by stock xl, so that no node of lab-2x2 can hold a big one: about
 # 2650, 1010, 2250 and 2300 MiB are left.
 lab_load_2x2() {
     LAB_XL=$LAB_STOCK_XL lab_create load1 pvh 800 2 &&
         LAB_XL=$LAB_STOCK_XL lab_create load2 pvh 1000 2 &&
         LAB_XL=$LAB_STOCK_XL lab_create load3 pvh 1100 2
+}
+
+# Builds with the lab's shim (tests/lab/shim.c) in xl, between the hook and
+# libxenctrl: LAB_XL=lab_ours or lab_stock. What it does is in the variables
+# LAB_COUNT, LAB_HOLD and LAB_NODE.
+
+lab_shimmed() {
+    lab_preload=$1
+    shift
+    env LAB_COUNT="${LAB_COUNT:-}" LAB_HOLD="${LAB_HOLD:-}" \
+        LAB_NODE="${LAB_NODE:-}" LD_PRELOAD="$lab_preload$LAB_SHIM" \
+        "$LAB_STOCK_XL" "$@"
+}
+
+lab_ours() {
+    lab_shimmed /usr/local/lib/libxlnuma-preload.so: "$@"
+}
+
+lab_stock() {
+    lab_shimmed "" "$@"
+}
+
+# lab_take NAME NODE MIB [LINE...]: a PV guest takes so much of exactly this
+# node; nothing of the product's is involved.
+lab_take() {
+    lab_name=$1 LAB_NODE=$2 lab_mib=$3
+    shift 3
+    LAB_XL=lab_stock lab_create "$lab_name" pv "$lab_mib" 1 "$@"
+    lab_status=$?
+    LAB_NODE=
+    return $lab_status
+}
+
+# lab_fragment NODE 2m|1g: guest fragNODE takes all of the node's memory and
+# gives back what leaves no such extent free.
+lab_fragment() {
+    lab_take "frag$1" "$1" $(($(lab_free | cut -d' ' -f$(($1 + 1))) - 1)) \
+        "cmdline=\"fragment$2\"" && lab_wait_blocked "frag$1"
+}
+
+# lab_extents_on NODE ORDER: how many such extents a PVH guest of 1100 MiB gets
+# there from Xen.
+lab_extents_on() {
+    : >/tmp/lab.count
+    LAB_XL=lab_stock LAB_NODE=$1 LAB_COUNT=/tmp/lab.count \
+        lab_create probe pvh 1100 1
+    lab_extents "$2"
+    lab_destroy probe
+}
+
+lab_is_held() {
+    [ "$(awk '{ print $3 }' "/proc/$(cat /tmp/lab.held)/stat")" = T ]
+}
+
+# lab_hold NAME TYPE MIB VCPUS [LINE...]: begins to build a guest as lab_create
+# does, and returns when it is planned but has no memory yet.
+lab_hold() {
+    rm -f /tmp/lab.held
+    LAB_XL=lab_ours LAB_HOLD=/tmp/lab.held lab_create "$@" &
+    lab_job=$!
+    lab_wait 60 lab_is_held
+}
+
+# The guest of lab_hold is built on; returns what its xl create does.
+lab_release() {
+    kill -CONT "$(cat /tmp/lab.held)" && wait "$lab_job"
+}
+
+# lab_extents ORDER: how many such extents are in file /tmp/lab.count.
+lab_extents() {
+    awk -v order="$1" '$1 == order { n += $2 } END { print n + 0 }' \
+        /tmp/lab.count
 }
 
 # Facts of the host and of a guest's memory.

@@ -57,9 +57,21 @@ guest_reboots() {
     ok "it can be destroyed" lab_destroy "boot$1"
 }
 
+# Of memory that is populated on demand the hypervisor counts what was touched.
+guest_touches_its_memory() {
+    ok "a guest with memory on demand can be built" \
+        lab_create touch pvh 300 1 'maxmem=600' 'cmdline="touch 290"'
+    ok "it touches its memory" lab_wait_blocked touch
+    between "288 MiB of pages are counted, and what libxl populated itself" \
+        "$(lab_pages "$(lab_domid touch)" |
+            awk '{ n += $2 } END { print n }')" 73728 74800
+    ok "it can be destroyed" lab_destroy touch
+}
+
 host_is_as_described
 load_leaves_four_holes
 guest_is_where_xen_says pv
 guest_is_where_xen_says pvh
+guest_touches_its_memory
 guest_reboots pv
 guest_reboots pvh

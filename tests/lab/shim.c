@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What scenarios preload into xl to see and disturb a build from outside the
+ * product: behind the hook (tests/lab/lib.sh), so it sees the calls that Xen
+ * gets. The environment says what it does; without it, nothing.
+ *
+ *   LAB_COUNT=FILE  each populate call as a line "ORDER EXTENTS" in FILE: the
+ *                   extents that Xen gave
+ *   LAB_HOLD=FILE   the process stops (SIGSTOP) when the plan is made and no
+ *                   memory is populated yet; its number is in FILE
+ *   LAB_NODE=N      all memory comes from exactly node N
+ */
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <xenctrl.h>
+
+/* What the environment says; NULL if nothing, or the empty string. */
+static const char *setting(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value && *value ? value : NULL;
+}
+
+/* A line at the file's end. A scenario that misses it fails. */
+static void __attribute__((format(printf, 2, 3)))
+add_line(const char *path, const char *format, ...)
+{
+    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    va_list args;
+
+    if (fd < 0)
+        return;
+    va_start(args, format);
+    vdprintf(fd, format, args);
+    va_end(args);
+    close(fd);
+}
+
+int xc_domain_setmaxmem(xc_interface *xch, uint32_t domid, uint64_t max_memkb)
+{
+    static __typeof__(&xc_domain_setmaxmem) next;
+    const char *path = setting("LAB_HOLD");
+
+    if (path && !next) { /* the first call alone */
+        add_line(path, "%d\n", (int)getpid());
+        raise(SIGSTOP);
+    }
+    if (!next)
+        next = (__typeof__(next))dlsym(RTLD_NEXT, "xc_domain_setmaxmem");
+    return next(xch, domid, max_memkb);
+}
+
+int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
+                               unsigned long nr, unsigned int order,
+                               unsigned int mem_flags, xen_pfn_t *extent)
+{
+    static __typeof__(&xc_domain_populate_physmap) next;
+    const char *node = setting("LAB_NODE"), *path = setting("LAB_COUNT");
+    int r;
+
+    if (!next)
+        next = (__typeof__(next))dlsym(RTLD_NEXT, "xc_domain_populate_physmap");
+    if (node)
+        mem_flags |= XENMEMF_exact_node((unsigned)atoi(node));
+    r = next(xch, domid, nr, order, mem_flags, extent);
+    if (path && r > 0)
+        add_line(path, "%u %d\n", order, r);
+    return r;
+}
