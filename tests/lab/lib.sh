@@ -179,17 +179,22 @@ lab_is_held() {
 }
 
 # lab_hold NAME TYPE MIB VCPUS [LINE...]: begins to build a guest as lab_create
-# does, and returns when it is planned but has no memory yet.
+# does, and returns when it is planned but has no memory yet. What xl says is in
+# /tmp/lab.said.
 lab_hold() {
-    rm -f /tmp/lab.held
-    LAB_XL=lab_ours LAB_HOLD=/tmp/lab.held lab_create "$@" &
-    lab_job=$!
+    rm -f /tmp/lab.held /tmp/lab.released
+    (
+        LAB_XL=lab_ours LAB_HOLD=/tmp/lab.held lab_create "$@"
+        echo $? >/tmp/lab.released
+    ) >/tmp/lab.said 2>&1 &
     lab_wait 60 lab_is_held
 }
 
 # The guest of lab_hold is built on; returns what its xl create does.
 lab_release() {
-    kill -CONT "$(cat /tmp/lab.held)" && wait "$lab_job"
+    kill -CONT "$(cat /tmp/lab.held)"
+    lab_wait 120 test -s /tmp/lab.released &&
+        return "$(cat /tmp/lab.released)"
 }
 
 # lab_extents ORDER: how many such extents are in file /tmp/lab.count.
