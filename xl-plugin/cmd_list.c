@@ -107,6 +107,26 @@ static void guest_nodes_json(const void *row, yajl_gen gen)
     yajl_gen_array_close(gen);
 }
 
+/* In how large pieces its memory came: pages, 2 MiB, 1 GiB. */
+static void guest_extents_json(const void *row, yajl_gen gen)
+{
+    static const unsigned orders[] = { 0, 9, 18 };
+    const struct guest *guest = row;
+
+    if (!guest->report.has_actual) {
+        yajl_gen_null(gen);
+        return;
+    }
+    yajl_gen_map_open(gen);
+    for (size_t i = 0; i < sizeof(orders) / sizeof(*orders); i++) {
+        char key[4];
+
+        snprintf(key, sizeof(key), "%u", orders[i]);
+        xlnuma__json_key_kb(gen, key, guest->report.nr_extents[orders[i]]);
+    }
+    yajl_gen_map_close(gen);
+}
+
 static void guest_distance(const void *row, char cell[TABLE_CELL_SIZE])
 {
     const struct guest *guest = row;
@@ -136,6 +156,7 @@ static const struct table_column columns[] = {
     { NULL, "memory_kb", true, guest_kb, NULL },
     { "vCPUs", "vcpus", true, guest_vcpus, NULL },
     { "Nodes", "nodes", false, guest_nodes, guest_nodes_json },
+    { NULL, "extents", false, NULL, guest_extents_json },
     { "Planned MiB", NULL, false, guest_planned, NULL },
     { "Distance", "expected_distance", true, guest_distance, NULL },
     { "Policy", "policy", false, guest_policy, NULL },

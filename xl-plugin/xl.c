@@ -6,6 +6,7 @@
  * environment decides what root runs.
  */
 #include <errno.h>
+#include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,6 +25,33 @@ static int find_subcommand(int argc, char **argv)
     while (i < argc && argv[i][0] == '-')
         i++;
     return i;
+}
+
+/*
+ * Does `xl create` get -q? Its options and their order are xl's own. The hook
+ * cannot ask xl, so it is told.
+ */
+static bool is_quiet(int argc, char **argv)
+{
+    static const struct option options[] = {
+        { "defconfig", required_argument, NULL, 'f' },
+        { "quiet", no_argument, NULL, 'q' },
+        { NULL, 0, NULL, 0 },
+    };
+    bool is_found = false;
+    char **copy; /* getopt_long() reorders it */
+    int option;
+
+    if (!argc || strcmp(argv[0], "create") ||
+        !(copy = calloc((size_t)argc + 1, sizeof(*copy))))
+        return false;
+    memcpy(copy, argv, (size_t)argc * sizeof(*copy));
+    opterr = 0;
+    while ((option = getopt_long(argc, copy, "AFVcdef:inpq", options, NULL)) !=
+           -1)
+        is_found |= option == 'q';
+    free(copy);
+    return is_found;
 }
 
 /* Does not return if there is such a plug-in. */
@@ -75,7 +103,9 @@ static bool is_self(const char *path)
 
 int main(int argc, char **argv)
 {
-    run_plugin(argv + find_subcommand(argc, argv));
+    int at = find_subcommand(argc, argv);
+
+    run_plugin(argv + at);
     if (is_self(STOCK_XL)) {
         fprintf(stderr,
                 "xl: %s is xl-numa's launcher itself: configure it "
@@ -85,6 +115,8 @@ int main(int argc, char **argv)
     }
     if (!preload_hook())
         fprintf(stderr, "xl: warning: out of memory: stock placement\n");
+    if (is_quiet(argc - at, argv + at))
+        setenv("XL_NUMA_QUIET", "1", 1);
     argv[0] = (char *)STOCK_XL;
     execv(STOCK_XL, argv);
     fprintf(stderr, "xl: %s: %s\n", STOCK_XL, strerror(errno));

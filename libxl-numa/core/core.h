@@ -17,6 +17,15 @@ int xlnuma__fail(char *message, int err, const char *format, ...)
 /* "2657 MiB": KiB in words, rounded down (what is there) to whole MiB. */
 char *xlnuma__mib(uint64_t kb, char buf[32]);
 
+/* --- request.c ------------------------------------------------------------ */
+
+/* Rather no domain than one that is placed otherwise? */
+static inline bool xlnuma__is_strict(enum xlnuma_policy policy)
+{
+    return policy == XLNUMA_POLICY_RESTRICTED ||
+           policy == XLNUMA_POLICY_SINGLE_NODE;
+}
+
 /* --- set.c ---------------------------------------------------------------- */
 
 /* Holds any formatted list of CPUs: at worst every second one, "16382,". */
@@ -97,6 +106,9 @@ void xlnuma__plan_follow(struct xlnuma_plan *plan,
 
 /* --- extent.c ------------------------------------------------------------- */
 
+/* Xen's MAX_ORDER on x86 (CONFIG_PAGEALLOC_MAX_ORDER), and zero. */
+#define XLNUMA__ORDERS 19
+
 /*
  * Where the extents of one guest go while it is built: the plan's shares, what
  * each node got so far, and at which order each node failed.
@@ -106,6 +118,7 @@ struct xlnuma__extents {
     uint64_t planned_kb[XLNUMA_NODES_MAX];
     uint64_t total_kb;
     uint64_t done_kb[XLNUMA_NODES_MAX];
+    uint64_t nr[XLNUMA__ORDERS];            /* extents so far, by order */
     uint8_t failed_order[XLNUMA_NODES_MAX]; /* this order and above failed */
     uint8_t rank[XLNUMA_NODES_MAX]; /* node ids, nearest to the plan first */
     unsigned nr_ranked;
@@ -128,9 +141,9 @@ void xlnuma__extents_resume(struct xlnuma__extents *extents,
  * are wanted, > 0; out: >= 1) how many of them it should get in one call.
  *
  * While a planned node has not failed at this order it is a planned node, the
- * one furthest behind its share; above order 0 a node is not pushed far beyond
- * its share for the sake of a large extent. Only when every planned node has
- * failed at order 0 it is another node, the nearest to them.
+ * one furthest behind its share, and none beyond it but by the last extent. Only
+ * when every planned node has failed at order 0 it is another node, the nearest
+ * to them.
  *
  * Returns the node, or -1 when none is left to try at this order.
  */

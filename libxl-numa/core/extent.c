@@ -20,12 +20,6 @@
 #define RUN_SUPERPAGES 8
 #define RUN_PAGES 512
 
-/*
- * How far beyond its share a node may go to keep a large extent whole, in
- * parts of the guest's memory: half a tenth keeps two nodes within 45 to 55 %.
- */
-#define TOLERANCE_DIVISOR 20
-
 static uint64_t extent_kb(unsigned order)
 {
     return (uint64_t)PAGE_KB << order;
@@ -95,16 +89,18 @@ static bool is_further_behind(const struct xlnuma__extents *extents, unsigned a,
     return left < right;
 }
 
-/* KiB that a planned node may still get in extents of this order. */
-static uint64_t room_kb(const struct xlnuma__extents *extents, unsigned node,
-                        unsigned order)
+/*
+ * How many extents of this order a planned node may still get. The last one may
+ * go beyond the node's share: a large extent kept whole is worth more than
+ * shares that are even to the last MiB.
+ */
+static uint64_t room(const struct xlnuma__extents *extents, unsigned node,
+                     unsigned order)
 {
-    uint64_t limit_kb = extents->planned_kb[node];
+    uint64_t share_kb = extents->planned_kb[node];
+    uint64_t done_kb = extents->done_kb[node], kb = extent_kb(order);
 
-    if (order)
-        limit_kb += extents->total_kb / TOLERANCE_DIVISOR;
-    return limit_kb > extents->done_kb[node] ? limit_kb - extents->done_kb[node]
-                                             : 0;
+    return done_kb < share_kb ? (share_kb - done_kb + kb - 1) / kb : 0;
 }
 
 /* The planned node furthest behind among those that pass; -1 if none does. */
@@ -117,7 +113,7 @@ static int pick_planned(const struct xlnuma__extents *extents, unsigned order,
     XLNUMA_FOR_EACH_NODE(i, extents->planned) {
         if (order >= extents->failed_order[i])
             continue;
-        if (needs_room && room_kb(extents, i, order) < extent_kb(order))
+        if (needs_room && !room(extents, i, order))
             continue;
         if (best < 0 || is_further_behind(extents, i, (unsigned)best))
             best = (int)i;
@@ -129,15 +125,15 @@ static int pick_planned(const struct xlnuma__extents *extents, unsigned order,
 static unsigned long run_length(const struct xlnuma__extents *extents, int node,
                                 unsigned order, unsigned long wanted)
 {
-    uint64_t room = room_kb(extents, (unsigned)node, order) / extent_kb(order);
+    uint64_t most = room(extents, (unsigned)node, order);
     unsigned long run = order >= 18 ? 1 : order ? RUN_SUPERPAGES : RUN_PAGES;
 
     if (xlnuma_nodeset_count(extents->planned) == 1)
         run = wanted;
     if (run > wanted)
         run = wanted;
-    if (room && run > room)
-        run = (unsigned long)room;
+    if (most && run > most)
+        run = (unsigned long)most;
     return run;
 }
 
@@ -146,8 +142,8 @@ int xlnuma__extents_next(const struct xlnuma__extents *extents, unsigned order,
 {
     int node = pick_planned(extents, order, true);
 
-    /* Beyond the shares: rounding, or what a full node could not take. */
-    if (node < 0 && order == 0)
+    /* Beyond the shares, when all have theirs or have no more to give. */
+    if (node < 0 && pick_planned(extents, 0, true) < 0)
         node = pick_planned(extents, order, false);
     if (node >= 0) {
         *nr_r = run_length(extents, node, order, *nr_r);
@@ -166,6 +162,7 @@ void xlnuma__extents_done(struct xlnuma__extents *extents, unsigned node,
                           unsigned order, unsigned long nr)
 {
     extents->done_kb[node] += nr * extent_kb(order);
+    extents->nr[order] += nr;
 }
 
 void xlnuma__extents_failed(struct xlnuma__extents *extents, unsigned node,

@@ -46,6 +46,7 @@ static xentoollog_logger *fallback_logger(void)
 
 void xlnuma__build_free(struct build *build)
 {
+    xlnuma__build_progress_end(build);
     xlnuma_plan_free(build->plan);
     free(build);
 }
@@ -237,6 +238,7 @@ const struct xlnuma__hook *xlnuma__hook_get(void)
         .vcpus_set = xlnuma__build_vcpus_set,
         .affinities_set = xlnuma__build_affinities_set,
         .populate = xlnuma__build_populate,
+        .set_pod_target = xlnuma__build_set_pod_target,
         .restore_begin = xlnuma__build_restore_begin,
         .restore_end = xlnuma__build_restore_end,
         .built = xlnuma__build_built,

@@ -7,6 +7,7 @@
 #define XLNUMA_BUILD_H
 
 #include <pthread.h>
+#include <time.h>
 #include <xentoollog.h>
 
 #include "core/core.h"
@@ -38,6 +39,11 @@ struct build {
     struct xlnuma_plan *plan; /* owned; NULL until made */
     struct xlnuma__extents extents;
     uint64_t stock_kb; /* populated by stock libxl, who knows where */
+    struct {
+        bool is_wanted;
+        struct timespec begun, shown;
+        int width; /* of the line on the terminal */
+    } progress;
 };
 
 #define LOG(build, level, ...)                                                 \
@@ -88,16 +94,45 @@ int xlnuma__build_populate(const struct xlnuma__next *next, bool is_exact,
                            unsigned order, unsigned mem_flags,
                            xen_pfn_t *extent);
 
+/* --- pod.c: memory for a guest that is populated on demand ----------------- */
+
+int xlnuma__build_set_pod_target(const struct xlnuma__next *next,
+                                 xc_interface *xch, uint32_t domid,
+                                 uint64_t target_pages, uint64_t *tot_pages,
+                                 uint64_t *pod_cache_pages,
+                                 uint64_t *pod_entries);
+
+/* --- progress.c: what a person sees of a long build ------------------------ */
+
+/* The memory begins; whether anybody is looking is decided here. */
+void xlnuma__build_progress_begin(struct build *build);
+
+/* A terminal's line is brought up to date, now and then. */
+void xlnuma__build_progress(struct build *build);
+
+/* The line is no longer there. */
+void xlnuma__build_progress_end(struct build *build);
+
+/* Did the user ask xl to be quiet? */
+bool xlnuma__build_is_quiet(void);
+
 /* --- report.c: what came of it -------------------------------------------- */
 
 void xlnuma__build_report(const struct build *build,
-                          struct xlnuma__report *report);
+                          struct xlnuma__report *report_r);
+
+/* The part of a report that says where memory is. */
+void xlnuma__build_memory(const struct build *build,
+                          struct xlnuma__report *report_r);
 void xlnuma__build_built(struct xs_handle *xs, uint32_t domid);
 
 /* --- restore.c: memory that another process populates --------------------- */
 
-/* In libxl's process: let the other one know the plan; learn what it did. */
-void xlnuma__build_hand_over(struct build *build);
+/*
+ * In libxl's process: let the other one know the plan (returns 0 or
+ * XLNUMA_ERR_XEN); learn what it did.
+ */
+int xlnuma__build_hand_over(struct build *build, char *message);
 void xlnuma__build_take_over(struct build *build, struct xs_handle *xs);
 
 /* In the other one, libxl-save-helper. */

@@ -19,6 +19,9 @@ struct xlnuma__next {
     int (*populate_exact)(xc_interface *xch, uint32_t domid, unsigned long nr,
                           unsigned order, unsigned mem_flags,
                           xen_pfn_t *extent);
+    int (*set_pod_target)(xc_interface *xch, uint32_t domid,
+                          uint64_t target_pages, uint64_t *tot_pages,
+                          uint64_t *pod_cache_pages, uint64_t *pod_entries);
 };
 
 struct xlnuma__hook {
@@ -52,6 +55,12 @@ struct xlnuma__hook {
     int (*populate)(const struct xlnuma__next *next, bool is_exact,
                     xc_interface *xch, uint32_t domid, unsigned long nr,
                     unsigned order, unsigned mem_flags, xen_pfn_t *extent);
+
+    /* Set memory aside for a guest that is populated on demand. */
+    int (*set_pod_target)(const struct xlnuma__next *next, xc_interface *xch,
+                          uint32_t domid, uint64_t target_pages,
+                          uint64_t *tot_pages, uint64_t *pod_cache_pages,
+                          uint64_t *pod_entries);
 
     /*
      * In that other process, libxl-save-helper: before and after it populates

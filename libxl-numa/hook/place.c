@@ -43,6 +43,8 @@ static int plan_build(struct build *build, char *message)
         build->holds_placement_back = true;
     }
     xlnuma__extents_init(&build->extents, host, build->plan);
+    if (build->is_strict)
+        build->extents.nr_ranked = 0; /* no other node will do */
     build->is_steering = true;
 out:
     xlnuma_host_free(host);
@@ -100,8 +102,7 @@ int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
     rc = xlnuma__request_from_config(&build->request, build->ctx, poolid,
                                      build->config, message);
     xlnuma__build_apply_file(build);
-    build->is_strict = build->request.policy == XLNUMA_POLICY_RESTRICTED ||
-                       build->request.policy == XLNUMA_POLICY_SINGLE_NODE;
+    build->is_strict = xlnuma__is_strict(build->request.policy);
     if (build->request.policy == XLNUMA_POLICY_NONE) {
         leave_to_libxl(build, "numa_policy is none");
         return 0;
@@ -115,8 +116,16 @@ int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
     }
     if (build->plan->status == XLNUMA_STATUS_UNPLACED)
         return give_up(build, build->plan->reason);
-    if (build->is_restored)
-        xlnuma__build_hand_over(build);
+    if (!build->is_restored) {
+        xlnuma__build_progress_begin(build);
+        return 0;
+    }
+    if (!xlnuma__build_hand_over(build, message))
+        return 0;
+    if (build->is_strict)
+        return give_up(build, message);
+    LOG(build, WARN, "domain %" PRIu32 " (%s): %s: its memory is left to Xen",
+        build->domid, build->request.name, message);
     return 0;
 }
 

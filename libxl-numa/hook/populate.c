@@ -9,10 +9,28 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* The policy is strict and the planned nodes do not have the memory. */
+static int refuse(struct build *build)
+{
+    char nodes[64];
+
+    xlnuma__build_progress_end(build);
+    if (!build->has_warned)
+        LOG(build, ERROR,
+            "domain %" PRIu32 " (%s): nodes %s ran out of memory while it was "
+            "built: not built, as its numa_policy demands",
+            build->domid, build->request.name,
+            xlnuma_nodeset_format(build->extents.planned, nodes,
+                                  sizeof(nodes)));
+    build->has_warned = true;
+    errno = ENOMEM;
+    return -1;
+}
+
 /*
  * As many of the extents as the plan's nodes have, in order; returns how many.
  * When Xen answers with an error, rather than with fewer extents than asked,
- * the rest of the build is stock libxl's.
+ * the rest of the build is stock libxl's, unless the policy is strict.
  */
 static unsigned long steer(struct build *build, const struct xlnuma__next *next,
                            xc_interface *xch, unsigned long nr, unsigned order,
@@ -31,10 +49,12 @@ static unsigned long steer(struct build *build, const struct xlnuma__next *next,
                            mem_flags | XENMEMF_exact_node((unsigned)node),
                            extent + done);
         if (r < 0) {
+            xlnuma__build_progress_end(build);
             LOG(build, WARN,
-                "domain %" PRIu32 " (%s): memory of node %d: %s: "
-                "the rest of its memory is left to libxl",
-                build->domid, build->request.name, node, strerror(errno));
+                "domain %" PRIu32 " (%s): memory of node %d: %s: %s",
+                build->domid, build->request.name, node, strerror(errno),
+                build->is_strict ? "not built, as its numa_policy demands"
+                                 : "the rest of its memory is left to libxl");
             build->is_steering = false;
             build->has_warned = true;
             break;
@@ -44,6 +64,7 @@ static unsigned long steer(struct build *build, const struct xlnuma__next *next,
         if ((unsigned long)r < run)
             xlnuma__extents_failed(&build->extents, (unsigned)node, order);
         done += (unsigned long)r;
+        xlnuma__build_progress(build);
     }
     return done;
 }
@@ -92,7 +113,9 @@ int xlnuma__build_populate(const struct xlnuma__next *next, bool is_exact,
         build->has_unseen = true;
         build = NULL;
     }
-    if (!build || !build->is_steering)
+    if (build && build->is_strict && build->has_warned)
+        return refuse(build);
+    if (!build || !build->is_steering || order >= XLNUMA__ORDERS)
         return populate_stock(build, next, is_exact, xch, domid, nr, order,
                               mem_flags, extent);
     done = steer(build, next, xch, nr, order, mem_flags, extent);
@@ -101,6 +124,8 @@ int xlnuma__build_populate(const struct xlnuma__next *next, bool is_exact,
     /* A short count makes libxenguest ask for smaller extents. */
     if (!is_exact && (done || (order && build->is_steering)))
         return (int)done;
+    if (build->is_strict)
+        return refuse(build);
     r = populate_stock(build, next, is_exact, xch, domid, nr - done, order,
                        mem_flags, extent + done);
     return r < 0 || is_exact ? r : (int)done + r;

@@ -311,12 +311,13 @@ EXPORT int xc_domain_setmaxmem(xc_interface *xch, uint32_t domid,
     return NEXT(LIBXENCTRL_SONAME, xc_domain_setmaxmem)(xch, domid, max_memkb);
 }
 
-static struct xlnuma__next next_populate(void)
+static struct xlnuma__next next_memory(void)
 {
     return (struct xlnuma__next){
         .populate = NEXT(LIBXENCTRL_SONAME, xc_domain_populate_physmap),
         .populate_exact =
             NEXT(LIBXENCTRL_SONAME, xc_domain_populate_physmap_exact),
+        .set_pod_target = NEXT(LIBXENCTRL_SONAME, xc_domain_set_pod_target),
     };
 }
 
@@ -325,7 +326,7 @@ EXPORT int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
                                       unsigned int mem_flags, xen_pfn_t *extent)
 {
     const struct xlnuma__hook *h = hook_if_loaded();
-    const struct xlnuma__next next = next_populate();
+    const struct xlnuma__next next = next_memory();
 
     return h ? h->populate(&next, false, xch, domid, nr, order, mem_flags,
                            extent)
@@ -339,11 +340,25 @@ EXPORT int xc_domain_populate_physmap_exact(xc_interface *xch, uint32_t domid,
                                             xen_pfn_t *extent)
 {
     const struct xlnuma__hook *h = hook_if_loaded();
-    const struct xlnuma__next next = next_populate();
+    const struct xlnuma__next next = next_memory();
 
     return h ? h->populate(&next, true, xch, domid, nr, order, mem_flags,
                            extent)
              : next.populate_exact(xch, domid, nr, order, mem_flags, extent);
+}
+
+EXPORT int xc_domain_set_pod_target(xc_interface *xch, uint32_t domid,
+                                    uint64_t target_pages, uint64_t *tot_pages,
+                                    uint64_t *pod_cache_pages,
+                                    uint64_t *pod_entries)
+{
+    const struct xlnuma__hook *h = hook_if_loaded();
+    const struct xlnuma__next next = next_memory();
+
+    return h ? h->set_pod_target(&next, xch, domid, target_pages, tot_pages,
+                                 pod_cache_pages, pod_entries)
+             : next.set_pod_target(xch, domid, target_pages, tot_pages,
+                                   pod_cache_pages, pod_entries);
 }
 
 /* libxl-save-helper's one call to restore a domain. */

@@ -46,12 +46,22 @@ static const char *status_of(const struct build *build)
     return knows_memory(build) ? "placed" : "planned";
 }
 
+void xlnuma__build_memory(const struct build *build,
+                          struct xlnuma__report *report)
+{
+    memset(report, 0, sizeof(*report));
+    report->has_actual = knows_memory(build);
+    memcpy(report->actual_kb, build->extents.done_kb,
+           sizeof(report->actual_kb));
+    memcpy(report->nr_extents, build->extents.nr, sizeof(report->nr_extents));
+}
+
 void xlnuma__build_report(const struct build *build,
                           struct xlnuma__report *report)
 {
     const struct xlnuma_plan *plan = build->plan;
 
-    memset(report, 0, sizeof(*report));
+    xlnuma__build_memory(build, report);
     snprintf(report->policy, sizeof(report->policy), "%s",
              xlnuma_policy_name(plan->policy));
     snprintf(report->memory, sizeof(report->memory), "%s",
@@ -63,9 +73,6 @@ void xlnuma__build_report(const struct build *build,
     xlnuma_cpuset_format(&plan->soft_cpus, report->soft_cpus,
                          sizeof(report->soft_cpus));
     memcpy(report->planned_kb, plan->memory_kb, sizeof(report->planned_kb));
-    memcpy(report->actual_kb, build->extents.done_kb,
-           sizeof(report->actual_kb));
-    report->has_actual = knows_memory(build);
     report->nr_others = build->extents.nr_ranked;
     memcpy(report->other, build->extents.rank, sizeof(report->other));
 }
@@ -136,6 +143,8 @@ static void log_placed(const struct build *build)
     xlnuma_nodeset set = build->plan->nodes;
     char nodes[64], memory[256];
 
+    if (xlnuma__build_is_quiet())
+        return;
     LOG(build, INFO,
         "domain %" PRIu32 " (%s): node%s %s, %s MiB%s, expected "
         "distance %.2f",
@@ -172,6 +181,7 @@ void xlnuma__build_built(struct xs_handle *xs, uint32_t domid)
     if (!build)
         return;
     xlnuma__build_give_back(build);
+    xlnuma__build_progress_end(build);
     if (build->is_restored)
         xlnuma__build_take_over(build, xs);
     if (build->plan)

@@ -11,24 +11,19 @@
 #include <string.h>
 
 /* Let the process that populates the domain know the plan, by the report. */
-void xlnuma__build_hand_over(struct build *build)
+int xlnuma__build_hand_over(struct build *build, char *message)
 {
     struct xlnuma__report report;
-    char message[XLNUMA_MESSAGE_SIZE];
     struct xs_handle *xs = xs_open(0);
+    int rc;
 
-    xlnuma__build_report(build, &report);
     if (!xs)
-        LOG(build, WARN,
-            "domain %" PRIu32 " (%s): no connection to xenstore: its memory is "
-            "left to Xen",
-            build->domid, build->request.name);
-    else if (xlnuma__report_write(xs, build->domid, &report, message))
-        LOG(build, WARN,
-            "domain %" PRIu32 " (%s): %s: its memory is left to Xen",
-            build->domid, build->request.name, message);
-    if (xs)
-        xs_close(xs);
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "no connection to xenstore");
+    xlnuma__build_report(build, &report);
+    rc = xlnuma__report_write(xs, build->domid, &report, message);
+    xs_close(xs);
+    return rc;
 }
 
 /* What the helper process wrote of the memory of a restored domain. */
@@ -43,9 +38,11 @@ void xlnuma__build_take_over(struct build *build, struct xs_handle *xs)
     if (xlnuma__report_read(xs, build->domid, &report, &is_found, message))
         LOG(build, WARN, "domain %" PRIu32 " (%s): %s", build->domid,
             build->request.name, message);
-    else if (is_found && report.has_actual)
+    else if (is_found && report.has_actual) {
         memcpy(build->extents.done_kb, report.actual_kb,
                sizeof(build->extents.done_kb));
+        memcpy(build->extents.nr, report.nr_extents, sizeof(build->extents.nr));
+    }
 }
 
 /* --- in libxl-save-helper ------------------------------------------------- */
@@ -66,11 +63,16 @@ void xlnuma__build_restore_begin(uint32_t domid)
     xs = xs_open(0);
     build->domid = domid;
     build->has_domid = true;
+    snprintf(build->request.name, sizeof(build->request.name), "restored");
     if (xs && !xlnuma__report_read(xs, domid, &report, &is_found, message) &&
         is_found && report.expected_distance) {
         xlnuma__extents_resume(&build->extents, report.nodes, report.planned_kb,
                                report.other, report.nr_others);
         build->is_steering = true;
+        build->is_strict =
+            xlnuma_policy_from_name(report.policy, &build->request.policy) &&
+            xlnuma__is_strict(build->request.policy);
+        xlnuma__build_progress_begin(build);
     }
     if (*message)
         LOG(build, WARN, "domain %" PRIu32 ": %s: its memory is left to Xen",
@@ -86,14 +88,17 @@ void xlnuma__build_restore_end(uint32_t domid)
     struct build *build = xlnuma__build_take(domid);
     char message[XLNUMA_MESSAGE_SIZE] = "no connection to xenstore";
     struct xs_handle *xs;
+    struct xlnuma__report report;
     bool knows_all;
 
     if (!build)
         return;
+    xlnuma__build_progress_end(build);
     knows_all = build->is_steering && !build->stock_kb && !build->has_unseen;
     xs = knows_all ? xs_open(0) : NULL;
-    if (knows_all && (!xs || xlnuma__report_write_actual(
-                                 xs, domid, build->extents.done_kb, message)))
+    xlnuma__build_memory(build, &report);
+    if (knows_all &&
+        (!xs || xlnuma__report_write_actual(xs, domid, &report, message)))
         LOG(build, WARN,
             "domain %" PRIu32 ": %s: where its memory is will not "
             "be reported",

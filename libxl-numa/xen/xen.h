@@ -7,7 +7,7 @@
 #include <libxlutil.h>
 #include <xenstore.h>
 
-#include "xlnuma.h"
+#include "core/core.h"
 
 /* --- xen_host.c ----------------------------------------------------------- */
 
@@ -44,6 +44,9 @@ bool xlnuma__config_wants_placement(const libxl_domain_config *config,
                                     const char **why_r);
 
 /* --- xen_apply.c ---------------------------------------------------------- */
+
+/* Set the domain's node affinity. Returns 0 or libxl's error. */
+int xlnuma__apply_nodes(libxl_ctx *ctx, uint32_t domid, xlnuma_nodeset nodes);
 
 /*
  * Set the domain's node affinity and, if wanted, every vCPU's soft affinity to
@@ -90,6 +93,7 @@ struct xlnuma__report {
     uint64_t planned_kb[XLNUMA_NODES_MAX];
     bool has_actual; /* actual_kb is known */
     uint64_t actual_kb[XLNUMA_NODES_MAX];
+    uint64_t nr_extents[XLNUMA__ORDERS]; /* by order, when has_actual */
     char soft_cpus[3072];     /* xenstore takes 4096 bytes with the path */
     double expected_distance; /* 0 when not placed */
     unsigned nr_others;
@@ -102,11 +106,12 @@ int xlnuma__report_write(struct xs_handle *xs, uint32_t domid,
                          const struct xlnuma__report *report, char *message);
 
 /*
- * Add what each node really gave: for a process that populates another's
- * domain. Returns 0, XLNUMA_ERR_XEN.
+ * Add to a report what each node really gave, and in which extents: for a
+ * process that populates another's domain. Returns 0, XLNUMA_ERR_XEN.
  */
 int xlnuma__report_write_actual(struct xs_handle *xs, uint32_t domid,
-                                const uint64_t actual_kb[], char *message);
+                                const struct xlnuma__report *report,
+                                char *message);
 
 /* *found_r is false for a domain that has none. Returns 0, XLNUMA_ERR_XEN. */
 int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,

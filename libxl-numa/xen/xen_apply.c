@@ -5,8 +5,7 @@
 
 #include <libxl_utils.h>
 
-static int set_node_affinity(libxl_ctx *ctx, uint32_t domid,
-                             xlnuma_nodeset nodes)
+int xlnuma__apply_nodes(libxl_ctx *ctx, uint32_t domid, xlnuma_nodeset nodes)
 {
     libxl_bitmap map;
     unsigned i;
@@ -50,7 +49,7 @@ int xlnuma__apply(libxl_ctx *ctx, uint32_t domid, unsigned nr_vcpus,
                                                   ~(uint64_t)0 } };
 
     *message = '\0';
-    if (set_node_affinity(ctx, domid, plan->nodes))
+    if (xlnuma__apply_nodes(ctx, domid, plan->nodes))
         return xlnuma__fail(message, XLNUMA_ERR_XEN,
                             "setting the node affinity of domain %u failed",
                             domid);
@@ -58,7 +57,7 @@ int xlnuma__apply(libxl_ctx *ctx, uint32_t domid, unsigned nr_vcpus,
         set_soft_affinity(ctx, domid, nr_vcpus, &plan->soft_cpus)) {
         /* Some vCPUs may have it already: back to what a new domain has. */
         if (set_soft_affinity(ctx, domid, nr_vcpus, &all_cpus) ||
-            set_node_affinity(ctx, domid, XLNUMA_NODES_ALL))
+            xlnuma__apply_nodes(ctx, domid, XLNUMA_NODES_ALL))
             return xlnuma__fail(message, XLNUMA_ERR_XEN,
                                 "setting the soft affinity of domain %u "
                                 "failed, and so did taking it back: look at "

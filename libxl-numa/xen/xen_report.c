@@ -51,6 +51,20 @@ static void put_node_kb(struct writer *writer, unsigned node, const char *what,
     put(writer, key, value);
 }
 
+static void put_extents(struct writer *writer,
+                        const struct xlnuma__report *report)
+{
+    for (unsigned order = 0; order < XLNUMA__ORDERS; order++) {
+        char key[64], value[32];
+
+        if (!report->nr_extents[order])
+            continue;
+        snprintf(key, sizeof(key), "extents/%u", order);
+        snprintf(value, sizeof(value), "%" PRIu64, report->nr_extents[order]);
+        put(writer, key, value);
+    }
+}
+
 /* "0,1": in this order. */
 static void put_others(struct writer *writer,
                        const struct xlnuma__report *report)
@@ -88,19 +102,24 @@ static void put_all(struct writer *writer, const struct xlnuma__report *report)
             (xlnuma_nodeset_has(report->nodes, i) || report->actual_kb[i]))
             put_node_kb(writer, i, "actual_kb", report->actual_kb[i]);
     }
+    if (report->has_actual)
+        put_extents(writer, report);
 }
 
-static void put_actual(struct writer *writer, const uint64_t actual_kb[])
+static void put_actual(struct writer *writer,
+                       const struct xlnuma__report *report)
 {
     for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
-        if (actual_kb[i])
-            put_node_kb(writer, i, "actual_kb", actual_kb[i]);
+        if (report->actual_kb[i])
+            put_node_kb(writer, i, "actual_kb", report->actual_kb[i]);
+    put_extents(writer, report);
 }
 
-/* Write a whole report, or only what the nodes gave, in one transaction. */
+/* Write a report by `put_keys`, in one transaction. */
 static int write_keys(struct xs_handle *xs, uint32_t domid,
-                      const struct xlnuma__report *report,
-                      const uint64_t actual_kb[], char *message)
+                      void (*put_keys)(struct writer *writer,
+                                       const struct xlnuma__report *report),
+                      const struct xlnuma__report *report, char *message)
 {
     struct writer writer = { .xs = xs, .domid = domid };
     bool is_done;
@@ -110,10 +129,7 @@ static int write_keys(struct xs_handle *xs, uint32_t domid,
         writer.transaction = xs_transaction_start(xs);
         if (!writer.transaction)
             break;
-        if (report)
-            put_all(&writer, report);
-        else
-            put_actual(&writer, actual_kb);
+        put_keys(&writer, report);
         if (writer.has_failed) {
             int err = errno;
 
@@ -133,13 +149,14 @@ static int write_keys(struct xs_handle *xs, uint32_t domid,
 int xlnuma__report_write(struct xs_handle *xs, uint32_t domid,
                          const struct xlnuma__report *report, char *message)
 {
-    return write_keys(xs, domid, report, NULL, message);
+    return write_keys(xs, domid, put_all, report, message);
 }
 
 int xlnuma__report_write_actual(struct xs_handle *xs, uint32_t domid,
-                                const uint64_t actual_kb[], char *message)
+                                const struct xlnuma__report *report,
+                                char *message)
 {
-    return write_keys(xs, domid, NULL, actual_kb, message);
+    return write_keys(xs, domid, put_actual, report, message);
 }
 
 /* --- reading -------------------------------------------------------------- */
@@ -189,6 +206,18 @@ static void read_nodes(struct xs_handle *xs, uint32_t domid,
             report->has_actual = true;
     }
     free(name);
+}
+
+static void read_extents(struct xs_handle *xs, uint32_t domid,
+                         struct xlnuma__report *report)
+{
+    for (unsigned order = 0; order < XLNUMA__ORDERS; order++) {
+        char key[64], value[32];
+
+        snprintf(key, sizeof(key), "extents/%u", order);
+        get_text(xs, domid, key, value, sizeof(value));
+        report->nr_extents[order] = strtoull(value, NULL, 10);
+    }
 }
 
 /* A list in its own order; false if it is none of nodes. */
@@ -245,5 +274,7 @@ int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
                             "no list of nodes",
                             domid, value);
     read_nodes(xs, domid, report_r);
+    if (report_r->has_actual)
+        read_extents(xs, domid, report_r);
     return 0;
 }

@@ -11,6 +11,7 @@
  *   FAKE_ORDER=18,18,9,0           largest extent that each node has
  *   FAKE_THIEF=0,0,0,1000          MiB that another domain takes from each node
  *                                  once the build has begun to take memory
+ *   FAKE_SLOW=100                  ms that each call for memory takes
  *   FAKE_NODES=1                   how many of the nodes there are
  *   FAKE_DISTANCES=none            the firmware has no distance table
  *   FAKE_FAIL=FUNCTION:N[,...]     the Nth call of FUNCTION fails
@@ -362,6 +363,7 @@ int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
     (void)xch;
     (void)domid;
     FAIL(-1);
+    usleep((useconds_t)list_item("FAKE_SLOW", 0, 0) * 1000);
     steal();
     if (mem_flags & XENMEMF_populate_on_demand) {
         for (; done < nr; done++)
@@ -391,6 +393,45 @@ int xc_domain_populate_physmap_exact(xc_interface *xch, uint32_t domid,
         return 0;
     errno = ENOMEM;
     return -1;
+}
+
+int xc_availheap(xc_interface *xch, int min_width, int max_width, int node,
+                 uint64_t *bytes)
+{
+    (void)xch;
+    (void)min_width;
+    (void)max_width;
+    FAIL(-1);
+    *bytes = host->free_pages[node] * 4096;
+    return 0;
+}
+
+/*
+ * As Xen fills the cache: 2 MiB at a time where they are clean (FAKE_ORDER),
+ * in the node affinity if there are some; pages in the node affinity.
+ */
+int xc_domain_set_pod_target(xc_interface *xch, uint32_t domid,
+                             uint64_t target_pages, uint64_t *tot_pages,
+                             uint64_t *pod_cache_pages, uint64_t *pod_entries)
+{
+    (void)xch;
+    (void)domid;
+    (void)tot_pages;
+    (void)pod_cache_pages;
+    (void)pod_entries;
+    FAIL(-1);
+    while (fake_domain->pod_pages < target_pages) {
+        unsigned order =
+            target_pages - fake_domain->pod_pages >= 1ul << 9 ? 9 : 0;
+        bool is_done = false;
+
+        for (int i = 0; i < nr_nodes && !is_done; i++)
+            is_done = (fake_domain->nodes >> i) & 1 && take_extent(i, order);
+        if (!is_done && !take_extent(-1, order))
+            return -1;
+        fake_domain->pod_pages += 1ul << order;
+    }
+    return 0;
 }
 
 /* --- xenstore ------------------------------------------------------------- */
@@ -633,6 +674,10 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
     if (xc_domain_setmaxmem(NULL, *domid, info->target_memkb))
         return ERROR_FAIL;
     if (is_restored && run_helper())
+        return ERROR_FAIL;
+    if (!is_restored && info->max_memkb > info->target_memkb &&
+        xc_domain_set_pod_target(NULL, *domid, info->target_memkb / 4, NULL,
+                                 NULL, NULL))
         return ERROR_FAIL;
     if (!is_restored &&
         populate_all(info->max_memkb / 4, info->type == LIBXL_DOMAIN_TYPE_PV,

@@ -15,6 +15,7 @@ struct fake_domain {
     unsigned long pages[4];
     unsigned long extents[19]; /* by order */
     unsigned long nr_exact;
+    unsigned long pod_pages;      /* set aside for population on demand */
     unsigned long restored_pages; /* that a helper is to populate */
     bool is_stock_placed;
 };

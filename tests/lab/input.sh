@@ -89,6 +89,9 @@ ok "list: the guest with its nodes, memory, distance and status" \
     grep -Eq '^db1 +'"$domid"' +4300 +1 +2-3 +.*10\.50? +best-effort +placed' \
     /tmp/list
 ok "list: a guest of stock xl is there too" grep -Eq '^load1 ' /tmp/list
+ok "list: as JSON, the extents among it" sh -c "
+    xl numa-placement list --json | tr -d ' \n' |
+    grep -q '\"extents\":{\"0\":[0-9]*,\"9\":[0-9]*,\"18\":[1-9]'"
 ok "list: as JSON" sh -c "xl numa-placement list --json | tr -d ' \n' |
     grep -q '\"format\":\"xlnuma-guests\",\"version\":1'"
 xl numa-placement plan /tmp/db1.cfg memory=90000 >/tmp/out

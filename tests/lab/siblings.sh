@@ -59,6 +59,10 @@ report_is_right() {
     pages=$(lab_pages "$domid" | awk '$1 == 2 { print $2 }')
     is "xenstore: what is on node 2 is what the hypervisor counts" \
         "$(xenstore-read "$dir/node/2/actual_kb")" "$((pages * 4))"
+    is "xenstore: the extents used are all of its memory" \
+        "$(xenstore-ls "$dir/extents" | tr -d '"' |
+            awk '{ pages += 2 ^ $1 * $3 } END { print pages }')" \
+        "$((4300 * 256))"
     ok "xenstore: the reason is in words" \
         sh -c "xenstore-read $dir/reason | grep -q 'no single node has'"
     is "xenstore: every key is for dom0 alone" \

@@ -75,20 +75,34 @@ static void uneven_shares(void)
     CU_ASSERT(extents.done_kb[0] <= 1504 * 1024);
 }
 
-static void large_extents_keep_shares(void)
+static void large_extents_stay_whole(void)
 {
     struct xlnuma__extents extents =
         extents_for((uint64_t[]){ 0, 0, 1500, 1500 });
-    unsigned long run = 1;
 
     place(&extents, GIB_ORDER, 2);
     CU_ASSERT_EQUAL(extents.done_kb[2], 1024 * 1024);
     CU_ASSERT_EQUAL(extents.done_kb[3], 1024 * 1024);
-    /* A third would give one node two thirds of the guest. */
-    CU_ASSERT_EQUAL(xlnuma__extents_next(&extents, GIB_ORDER, &run), -1);
-    place(&extents, MIB2_ORDER, 476);
-    CU_ASSERT(extents.done_kb[2] >= 1492 * 1024); /* half a run off at most */
-    CU_ASSERT(extents.done_kb[2] <= 1508 * 1024);
+    /* A third one is kept whole; what follows goes to the other node. */
+    place(&extents, GIB_ORDER, 1);
+    CU_ASSERT_EQUAL(extents.done_kb[2], 2048 * 1024);
+    place(&extents, MIB2_ORDER, 464);
+    CU_ASSERT_EQUAL(extents.done_kb[2], 2048 * 1024);
+    CU_ASSERT_EQUAL(extents.done_kb[3], (1024 + 928) * 1024);
+}
+
+static void extents_are_counted(void)
+{
+    struct xlnuma__extents extents =
+        extents_for((uint64_t[]){ 0, 0, 1500, 1500 });
+
+    place(&extents, GIB_ORDER, 2);
+    place(&extents, MIB2_ORDER, 20);
+    place(&extents, 0, 3);
+    CU_ASSERT_EQUAL(extents.nr[GIB_ORDER], 2);
+    CU_ASSERT_EQUAL(extents.nr[MIB2_ORDER], 20);
+    CU_ASSERT_EQUAL(extents.nr[0], 3);
+    CU_ASSERT_EQUAL(extents.nr[1], 0);
 }
 
 static void smaller_extents_before_other_nodes(void)
@@ -143,7 +157,8 @@ int main(void)
         { "one node gets everything in one call", one_node },
         { "two nodes get halves", halves },
         { "uneven shares fill at the same pace", uneven_shares },
-        { "1 GiB extents do not upset the shares", large_extents_keep_shares },
+        { "1 GiB extents stay whole", large_extents_stay_whole },
+        { "extents are counted by order", extents_are_counted },
         { "smaller extents come before other nodes",
           smaller_extents_before_other_nodes },
         { "full nodes: the plan's others, then the nearest", full_nodes },
