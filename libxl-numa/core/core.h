@@ -92,6 +92,17 @@ int xlnuma__cost_compare(const struct xlnuma__judged *a,
 double xlnuma__cost_distance(const struct xlnuma__judged *judged,
                              uint64_t needed_kb);
 
+/* --- lack.c --------------------------------------------------------------- */
+
+/*
+ * Why no set of at most max_nodes (> 0) of the cells holds the guest: what it
+ * needs, and what the sets of so many nodes lack, the least first.
+ */
+void xlnuma__say_lacking(const struct xlnuma_host *host,
+                         const struct xlnuma_request *request,
+                         const struct xlnuma__cell cell[], unsigned nr_cells,
+                         unsigned max_nodes, char text[XLNUMA_MESSAGE_SIZE]);
+
 /* --- plan.c --------------------------------------------------------------- */
 
 /*

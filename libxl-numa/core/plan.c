@@ -541,34 +541,6 @@ static void say_placed(const struct search *search, struct xlnuma_plan *plan)
                  set->nr_sockets == 1 ? "" : "s", plan->expected_distance);
 }
 
-static void say_unplaced(const struct search *search, struct xlnuma_plan *plan)
-{
-    xlnuma_nodeset allowed = search->host->nodes & search->request->nodes;
-    uint64_t usable_kb = 0;
-    char needed[32], usable[32], missing[32], nodes[64], among[32] = "";
-    unsigned nr = 0;
-
-    for (unsigned i = search->nr_cells; i-- > 0 && nr < search->max_nodes; nr++)
-        usable_kb += search->cell[i].usable_kb;
-    xlnuma__mib(plan->needed_kb, needed);
-    xlnuma__mib(usable_kb, usable);
-    xlnuma_nodeset_format(allowed, nodes, sizeof(nodes));
-    if (nr < search->nr_cells)
-        snprintf(among, sizeof(among), "any %u of ", nr);
-    if (usable_kb < plan->needed_kb)
-        snprintf(plan->reason, sizeof(plan->reason),
-                 "%s needed, %s free on %snode%s %s (policy %s): %s missing",
-                 needed, usable, among,
-                 xlnuma_nodeset_count(allowed) == 1 ? "" : "s", nodes,
-                 xlnuma_policy_name(plan->policy),
-                 xlnuma__mib(plan->needed_kb - usable_kb + 1023, missing));
-    else
-        snprintf(plan->reason, sizeof(plan->reason),
-                 "%s are free on nodes %s, but no set that the policy %s "
-                 "allows has both the memory and a CPU that reaches it",
-                 needed, nodes, xlnuma_policy_name(plan->policy));
-}
-
 int xlnuma_plan_make(const struct xlnuma_host *host,
                      const struct xlnuma_request *request,
                      struct xlnuma_plan *plan_r, char *message)
@@ -599,7 +571,8 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
     best = choose(&search);
     if (!best) {
         plan_r->status = XLNUMA_STATUS_UNPLACED;
-        say_unplaced(&search, plan_r);
+        xlnuma__say_lacking(host, request, search.cell, search.nr_cells,
+                            search.max_nodes, plan_r->reason);
         return 0;
     }
     plan_r->status = XLNUMA_STATUS_PLACED;

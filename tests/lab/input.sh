@@ -42,7 +42,7 @@ lab_create g pvh 4300 2 'numa_policy="single-node"' 2>/tmp/err
 is "single-node that no node can hold: xl create fails as libxl's builds fail" \
     "$?" 3
 ok "single-node: the message says what is missing" \
-    grep -q 'MiB free on any 1 of nodes 0-3' /tmp/err
+    grep -q 'needs 4322 MiB on one node; node 0 lacks ' /tmp/err
 is "single-node: no domain is there" "$(lab_domid g)" ""
 
 lib=/usr/local/lib

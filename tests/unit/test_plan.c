@@ -162,7 +162,7 @@ static void policies(void)
     plan = plan_with(host, &request);
     CU_ASSERT_EQUAL(plan->status, XLNUMA_STATUS_UNPLACED);
     CU_ASSERT_EQUAL(plan->nodes, 0);
-    CU_ASSERT_PTR_NOT_NULL(strstr(plan->reason, "2143 MiB missing"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(plan->reason, "node 0 lacks 2143 MiB"));
     request.policy = XLNUMA_POLICY_NONE;
     CU_ASSERT_EQUAL(plan_with(host, &request)->status, XLNUMA_STATUS_OFF);
     xlnuma_host_free(host);

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* core/lack.c, through the plans that cannot be made */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const uint64_t lab_mib[4] = { 2657, 1011, 2250, 2300 };
+
+/* The reason of a plan that cannot be made; static. */
+static const char *reason_of(const struct xlnuma_host *host,
+                             enum xlnuma_policy policy, uint64_t mib)
+{
+    static struct xlnuma_plan plan;
+    char message[XLNUMA_MESSAGE_SIZE];
+    struct xlnuma_request request;
+
+    xlnuma_request_init(&request);
+    request.memory_kb = mib * 1024;
+    request.nr_vcpus = 2;
+    request.policy = policy;
+    CU_ASSERT_EQUAL(xlnuma_plan_make(host, &request, &plan, message), 0);
+    CU_ASSERT_EQUAL(plan.status, XLNUMA_STATUS_UNPLACED);
+    return plan.reason;
+}
+
+static void single_node(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+
+    CU_ASSERT_STRING_EQUAL(
+        reason_of(host, XLNUMA_POLICY_SINGLE_NODE, 4404),
+        "needs 4404 MiB on one node; node 0 lacks 1747 MiB, node 3 2104 MiB, "
+        "node 2 2154 MiB, node 1 3393 MiB");
+    host->nodes = 0x2;
+    CU_ASSERT_STRING_EQUAL(
+        reason_of(host, XLNUMA_POLICY_SINGLE_NODE, 4404),
+        "needs 4404 MiB; node 1 has 1011 MiB and lacks 3393 MiB");
+    xlnuma_host_free(host);
+}
+
+/* 5000 MiB never fit a node of 3072, so two nodes are allowed. */
+static void restricted(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+
+    CU_ASSERT_STRING_EQUAL(
+        reason_of(host, XLNUMA_POLICY_RESTRICTED, 5000),
+        "needs 5000 MiB on 2 nodes; nodes 0,3 lack 43 MiB, nodes 0,2 93 MiB, "
+        "nodes 2-3 450 MiB, nodes 0-1 1332 MiB, nodes 1,3 1689 MiB, "
+        "nodes 1-2 1739 MiB");
+    CU_ASSERT_STRING_EQUAL(
+        reason_of(host, XLNUMA_POLICY_RESTRICTED, 3000),
+        "needs 3000 MiB on one node; node 0 lacks 343 MiB, node 3 700 MiB, "
+        "node 2 750 MiB, node 1 1989 MiB");
+    xlnuma_host_free(host);
+}
+
+static void best_effort(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+
+    CU_ASSERT_STRING_EQUAL(
+        reason_of(host, XLNUMA_POLICY_BEST_EFFORT, 8219),
+        "needs 8219 MiB; nodes 0-3 have 8218 MiB and lack 1 MiB");
+    xlnuma_host_free(host);
+}
+
+static void no_cpu_and_no_path(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+
+    memset(&host->node[0].cpus, 0, sizeof(host->node[0].cpus));
+    memset(&host->node[1].cpus, 0, sizeof(host->node[1].cpus));
+    CU_ASSERT_STRING_EQUAL(
+        reason_of(host, XLNUMA_POLICY_SINGLE_NODE, 2600),
+        "needs 2600 MiB on one node; node 0 lacks a CPU, node 3 300 MiB, "
+        "node 2 350 MiB, node 1 1589 MiB and a CPU");
+    host->nodes = 0x5;
+    host->distance[2][0] = XLNUMA_DISTANCE_UNREACHABLE;
+    CU_ASSERT_STRING_EQUAL(reason_of(host, XLNUMA_POLICY_BEST_EFFORT, 4907),
+                           "needs 4907 MiB; nodes 0,2 have 4907 MiB and lack a "
+                           "path from every CPU to all memory");
+    xlnuma_host_free(host);
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text);
+
+    return length > strlen(end) && !strcmp(text + length - strlen(end), end);
+}
+
+static void many_nodes(void)
+{
+    struct xlnuma_host *host;
+    uint64_t mib[XLNUMA_NODES_MAX];
+    const char *text;
+
+    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
+        mib[i] = 1000 + i;
+    host = unit_host(XLNUMA_NODES_MAX, 2, mib);
+    CU_ASSERT_STRING_EQUAL(
+        reason_of(host, XLNUMA_POLICY_SINGLE_NODE, 1100),
+        "needs 1100 MiB on one node; node 63 lacks 37 MiB, node 62 38 MiB, "
+        "node 61 39 MiB, node 60 40 MiB, node 59 41 MiB, node 58 42 MiB, "
+        "node 57 43 MiB, node 56 44 MiB, and 56 more");
+
+    /* 40 * 3072 = 122880; the 40 roomiest have 40 * 1043.5 = 41740 MiB. */
+    text = reason_of(host, XLNUMA_POLICY_RESTRICTED, 122880);
+    CU_ASSERT_EQUAL(strncmp(text,
+                            "needs 122880 MiB on 40 nodes; nodes 24-63 lack "
+                            "81140 MiB, nodes 23,25-63 81141 MiB, ",
+                            82),
+                    0);
+    CU_ASSERT(ends_with(text, ", and many more"));
+
+    /* Lists of nodes so long that not all sets find room, and all alike. */
+    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
+        host->node[i].free_kb = (i % 2 ? 500 : 2000) * 1024;
+    text = reason_of(host, XLNUMA_POLICY_RESTRICTED, 30 * 3072);
+    CU_ASSERT(ends_with(text, ", and many more"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text, "nodes 0,2,4,6,"));
+    CU_ASSERT(strlen(text) < XLNUMA_MESSAGE_SIZE);
+    xlnuma_host_free(host);
+}
+
+/* The `nr` roomiest sets of so many of 8 nodes, in MiB, the roomiest first. */
+static void roomiest(const uint64_t mib[8], unsigned size, uint64_t sum_r[],
+                     unsigned nr)
+{
+    memset(sum_r, 0, nr * sizeof(*sum_r));
+    for (unsigned mask = 0; mask < 256; mask++) {
+        uint64_t sum = 0;
+        unsigned at = nr;
+
+        if ((unsigned)__builtin_popcount(mask) != size)
+            continue;
+        for (unsigned i = 0; i < 8; i++)
+            sum += (mask >> i) & 1 ? mib[i] : 0;
+        for (; at && sum > sum_r[at - 1]; at--)
+            if (at < nr)
+                sum_r[at] = sum_r[at - 1];
+        if (at < nr)
+            sum_r[at] = sum;
+    }
+}
+
+/* Every number in front of " MiB", from the second on. */
+static unsigned amounts(const char *text, uint64_t mib_r[], unsigned max)
+{
+    unsigned nr = 0;
+
+    text = strchr(text, ';');
+    while (text && nr < max && (text = strstr(text, " MiB"))) {
+        const char *start = text;
+
+        while (start[-1] >= '0' && start[-1] <= '9')
+            start--;
+        mib_r[nr++] = strtoull(start, NULL, 10);
+        text++;
+    }
+    return nr;
+}
+
+static void same_as_all_sets(void)
+{
+    srandom(1);
+    for (unsigned round = 0; round < 500; round++) {
+        uint64_t mib[8], sum[8], missing[8];
+        unsigned size = 2 + (unsigned)random() % 5, nr;
+        struct xlnuma_host *host;
+
+        for (unsigned i = 0; i < 8; i++) /* some of them alike */
+            mib[i] = (uint64_t)(random() % (round % 2 ? 5 : 1000)) + 1;
+        host = unit_host(8, 2, mib);
+        nr = amounts(reason_of(host, XLNUMA_POLICY_RESTRICTED, size * 3072),
+                     missing, 8);
+        CU_ASSERT_EQUAL(nr, 8);
+        roomiest(mib, size, sum, 8);
+        for (unsigned i = 0; i < nr; i++)
+            CU_ASSERT_EQUAL(missing[i], size * 3072 - sum[i]);
+        xlnuma_host_free(host);
+    }
+}
+
+int main(void)
+{
+    static const struct unit_test tests[] = {
+        { "single-node: what each node lacks", single_node },
+        { "restricted: what each set of the fewest nodes lacks", restricted },
+        { "best-effort: what the host has and lacks", best_effort },
+        { "a CPU or a path is lacking", no_cpu_and_no_path },
+        { "64 nodes: those that lack least, and how many more", many_nodes },
+        { "the same as all sets, compared on 500 random hosts",
+          same_as_all_sets },
+        { NULL, NULL },
+    };
+
+    return unit_run("lack", tests);
+}
