@@ -219,6 +219,7 @@ static int make_plan(struct job *job)
 {
     char what[XLNUMA_MESSAGE_SIZE];
     struct xlnuma_request request;
+    struct xlnuma__settings many;
     const char *why;
     uint32_t poolid;
     int rc;
@@ -230,6 +231,10 @@ static int make_plan(struct job *job)
                                      &job->guest.config, job->message);
     if (rc)
         return rc;
+    rc = xlnuma__conf_read(&many, job->guest.config.c_info.name, job->message);
+    if (rc)
+        return rc;
+    xlnuma__settings_apply(&many, &request);
     xlnuma__settings_apply(&job->guest.settings, &request);
     if (!xlnuma__config_wants_placement(&job->guest.config, &why) ||
         request.policy == XLNUMA_POLICY_NONE) {

@@ -81,6 +81,21 @@ static void leave_to_libxl(struct build *build, const char *why)
     snprintf(build->plan->reason, sizeof(build->plan->reason), "%s", why);
 }
 
+/* The keys that xl-numa.conf has for this guest; a wrong file has none. */
+static void apply_conf(struct build *build)
+{
+    const char *name = build->config->c_info.name;
+    struct xlnuma__settings settings;
+    char message[XLNUMA_MESSAGE_SIZE];
+
+    if (xlnuma__conf_read(&settings, name ? name : "", message))
+        LOG(build, WARN,
+            "domain %" PRIu32 " (%s): %s: placed as if that file were not "
+            "there",
+            build->domid, build->request.name, message);
+    xlnuma__settings_apply(&settings, &build->request);
+}
+
 int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
                             unsigned nr_vcpus)
 {
@@ -101,6 +116,7 @@ int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
     }
     rc = xlnuma__request_from_config(&build->request, build->ctx, poolid,
                                      build->config, message);
+    apply_conf(build);
     xlnuma__build_apply_file(build);
     build->is_strict = xlnuma__is_strict(build->request.policy);
     if (build->request.policy == XLNUMA_POLICY_NONE) {

@@ -76,11 +76,47 @@ int xlnuma__settings_read(struct xlnuma__settings *settings_r,
                           const XLU_Config *config, const char *source,
                           const char *text, size_t length, char *message);
 
+/*
+ * Set one key from its text. Returns the values that are right for it (static),
+ * NULL when there is no such key.
+ */
+const char *xlnuma__settings_set(struct xlnuma__settings *settings,
+                                 const char *key, const char *value,
+                                 bool *is_right_r);
+
+/* The assignments of a text in xl's syntax, one after the other. */
+struct xlnuma__scan {
+    const char *key; /* borrowed from the text, `length` bytes */
+    size_t length;
+    unsigned line; /* from 1 */
+    /* private */
+    const char *here, *end;
+    unsigned at_line;
+    bool is_start; /* of a statement */
+};
+
+void xlnuma__scan_init(struct xlnuma__scan *scan, const char *text,
+                       size_t length);
+bool xlnuma__scan_next(struct xlnuma__scan *scan);
+
 /* The line (from 1) that sets `key` last; 0 when none does. */
 unsigned xlnuma__config_line(const char *text, size_t length, const char *key);
 
 void xlnuma__settings_apply(const struct xlnuma__settings *settings,
                             struct xlnuma_request *request);
+
+/* --- xen_conf.c ----------------------------------------------------------- */
+
+/*
+ * What xl-numa.conf says of this guest; the guest's own file goes before it. The
+ * file is the one that XL_NUMA_CONF in the environment names, else that of the
+ * configuration folder, which need not be there. Read afresh in each call.
+ *
+ * Returns 0, XLNUMA_ERR_IO, XLNUMA_ERR_INVALID, XLNUMA_ERR_NOMEM with file and
+ * line in the message; then *settings_r has none. Logs: nothing.
+ */
+int xlnuma__conf_read(struct xlnuma__settings *settings_r, const char *guest,
+                      char *message);
 
 /* --- xen_report.c --------------------------------------------------------- */
 

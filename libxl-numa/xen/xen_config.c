@@ -1,23 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The numa_* keys of a guest's file. Reads through libxlutil. */
+/* The numa_* keys, in a guest's file to begin with. Reads through libxlutil. */
 #include "core/core.h"
 #include "xen/xen.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Is `key =` or `key +=` what begins at `here`? */
-static bool is_assignment(const char *here, const char *end, const char *key)
+static bool is_key_char(char c)
 {
-    size_t length = strlen(key);
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '.';
+}
 
-    if ((size_t)(end - here) <= length || memcmp(here, key, length))
-        return false;
-    here += length;
+/* How long is the key, if `key =` or `key +=` is what begins at `here`? */
+static size_t assigned_key(const char *here, const char *end)
+{
+    const char *start = here;
+    size_t length;
+
+    while (here < end && is_key_char(*here))
+        here++;
+    length = (size_t)(here - start);
     while (here < end && (*here == ' ' || *here == '\t'))
         here++;
-    return here < end &&
-           (*here == '=' || (end - here > 1 && *here == '+' && here[1] == '='));
+    return here < end && (*here == '=' ||
+                          (end - here > 1 && *here == '+' && here[1] == '='))
+               ? length
+               : 0;
 }
 
 /* Past a quoted text, a comment or one character. */
@@ -35,21 +44,44 @@ static const char *skip_token(const char *here, const char *end)
     return here < end && *here == quote ? here + 1 : here;
 }
 
+void xlnuma__scan_init(struct xlnuma__scan *scan, const char *text,
+                       size_t length)
+{
+    *scan = (struct xlnuma__scan){
+        .here = text, .end = text + length, .at_line = 1, .is_start = true
+    };
+}
+
+bool xlnuma__scan_next(struct xlnuma__scan *scan)
+{
+    const char *here;
+
+    scan->length = 0;
+    while (scan->here < scan->end && !scan->length) {
+        here = scan->here;
+        if (scan->is_start) {
+            scan->key = here;
+            scan->length = assigned_key(here, scan->end);
+            scan->line = scan->at_line;
+        }
+        if (*here == '\n')
+            scan->at_line++;
+        if (*here != ' ' && *here != '\t')
+            scan->is_start = *here == '\n' || *here == ';';
+        scan->here = skip_token(here, scan->end);
+    }
+    return scan->length;
+}
+
 unsigned xlnuma__config_line(const char *text, size_t length, const char *key)
 {
-    const char *here = text, *end = text + length;
-    unsigned line = 1, found = 0;
-    bool is_start = true; /* of a statement */
+    struct xlnuma__scan scan;
+    unsigned found = 0;
 
-    while (here < end) {
-        if (is_start && is_assignment(here, end, key))
-            found = line;
-        if (*here == '\n')
-            line++;
-        if (*here != ' ' && *here != '\t')
-            is_start = *here == '\n' || *here == ';';
-        here = skip_token(here, end);
-    }
+    xlnuma__scan_init(&scan, text, length);
+    while (xlnuma__scan_next(&scan))
+        if (scan.length == strlen(key) && !memcmp(scan.key, key, scan.length))
+            found = scan.line;
     return found;
 }
 
@@ -98,13 +130,27 @@ static const struct {
     { "numa_nodes", read_nodes, "all or a list of nodes such as \"0-1,4\"" },
 };
 
+#define NR_KEYS (sizeof(keys) / sizeof(*keys))
+
+const char *xlnuma__settings_set(struct xlnuma__settings *settings,
+                                 const char *key, const char *value,
+                                 bool *is_right_r)
+{
+    for (size_t i = 0; i < NR_KEYS; i++)
+        if (!strcmp(keys[i].name, key)) {
+            *is_right_r = keys[i].read(settings, value);
+            return keys[i].values;
+        }
+    return NULL;
+}
+
 int xlnuma__settings_read(struct xlnuma__settings *settings_r,
                           const XLU_Config *config, const char *source,
                           const char *text, size_t length, char *message)
 {
     *message = '\0';
     memset(settings_r, 0, sizeof(*settings_r));
-    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+    for (size_t i = 0; i < NR_KEYS; i++) {
         const char *value;
 
         if (get_key(config, keys[i].name, &value))
