@@ -48,20 +48,23 @@ between "and has not started again" "$(lab_linux_seconds g)" $((before + 4)) \
 is "it is reported as placed" "$(status_of "$second")" placed
 all_there "restored" "$second"
 
-# leave NODE MIB: a guest takes the node's memory but for about so much.
-leave() {
-    free=$(lab_nodes | awk -v node="$1" '$1 == node { print $3 }')
-    lab_create "fill$1" pvh $((free - $2 - free / 256 - 8)) 1 \
-        "numa_nodes=\"$1\"" 2>/dev/null
-}
-
 # The host has changed when it comes back: no node can hold it, two can.
 ok "it is saved again" xl save g $SAVED
 lab_wait 30 lab_is_gone g
-leave 0 150
-leave 1 150
-leave 2 400
-leave 3 400
+lab_leave 0 150
+lab_leave 1 150
+lab_leave 2 400
+lab_leave 3 400
+echo 'numa_guests = [ [ "name=g", "numa_policy=single-node" ] ]' \
+    >/etc/xen/xl-numa.conf
+free=$(lab_free)
+xl restore $SAVED >/tmp/out 2>&1
+is "under a strict policy from xl-numa.conf xl restore fails" "$?" 1
+ok "and says what each node lacks" \
+    grep -q '(g): needs 6[0-9]* MiB on one node; node [23] lacks' /tmp/out
+is "no domain is left of it" "$(lab_domid g)" ""
+is "and no memory is taken" "$(lab_free)" "$free"
+rm /etc/xen/xl-numa.conf
 ok "it is restored where no node can hold it" xl restore $SAVED
 domid=$(lab_domid g)
 is "xl list -n says nodes 2-3" "$(lab_affinity "$domid")" 2-3

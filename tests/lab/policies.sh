@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# Each policy does what it says, in the guest's file and in xl-numa.conf, where
+# the guest's file goes before; a strict one that cannot be met leaves nothing
+# behind; a reboot reads xl-numa.conf anew. (numa_nodes and policy none in the
+# guest's file: obeyed.sh. Restoring under a strict policy: restore.sh.)
+# host: lab-2x2.json
+# timeout: 300
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_LIB"
+
+# conf LINE...: makes them xl-numa.conf.
+conf() {
+    printf '%s\n' "$@" >/etc/xen/xl-numa.conf
+}
+
+# mib DOMID NODE: MiB of the domain there, by Xen's dump.
+mib() {
+    lab_pages "$1" | awk -v node="$2" '$1 == node { print int($2 / 256) }'
+}
+
+# guest TEXT NAME MIB LINE...: a PVH guest; leaves `domid` and where it is, `on`.
+guest() {
+    text=$1 name=$2 size=$3
+    shift 3
+    ok "$text: built" lab_create "$name" pvh "$size" 2 "$@"
+    domid=$(lab_domid "$name")
+    on=$(lab_affinity "$domid")
+}
+
+# What is left of domain number $2 or of a guest of name $1.
+traces() {
+    "$LAB_STOCK_XL" list "$1" 2>/dev/null
+    for path in "/libxl/$2" "/local/domain/$2"; do
+        ! xenstore-exists "$path" || echo "$path"
+    done
+    for path in $(xenstore-list /vm); do
+        xenstore-read "/vm/$path/name" 2>/dev/null
+    done | grep -x "$1"
+}
+
+has_free() {
+    [ "$(lab_free)" = "$1" ]
+}
+
+# refused TEXT WORDS TYPE MIB LINE...: xl create fails with these words, and all
+# is as it was.
+refused() {
+    text=$1 words=$2 type=$3 size=$4
+    shift 4
+    before=$(lab_free)
+    lab_create no "$type" "$size" 2 "$@" 2>/tmp/err
+    is "$text: xl create ends with status 3" "$?" 3
+    is "$text: one line of ours, what it needs and what each node lacks" \
+        "$(grep -c "xl-numa: error: domain [0-9]* (no): $words" /tmp/err)" 1
+    domid=$(sed -n 's/.*xl-numa: error: domain \([0-9]*\) .*/\1/p' /tmp/err)
+    is "$text: nothing is left of domain $domid" "$(traces no "$domid")" ""
+    ok "$text: the nodes have what they had, $before MiB" \
+        lab_wait 10 has_free "$before"
+}
+
+# Small guests are built and scrubbed soonest.
+lab_leave 0 640
+lab_leave 1 240
+lab_leave 2 540
+lab_leave 3 560
+
+# --- in the guest's file ------------------------------------------------------
+
+# 620 MiB are more than node 3 has: it is filled, and node 2 has the rest.
+guest "pack" g 620 'numa_memory="pack"' 'numa_nodes="2-3"'
+between "pack: node 3 is full" "$(mib "$domid" 3)" 540 580
+between "pack: node 2 has the rest" "$(mib "$domid" 2)" 40 80
+is "pack: nothing is elsewhere" "$(lab_offplan "$domid" 2-3)" 0.000
+lab_destroy g
+
+# Empty, any node could hold 1200 MiB; now none has it.
+for type in pv pvh; do
+    refused "restricted, $type" "needs 12[0-9]* MiB on one node; node 0 lacks \
+[0-9]* MiB, node 3 [0-9]* MiB, node 2 [0-9]* MiB, node 1 [0-9]* MiB: not built, \
+as numa_policy=\"restricted\" demands" $type 1200 'numa_policy="restricted"'
+done
+
+# --- in xl-numa.conf ----------------------------------------------------------
+
+conf 'numa_policy = "single-node"' \
+    'numa_guests = [ [ "name=p?", "numa_policy=best-effort", "numa_nodes=2-3" ],' \
+    '                [ "name=p*", "numa_memory=pack", "numa_nodes=0" ],' \
+    '                [ "name=r[0-9]", "numa_policy=restricted" ],' \
+    '                [ "name=stock", "numa_policy=none" ] ]'
+
+for type in pv pvh; do
+    refused "single-node, $type" "needs 70[0-9]* MiB on one node; node 0 lacks" \
+        $type 700
+done
+guest "single-node that fits" s 400
+is "single-node that fits: on node $on" "$(lab_list "$on" | wc -l)" 1
+is "single-node that fits: all of it" "$(lab_offplan "$domid" "$on")" 0.000
+lab_destroy s
+
+guest "pack by pattern" p1 620
+between "pack by pattern: node 3 is full" "$(mib "$domid" 3)" 540 580
+is "pack by pattern: nothing is outside of its nodes" \
+    "$(lab_offplan "$domid" 2-3)" 0.000
+lab_destroy p1
+guest "the guest's own spread" p1 620 'numa_memory="spread"'
+between "the guest's own spread: node 2 has half of it" \
+    "$(mib "$domid" 2)" 294 326
+between "the guest's own spread: so has node 3" "$(mib "$domid" 3)" 294 326
+lab_destroy p1
+
+# Four vCPUs need two nodes. Nodes 2 and 3 have too little for 1150 MiB, and so
+# have 0 and 1: 1-3 are the nearest, but two nodes of two sockets are the fewest.
+guest "restricted by pattern" r1 1150 'vcpus=4'
+is "restricted by pattern: on two nodes, $on" "$(lab_list "$on" | wc -l)" 2
+is "restricted by pattern: nothing is elsewhere" \
+    "$(lab_offplan "$domid" "$on")" 0.000
+lab_destroy r1
+guest "the guest's own best-effort" r1 1150 'vcpus=4' \
+    'numa_policy="best-effort"'
+is "the guest's own best-effort: on three nodes" "$on" 1-3
+is "the guest's own best-effort: nothing is elsewhere" \
+    "$(lab_offplan "$domid" 1-3)" 0.000
+lab_destroy r1
+
+guest "none by pattern" stock 100
+is "none by pattern: left to libxl" \
+    "$(xenstore-read "/libxl/$domid/numa-placement/status")" off
+lab_destroy stock
+
+conf 'numa_policy = "single-node"' 'numa_guests = [ [ "numa_nodes=0" ] ]'
+lab_create g pvh 100 2 2>/tmp/err
+is "a wrong file: the guest is built" "$?" 0
+is "a wrong file: one warning, with the line" "$(
+    grep -c 'xl-numa: warning: .*/etc/xen/xl-numa.conf:2: an entry' /tmp/err)" 1
+ok "a wrong file: the guest is placed" \
+    xenstore-exists "/libxl/$(lab_domid g)/numa-placement/soft_cpus"
+is "a wrong file: plan fails" "$(
+    xl numa-placement plan /tmp/g.cfg >/dev/null 2>&1
+    echo $?
+)" 1
+lab_destroy g
+
+# --- at a reboot --------------------------------------------------------------
+
+is_another_domain() {
+    id=$(lab_domid g) && [ "$id" != "$1" ] &&
+        xenstore-exists "/libxl/$id/numa-placement/status"
+}
+
+conf 'numa_guests = [ [ "name=g", "numa_nodes=2" ] ]'
+before=$(lab_free)
+guest "before a reboot" g 300 'cmdline="reboot"'
+is "before a reboot: on the node of xl-numa.conf" "$on" 2
+conf 'numa_guests = [ [ "name=g", "numa_nodes=3" ] ]'
+ok "reboot: it is built again" lab_wait 60 is_another_domain "$domid"
+domid=$(lab_domid g)
+is "reboot: on the node that xl-numa.conf has now" "$(lab_affinity "$domid")" 3
+conf 'numa_policy = "single-node"' 'numa_nodes = "1"'
+ok "reboot under a policy that cannot be met: it is gone" \
+    lab_wait 60 lab_is_gone g
+ok "and all of its memory" lab_wait 20 has_free "$before"
+is "and all else" "$(traces g $((domid + 1)))" ""
+ok "its log says why" \
+    grep -q 'needs 30[0-9]* MiB; node 1 has [0-9]* MiB and lacks' \
+    /var/log/xen/xl-g.log
