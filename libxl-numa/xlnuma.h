@@ -132,12 +132,13 @@ char *xlnuma_nodeset_format(xlnuma_nodeset set, char *buf, size_t size);
 /* --- Host ----------------------------------------------------------------- */
 
 struct xlnuma_node {
-    unsigned socket;     /* physical package that it is nearest to */
-    xlnuma_cpuset cpus;  /* online CPUs; empty for a memory-only node */
-    unsigned nr_cores;   /* physical cores behind them; 0 when not known */
-    uint64_t size_kb;    /* 0 for a node without memory */
-    uint64_t free_kb;    /* at most size_kb */
-    uint32_t load_mvcpu; /* vCPUs expected to run here, in thousandths */
+    unsigned socket;      /* physical package that it is nearest to */
+    xlnuma_cpuset cpus;   /* online CPUs; empty for a memory-only node */
+    unsigned nr_cores;    /* physical cores behind them; 0 when not known */
+    uint64_t size_kb;     /* 0 for a node without memory */
+    uint64_t free_kb;     /* at most size_kb */
+    uint64_t low_free_kb; /* of free_kb, what lies below Xen's DMA width */
+    uint32_t load_mvcpu;  /* vCPUs expected to run here, in thousandths */
 };
 
 /*
@@ -156,8 +157,9 @@ void xlnuma_host_free(struct xlnuma_host *host); /* NULL is fine */
 
 /*
  * Verify the model's invariants: at least one node; no CPU in two nodes;
- * free_kb <= size_kb; local distances 10, others 11 to 254 or unreachable; some
- * CPU and some memory. Called after every load and after every look at Xen.
+ * low_free_kb <= free_kb <= size_kb; local distances 10, others 11 to 254 or
+ * unreachable; some CPU and some memory. Called after every load and after
+ * every look at Xen.
  *
  * Returns 0, XLNUMA_ERR_INVALID.
  */
@@ -250,6 +252,7 @@ enum xlnuma_why_not {
     XLNUMA_WHY_NOT_POLICY,  /* more nodes than the policy allows */
     XLNUMA_WHY_NOT_FARTHER, /* holds the guest, but is farther apart */
     XLNUMA_WHY_NOT_SOCKETS, /* as near, but on more sockets */
+    XLNUMA_WHY_NOT_LOW,     /* as near, but takes more low memory */
     XLNUMA_WHY_NOT_LOAD,    /* as near, but busier */
     XLNUMA_WHY_NOT_HOLES,   /* as near; this one leaves the better holes */
 };
@@ -273,6 +276,7 @@ struct xlnuma_plan {
     enum xlnuma_status status;
     xlnuma_nodeset nodes;                 /* empty unless placed */
     uint64_t memory_kb[XLNUMA_NODES_MAX]; /* sums up to needed_kb */
+    uint64_t low_kb[XLNUMA_NODES_MAX];    /* of it, below Xen's DMA width */
     xlnuma_cpuset cpus[XLNUMA_NODES_MAX]; /* usable by the guest, per node */
     xlnuma_cpuset soft_cpus;              /* all of them together */
     double expected_distance;             /* 10 is all local; 0 if not placed */

@@ -45,6 +45,14 @@ static void node_memory(const void *row, char cell[TABLE_CELL_SIZE])
              node->plan->memory_kb[node->node] / 1024);
 }
 
+static void node_low(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct node_row *node = row;
+
+    snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64,
+             node->plan->low_kb[node->node] / 1024);
+}
+
 static void node_cpus(const void *row, char cell[TABLE_CELL_SIZE])
 {
     const struct node_row *node = row;
@@ -57,6 +65,8 @@ static const struct table_column node_columns[] = {
     { .heading = "Socket", .text = node_socket, .is_number = true },
     { .heading = "Memory MiB", .text = node_memory, .is_number = true },
     { .heading = "CPUs", .text = node_cpus },
+    /* the last, as only a plan that takes low memory has it */
+    { .heading = "Low MiB", .text = node_low, .is_number = true },
 };
 
 static void alternative_nodes(const void *row, char cell[TABLE_CELL_SIZE])
@@ -84,6 +94,7 @@ static void alternative_why(const void *row, char cell[TABLE_CELL_SIZE])
         [XLNUMA_WHY_NOT_POLICY] = "more nodes than the policy allows",
         [XLNUMA_WHY_NOT_FARTHER] = "farther apart",
         [XLNUMA_WHY_NOT_SOCKETS] = "as near, but on more sockets",
+        [XLNUMA_WHY_NOT_LOW] = "as near, but takes more low memory",
         [XLNUMA_WHY_NOT_LOAD] = "as near, but busier",
         [XLNUMA_WHY_NOT_HOLES] = "as near, but leaves no better holes",
     };
@@ -120,12 +131,15 @@ static void print_nodes(const struct xlnuma_host *host,
                         const struct xlnuma_plan *plan)
 {
     struct node_row row[XLNUMA_NODES_MAX];
-    struct table table = { node_columns, NR(node_columns), row, sizeof(*row),
-                           0 };
+    struct table table = { node_columns, NR(node_columns) - 1, row,
+                           sizeof(*row), 0 };
     unsigned node;
 
-    XLNUMA_FOR_EACH_NODE(node, plan->nodes)
+    XLNUMA_FOR_EACH_NODE(node, plan->nodes) {
         row[table.nr_rows++] = (struct node_row){ host, plan, node };
+        if (plan->low_kb[node])
+            table.nr_columns = NR(node_columns);
+    }
     putchar('\n');
     table_print(&table, stdout);
 }

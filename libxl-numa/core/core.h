@@ -45,6 +45,7 @@ struct xlnuma__cell {
     unsigned nr_cpus;
     unsigned nr_cores;
     uint64_t usable_kb;
+    uint64_t high_kb; /* of usable_kb, what is not low memory */
     uint32_t load_mvcpu;
 };
 
@@ -52,6 +53,7 @@ struct xlnuma__cell {
 struct xlnuma__judged {
     xlnuma_nodeset nodes;
     uint64_t usable_kb;
+    uint64_t low_kb; /* of the guest's memory, what has to be low memory */
     unsigned nr_cpus, nr_cores, nr_sockets;
     uint64_t load_mvcpu;
     xlnuma__u128 distance_num; /* sum of cpus(i) * memory(j) * distance(i,j) */
@@ -61,9 +63,10 @@ struct xlnuma__judged {
 
 /*
  * Divide needed_kb over the `nr` cells, evenly (a cell with less room gets what
- * it has) or packed: the best cell is filled first, then the nearest to it.
- * The cells need not have the room: then the excess is divided evenly too, so
- * that a set that is too small can still be compared.
+ * it has) or packed: the best cell is filled first, then the nearest to it. Low
+ * memory is divided likewise, when all other memory of the cells is taken.
+ * The cells need not have the room: then all is divided evenly, so that a set
+ * that is too small can still be compared.
  */
 void xlnuma__cost_shares(const struct xlnuma_host *host,
                          const struct xlnuma__cell *const cell[], unsigned nr,
@@ -81,9 +84,9 @@ int xlnuma__cost_compare_distance(const struct xlnuma__judged *a,
                                   const struct xlnuma__judged *b);
 
 /*
- * The order of sets that hold the guest: nearer, fewer sockets, less busy,
- * better holes, lower node numbers. Returns < 0 when a is better, never 0 for
- * different sets. *why_r says what decided.
+ * The order of sets that hold the guest: nearer, fewer sockets, less low
+ * memory, less busy, better holes, lower node numbers. Returns < 0 when a is
+ * better, never 0 for different sets. *why_r says what decided.
  */
 int xlnuma__cost_compare(const struct xlnuma__judged *a,
                          const struct xlnuma__judged *b,

@@ -1,31 +1,45 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a node set costs a guest: expected distance, sockets, load, holes, and
- * the order of sets that follows. Does not search for sets (plan.c).
+ * What a node set costs a guest: expected distance, sockets, low memory, load,
+ * holes, and the order of sets that follows. Does not search for sets (plan.c).
  */
 #include "core/core.h"
 
 #define PAGE_KB 4
 
+/* The cells in ascending order of room; of equals the first one first. */
+static void sort_by_room(const uint64_t room_kb[], unsigned nr,
+                         unsigned order_r[])
+{
+    for (unsigned i = 0; i < nr; i++) {
+        unsigned at = i;
+
+        for (; at && room_kb[i] < room_kb[order_r[at - 1]]; at--)
+            order_r[at] = order_r[at - 1];
+        order_r[at] = i;
+    }
+}
+
 /*
- * Even shares, by filling the smallest cells first: a cell that has less than
- * the even share gives what it has, the others divide what is left. `cell` is
- * in ascending order of usable_kb.
+ * Add even shares, by filling the smallest cells first: a cell that has less
+ * room than the even share gives what it has, the others divide what is left.
  */
-static void share_evenly(const struct xlnuma__cell *const cell[], unsigned nr,
-                         uint64_t needed_kb, bool is_limited,
-                         uint64_t share_kb[])
+static void share_evenly(const uint64_t room_kb[], unsigned nr,
+                         uint64_t needed_kb, uint64_t share_kb[])
 {
     uint64_t left_kb = needed_kb;
+    unsigned order[XLNUMA_NODES_MAX];
 
-    for (unsigned i = 0; i < nr; i++) {
-        uint64_t share = left_kb / (nr - i) / PAGE_KB * PAGE_KB;
+    sort_by_room(room_kb, nr, order);
+    for (unsigned n = 0; n < nr; n++) {
+        unsigned i = order[n];
+        uint64_t share = left_kb / (nr - n) / PAGE_KB * PAGE_KB;
 
-        if (is_limited && share > cell[i]->usable_kb)
-            share = cell[i]->usable_kb;
-        if (i == nr - 1)
+        if (share > room_kb[i])
+            share = room_kb[i];
+        if (n == nr - 1)
             share = left_kb;
-        share_kb[i] = share;
+        share_kb[i] += share;
         left_kb -= share;
     }
 }
@@ -59,7 +73,8 @@ static unsigned best_cell(const struct xlnuma_host *host,
 }
 
 static void share_packed(const struct xlnuma_host *host,
-                         const struct xlnuma__cell *const cell[], unsigned nr,
+                         const struct xlnuma__cell *const cell[],
+                         const uint64_t room_kb[], unsigned nr,
                          uint64_t needed_kb, uint64_t share_kb[])
 {
     bool is_taken[XLNUMA_NODES_MAX] = { false };
@@ -67,14 +82,24 @@ static void share_packed(const struct xlnuma_host *host,
 
     for (unsigned n = 0; n < nr; n++) {
         unsigned i = best_cell(host, cell, nr, is_taken);
-        uint64_t share = cell[i]->usable_kb;
+        uint64_t share = room_kb[i] < left_kb ? room_kb[i] : left_kb;
 
-        if (share > left_kb)
-            share = left_kb;
-        share_kb[i] = share;
+        share_kb[i] += share;
         left_kb -= share;
         is_taken[i] = true;
     }
+}
+
+static void share_room(const struct xlnuma_host *host,
+                       const struct xlnuma__cell *const cell[],
+                       const uint64_t room_kb[], unsigned nr,
+                       uint64_t needed_kb, enum xlnuma_memory memory,
+                       uint64_t share_kb[])
+{
+    if (memory == XLNUMA_MEMORY_PACK)
+        share_packed(host, cell, room_kb, nr, needed_kb, share_kb);
+    else
+        share_evenly(room_kb, nr, needed_kb, share_kb);
 }
 
 void xlnuma__cost_shares(const struct xlnuma_host *host,
@@ -82,14 +107,28 @@ void xlnuma__cost_shares(const struct xlnuma_host *host,
                          uint64_t needed_kb, enum xlnuma_memory memory,
                          uint64_t share_kb[])
 {
-    uint64_t usable_kb = 0;
+    uint64_t room_kb[XLNUMA_NODES_MAX], usable_kb = 0, high_kb = 0, low_kb;
 
-    for (unsigned i = 0; i < nr; i++)
+    for (unsigned i = 0; i < nr; i++) {
         usable_kb += cell[i]->usable_kb;
-    if (usable_kb >= needed_kb && memory == XLNUMA_MEMORY_PACK)
-        share_packed(host, cell, nr, needed_kb, share_kb);
-    else
-        share_evenly(cell, nr, needed_kb, usable_kb >= needed_kb, share_kb);
+        high_kb += cell[i]->high_kb;
+        share_kb[i] = 0;
+    }
+    if (usable_kb < needed_kb) {
+        for (unsigned i = 0; i < nr; i++)
+            room_kb[i] = UINT64_MAX;
+        share_evenly(room_kb, nr, needed_kb, share_kb);
+        return;
+    }
+    low_kb = needed_kb > high_kb ? needed_kb - high_kb : 0;
+    for (unsigned i = 0; i < nr; i++)
+        room_kb[i] = cell[i]->high_kb;
+    share_room(host, cell, room_kb, nr, needed_kb - low_kb, memory, share_kb);
+    if (!low_kb)
+        return;
+    for (unsigned i = 0; i < nr; i++)
+        room_kb[i] = cell[i]->usable_kb - cell[i]->high_kb;
+    share_room(host, cell, room_kb, nr, low_kb, memory, share_kb);
 }
 
 static unsigned count_sockets(const struct xlnuma__cell *const cell[],
@@ -113,16 +152,18 @@ void xlnuma__cost_judge(const struct xlnuma_host *host,
                         struct xlnuma__judged *judged_r)
 {
     struct xlnuma__judged judged = { .is_reachable = true };
-    uint64_t share_kb[XLNUMA_NODES_MAX];
+    uint64_t share_kb[XLNUMA_NODES_MAX], high_kb = 0;
 
     xlnuma__cost_shares(host, cell, nr, needed_kb, memory, share_kb);
     for (unsigned i = 0; i < nr; i++) {
         judged.nodes |= (xlnuma_nodeset)1 << cell[i]->id;
         judged.usable_kb += cell[i]->usable_kb;
+        high_kb += cell[i]->high_kb;
         judged.nr_cpus += cell[i]->nr_cpus;
         judged.nr_cores += cell[i]->nr_cores;
         judged.load_mvcpu += cell[i]->load_mvcpu;
     }
+    judged.low_kb = needed_kb > high_kb ? needed_kb - high_kb : 0;
     judged.nr_sockets = count_sockets(cell, nr);
     judged.distance_cpus = judged.nr_cpus ? judged.nr_cpus : 1;
     for (unsigned i = 0; i < nr; i++) {
@@ -171,6 +212,9 @@ int xlnuma__cost_compare(const struct xlnuma__judged *a,
     *why_r = XLNUMA_WHY_NOT_SOCKETS;
     if (a->nr_sockets != b->nr_sockets)
         return a->nr_sockets < b->nr_sockets ? -1 : 1;
+    *why_r = XLNUMA_WHY_NOT_LOW;
+    if (a->low_kb != b->low_kb)
+        return a->low_kb < b->low_kb ? -1 : 1;
     *why_r = XLNUMA_WHY_NOT_LOAD;
     order = compare_ratio(a->load_mvcpu, a->distance_cpus, b->load_mvcpu,
                           b->distance_cpus);

@@ -57,6 +57,11 @@ static int check_memory(const struct xlnuma_host *host, char *message)
                                 "node %u: free_kb %" PRIu64
                                 " is more than size_kb %" PRIu64,
                                 i, node->free_kb, node->size_kb);
+        if (node->low_free_kb > node->free_kb)
+            return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                                "node %u: low_free_kb %" PRIu64
+                                " is more than free_kb %" PRIu64,
+                                i, node->low_free_kb, node->free_kb);
         if (node->size_kb > INT64_MAX - total_kb)
             return xlnuma__fail(message, XLNUMA_ERR_INVALID,
                                 "node %u: size_kb %" PRIu64

@@ -118,6 +118,10 @@ static int read_node(const struct place *place, yajl_val object, size_t index,
                      &node->free_kb);
     if (rc)
         return rc;
+    rc = read_optional(place, get(object, "low_free_kb"), PATH(".low_free_kb"),
+                       INT64_MAX, 0, &node->low_free_kb);
+    if (rc)
+        return rc;
     rc = read_optional(place, get(object, "cores"), PATH(".cores"),
                        XLNUMA_CPUS_MAX, 0, &number);
     if (rc)
@@ -365,6 +369,8 @@ static void write_node(yajl_gen gen, unsigned id,
         xlnuma__json_key_kb(gen, "cores", node->nr_cores);
     xlnuma__json_key_kb(gen, "size_kb", node->size_kb);
     xlnuma__json_key_kb(gen, "free_kb", node->free_kb);
+    if (node->low_free_kb)
+        xlnuma__json_key_kb(gen, "low_free_kb", node->low_free_kb);
     if (node->load_mvcpu)
         xlnuma__json_key_kb(gen, "load_mvcpu", node->load_mvcpu);
     yajl_gen_map_close(gen);

@@ -73,6 +73,7 @@ const char *xlnuma_why_not_name(enum xlnuma_why_not why)
         [XLNUMA_WHY_NOT_POLICY] = "policy",
         [XLNUMA_WHY_NOT_FARTHER] = "farther",
         [XLNUMA_WHY_NOT_SOCKETS] = "sockets",
+        [XLNUMA_WHY_NOT_LOW] = "low",
         [XLNUMA_WHY_NOT_LOAD] = "load",
         [XLNUMA_WHY_NOT_HOLES] = "holes",
     };
@@ -318,6 +319,7 @@ static void fill_cells(struct search *search)
         cell->socket = node->socket;
         cell->nr_cpus = xlnuma_cpuset_count(&cpus);
         cell->usable_kb = node->free_kb / 4 * 4; /* whole pages */
+        cell->high_kb = (node->free_kb - node->low_free_kb) / 4 * 4;
         cell->load_mvcpu = node->load_mvcpu;
         /* A filter that leaves half of the CPUs leaves half of the cores. */
         cell->nr_cores =
@@ -427,6 +429,8 @@ static void fill_nodes(const struct search *search, struct xlnuma_plan *plan)
         unsigned id = cell[i]->id;
 
         plan->memory_kb[id] = share_kb[i];
+        if (share_kb[i] > cell[i]->high_kb)
+            plan->low_kb[id] = share_kb[i] - cell[i]->high_kb;
         plan->cpus[id] = usable_cpus(&search->host->node[id], search->request);
         xlnuma_cpuset_or(&plan->soft_cpus, &plan->cpus[id]);
     }
@@ -541,6 +545,18 @@ static void say_placed(const struct search *search, struct xlnuma_plan *plan)
                  set->nr_sockets == 1 ? "" : "s", plan->expected_distance);
 }
 
+/* Which of the plan's memory is low, behind the other words. */
+static void say_low(const struct search *search, struct xlnuma_plan *plan)
+{
+    size_t used = strlen(plan->reason);
+    char low[32];
+
+    if (search->chosen.low_kb)
+        snprintf(plan->reason + used, sizeof(plan->reason) - used,
+                 "; %s of it is low memory, as there is no other",
+                 xlnuma__mib(search->chosen.low_kb, low));
+}
+
 int xlnuma_plan_make(const struct xlnuma_host *host,
                      const struct xlnuma_request *request,
                      struct xlnuma_plan *plan_r, char *message)
@@ -582,5 +598,6 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
     fill_nodes(&search, plan_r);
     fill_alternatives(&search, plan_r);
     say_placed(&search, plan_r);
+    say_low(&search, plan_r);
     return 0;
 }

@@ -14,6 +14,8 @@ static void write_nodes(yajl_gen gen, const struct xlnuma_plan *plan)
         yajl_gen_map_open(gen);
         xlnuma__json_key_kb(gen, "id", i);
         xlnuma__json_key_kb(gen, "memory_kb", plan->memory_kb[i]);
+        if (plan->low_kb[i])
+            xlnuma__json_key_kb(gen, "low_kb", plan->low_kb[i]);
         xlnuma__json_key_string(
             gen, "cpus",
             xlnuma_cpuset_format(&plan->cpus[i], cpus, sizeof(cpus)));

@@ -201,6 +201,8 @@ lab_release() {
 lab_extents() {
     awk -v order="$1" '$1 == order { n += $2 } END { print n + 0 }' \
         /tmp/lab.count
+}
+
 # lab_leave NODE MIB: a guest takes the node's memory but for about so much.
 lab_leave() {
     lab_left=$(lab_nodes | awk -v node="$1" '$1 == node { print $3 }')

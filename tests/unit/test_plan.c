@@ -139,6 +139,80 @@ static void uneven_room(void)
     xlnuma_host_free(host);
 }
 
+/* Of node 0's 2657 MiB 1980 are low, as on the lab's host: 677 are not. */
+static struct xlnuma_host *low_host(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+
+    host->node[0].low_free_kb = 1980 * 1024;
+    return host;
+}
+
+static void low_memory_last(void)
+{
+    struct xlnuma_host *host = low_host();
+    struct xlnuma_request request = request_of(1400, 4);
+    const struct xlnuma_plan *plan;
+
+    /* Four vCPUs need two nodes. Not in halves: node 1 has other memory. */
+    request.nodes = 0x3;
+    plan = plan_with(host, &request);
+    CU_ASSERT_EQUAL(plan->nodes, 0x3);
+    CU_ASSERT_EQUAL(plan->memory_kb[0], 677 * 1024);
+    CU_ASSERT_EQUAL(plan->memory_kb[1], (1400 - 677) * 1024);
+    CU_ASSERT_EQUAL(plan->low_kb[0], 0);
+    CU_ASSERT_PTR_NULL(strstr(plan->reason, "low memory"));
+    /* 677 + 1011 = 1688 MiB: what is missing is low, rather than elsewhere. */
+    request = request_of(2000, 4);
+    plan = plan_with(host, &request);
+    CU_ASSERT_EQUAL(plan->nodes, 0xc); /* which is as near and needs none */
+    host->node[2].free_kb = host->node[3].free_kb = 990 * 1024;
+    plan = plan_with(host, &request);
+    CU_ASSERT_EQUAL(plan->nodes, 0x3);
+    CU_ASSERT_EQUAL(plan->memory_kb[0], 989 * 1024);
+    CU_ASSERT_EQUAL(plan->memory_kb[1], 1011 * 1024);
+    CU_ASSERT_EQUAL(plan->low_kb[0], 312 * 1024);
+    CU_ASSERT_EQUAL(plan->low_kb[1], 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(plan->reason, "312 MiB of it is low memory"));
+    /* Packed: 677 of node 0 and 1011 of node 1, and then low memory. */
+    request.memory = XLNUMA_MEMORY_PACK;
+    plan = plan_with(host, &request);
+    CU_ASSERT_EQUAL(plan->memory_kb[0], 989 * 1024);
+    CU_ASSERT_EQUAL(plan->low_kb[0], 312 * 1024);
+    request.memory_kb = 1000 * 1024;
+    plan = plan_with(host, &request);
+    CU_ASSERT_EQUAL(plan->nodes, 0xc); /* 990 and 10: tighter than 0-1 */
+    CU_ASSERT_EQUAL(plan->memory_kb[2] + plan->memory_kb[3], 1000 * 1024);
+    request.nodes = 0x3;
+    plan = plan_with(host, &request);
+    CU_ASSERT_EQUAL(plan->memory_kb[0], 677 * 1024);
+    CU_ASSERT_EQUAL(plan->memory_kb[1], (1000 - 677) * 1024);
+    xlnuma_host_free(host);
+}
+
+static void low_memory_of_equal_sets(void)
+{
+    struct xlnuma_host *host = low_host();
+    struct xlnuma_request request = request_of(1500, 2);
+    const struct xlnuma_plan *plan;
+    bool has_low = false;
+
+    /* However busy, node 2 and node 3 are as near and need no low memory. */
+    host->node[2].load_mvcpu = host->node[3].load_mvcpu = 9000;
+    plan = plan_with(host, &request);
+    CU_ASSERT_EQUAL(plan->nodes, 0x4);
+    for (unsigned i = 0; i < plan->nr_alternatives; i++)
+        has_low |= plan->alternative[i].nodes == 0x1 &&
+                   plan->alternative[i].why == XLNUMA_WHY_NOT_LOW;
+    CU_ASSERT(has_low);
+    /* Taken before the guest is put on two nodes. */
+    host->node[2].free_kb = host->node[3].free_kb = 1400 * 1024;
+    plan = plan_with(host, &request);
+    CU_ASSERT_EQUAL(plan->nodes, 0x1);
+    CU_ASSERT_EQUAL(plan->low_kb[0], (1500 - 677) * 1024);
+    xlnuma_host_free(host);
+}
+
 static void policies(void)
 {
     struct xlnuma_host *host = unit_host(4, 2, lab_mib);
@@ -292,6 +366,10 @@ static struct xlnuma_host *draw_host(unsigned nr_nodes)
         host->node[i].socket = draw(3);
         host->node[i].size_kb = 4096 * 1024;
         host->node[i].free_kb = draw(5) ? draw(4096) * 1024ull : 0;
+        if (host->node[i].free_kb && !draw(3))
+            host->node[i].low_free_kb = draw(4096) * 1024ull;
+        if (host->node[i].low_free_kb > host->node[i].free_kb)
+            host->node[i].low_free_kb = host->node[i].free_kb;
         for (unsigned n = i ? draw(4) : 1; n; n--)
             xlnuma_cpuset_add(&host->node[i].cpus, cpu++);
         for (unsigned j = 0; j < nr_nodes; j++)
@@ -300,33 +378,47 @@ static struct xlnuma_host *draw_host(unsigned nr_nodes)
     return host;
 }
 
+/* Raise the level of the nodes that have room; returns what is left. */
+static double reference_fill(const double room[], double share[], double left)
+{
+    double given[8] = { 0 }, open, step;
+
+    do {
+        open = 0;
+        for (unsigned i = 0; i < 8; i++)
+            open += given[i] < room[i];
+        step = left / open;
+        for (unsigned i = 0; i < 8; i++)
+            if (given[i] < room[i]) {
+                double more = fmin(room[i] - given[i], step);
+
+                given[i] += more;
+                share[i] += more;
+                left -= more;
+            }
+    } while (open && left > 0.5);
+    return left;
+}
+
 /* Expected distance of a set; HUGE_VAL when it cannot hold the guest. */
 static double reference_distance(const struct xlnuma_host *host, unsigned set,
                                  unsigned nr_nodes, double need_kb,
                                  unsigned nr_vcpus)
 {
-    double share[8] = { 0 }, cpus = 0, left = need_kb, sum = 0, open;
+    double high[8] = { 0 }, low[8] = { 0 }, share[8] = { 0 };
+    double cpus = 0, left, sum = 0;
 
     for (unsigned i = 0; i < nr_nodes; i++)
-        if ((set >> i) & 1)
+        if ((set >> i) & 1) {
+            low[i] = (double)host->node[i].low_free_kb;
+            high[i] = (double)host->node[i].free_kb - low[i];
             cpus += xlnuma_cpuset_count(&host->node[i].cpus);
+        }
     if (!cpus || cpus < nr_vcpus)
         return HUGE_VAL;
-    do { /* raise the level of all nodes that have room, until all is in */
-        open = 0;
-        for (unsigned i = 0; i < nr_nodes; i++)
-            open += (set >> i) & 1 && share[i] < (double)host->node[i].free_kb;
-        for (unsigned i = 0; open && i < nr_nodes; i++) {
-            double room = (double)host->node[i].free_kb - share[i];
-
-            if (!((set >> i) & 1) || room <= 0)
-                continue;
-            share[i] += fmin(room, left / open);
-        }
-        left = need_kb;
-        for (unsigned i = 0; i < nr_nodes; i++)
-            left -= share[i];
-    } while (open && left > 0.5);
+    left = reference_fill(high, share, need_kb);
+    if (left > 0.5)
+        left = reference_fill(low, share, left);
     if (left > 0.5)
         return HUGE_VAL;
     for (unsigned i = 0; i < nr_nodes; i++)
@@ -356,12 +448,60 @@ static unsigned nr_cpus_of(const struct xlnuma_host *host)
     return nr;
 }
 
+static uint64_t low_of(const struct xlnuma_plan *plan)
+{
+    uint64_t low_kb = 0;
+
+    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
+        low_kb += plan->low_kb[i];
+    return low_kb;
+}
+
+/* Low memory that a guest of one node takes, at least. */
+static uint64_t reference_low(const struct xlnuma_host *host, uint64_t need_kb,
+                              unsigned nr_vcpus)
+{
+    uint64_t least = UINT64_MAX;
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+        const struct xlnuma_node *node = &host->node[i];
+        uint64_t high_kb = node->free_kb - node->low_free_kb;
+        uint64_t low_kb = need_kb > high_kb ? need_kb - high_kb : 0;
+
+        if (need_kb <= node->free_kb && low_kb < least &&
+            xlnuma_cpuset_count(&node->cpus) >= nr_vcpus)
+            least = low_kb;
+    }
+    return least;
+}
+
+/* Each node has its low memory, and only when the others have no more. */
+static bool takes_low_last(const struct xlnuma_host *host,
+                           const struct xlnuma_plan *plan)
+{
+    uint64_t low_kb = low_of(plan);
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, plan->nodes) {
+        const struct xlnuma_node *node = &host->node[i];
+        uint64_t high_kb = plan->memory_kb[i] - plan->low_kb[i];
+
+        if (plan->low_kb[i] > node->low_free_kb ||
+            high_kb > node->free_kb - node->low_free_kb)
+            return false;
+        if (low_kb && high_kb < node->free_kb - node->low_free_kb)
+            return false;
+    }
+    return true;
+}
+
 /* The shares are whole pages: that far the two may differ. */
 #define ROUNDING 1e-3
 
 static void same_as_exhaustive_search(void)
 {
-    unsigned nr_different = 0, nr_placed = 0;
+    unsigned nr_different = 0, nr_placed = 0, nr_low = 0;
 
     seed = 20;
     for (unsigned n = 0; n < 2000; n++) {
@@ -369,11 +509,17 @@ static void same_as_exhaustive_search(void)
         struct xlnuma_host *host = draw_host(nr_nodes);
         struct xlnuma_request request = request_of(1 + draw(8192), 1 + draw(6));
         unsigned nr_cpus = nr_cpus_of(host);
-        double best = reference_best(
-            host, nr_nodes, (double)request.memory_kb,
-            request.nr_vcpus < nr_cpus ? request.nr_vcpus : nr_cpus);
+        unsigned wanted =
+            request.nr_vcpus < nr_cpus ? request.nr_vcpus : nr_cpus;
+        double best =
+            reference_best(host, nr_nodes, (double)request.memory_kb, wanted);
         const struct xlnuma_plan *plan = plan_with(host, &request);
 
+        nr_low += low_of(plan) > 0;
+        if (!takes_low_last(host, plan) ||
+            (xlnuma_nodeset_count(plan->nodes) == 1 &&
+             low_of(plan) != reference_low(host, request.memory_kb, wanted)))
+            nr_different++;
         nr_placed += best != HUGE_VAL;
         if (best == HUGE_VAL ? plan->status != XLNUMA_STATUS_UNPLACED
                              : fabs(plan->expected_distance - best) > ROUNDING)
@@ -382,6 +528,7 @@ static void same_as_exhaustive_search(void)
     }
     CU_ASSERT_EQUAL(nr_different, 0);
     CU_ASSERT(nr_placed > 500);
+    CU_ASSERT(nr_low > 100);
 }
 
 static void many_nodes(void)
@@ -435,6 +582,9 @@ int main(void)
         { "as many cores, but not for another socket",
           cores_within_the_socket },
         { "shares on nodes of uneven room", uneven_room },
+        { "low memory when the set has no other", low_memory_last },
+        { "of sets that are as near, one without low memory",
+          low_memory_of_equal_sets },
         { "policies", policies },
         { "only some nodes or CPUs", filters },
         { "a plan that follows where memory is", following },
