@@ -4,7 +4,9 @@
 #include "xen/xen.h"
 
 #include <libxl_utils.h>
+#include <stdlib.h>
 #include <string.h>
+#include <xenctrl.h>
 
 void xlnuma__cpuset_from_bitmap(xlnuma_cpuset *set_r, const libxl_bitmap *map)
 {
@@ -49,6 +51,94 @@ static int read_nodes(struct xlnuma_host *host, libxl_ctx *ctx, char *message)
     }
     libxl_numainfo_list_free(info, nr_nodes);
     return rc;
+}
+
+/* --- low memory ----------------------------------------------------------- */
+
+/*
+ * Xen keeps memory below an address width for DMA: a domain gets it only when
+ * no node has other memory, or the one node that it may use has none. Xen tells
+ * nobody how wide these addresses are, so the width is worked out by its rule
+ * (end_boot_allocator(), arch_get_dma_bitsize()).
+ */
+#define WIDTH_MAX 32       /* of Xen's own choice */
+#define WIDTH_UNLIMITED 52 /* all of memory: nothing is kept back */
+
+/* What the command line says, the last one; 0 when it says nothing. */
+static unsigned width_of_command_line(libxl_ctx *ctx)
+{
+    static const char key[] = "dma_bits=";
+    const libxl_version_info *info = libxl_get_version_info(ctx);
+    const char *word = info ? info->commandline : NULL;
+    unsigned width = 0;
+
+    for (; word && *word; word += strcspn(word, " ")) {
+        word += strspn(word, " ");
+        if (!strncmp(word, key, sizeof(key) - 1))
+            width = (unsigned)strtol(word + sizeof(key) - 1, NULL, 0);
+    }
+    return width;
+}
+
+static uint64_t low_free_kb(xc_interface *xch, unsigned width, unsigned node)
+{
+    uint64_t bytes;
+
+    return xc_availheap(xch, 0, (int)width, (int)node, &bytes) ? 0
+                                                               : bytes / 1024;
+}
+
+/* The least width whose addresses cover a quarter of a node's span. */
+static unsigned width_of_span(uint64_t span_kb)
+{
+    uint64_t pages = span_kb / 4 / 4;
+    unsigned width = 12;
+
+    while (width < WIDTH_MAX && (uint64_t)1 << (width - 12) < pages)
+        width++;
+    return width;
+}
+
+/*
+ * That of the first node with memory below 4 GiB, taken as the node where
+ * addresses begin; on a host of one node none.
+ */
+static unsigned width_by_default(const struct xlnuma_host *host,
+                                 xc_interface *xch)
+{
+    unsigned node;
+
+    if (xlnuma_nodeset_count(host->nodes) > 1)
+        XLNUMA_FOR_EACH_NODE(node, host->nodes)
+            if (low_free_kb(xch, WIDTH_MAX, node))
+                return width_of_span(host->node[node].size_kb);
+    return 0;
+}
+
+/*
+ * Of each node's free memory, what is low; the sizes are still spans. What
+ * cannot be known counts as none.
+ */
+static void read_low_memory(struct xlnuma_host *host, libxl_ctx *ctx)
+{
+    xc_interface *xch = xc_interface_open(NULL, NULL, 0);
+    unsigned node, width;
+
+    if (!xch)
+        return;
+    width = width_of_command_line(ctx);
+    if (!width)
+        width = width_by_default(host, xch);
+    if (width && width < WIDTH_UNLIMITED)
+        XLNUMA_FOR_EACH_NODE(node, host->nodes) {
+            uint64_t low_kb = low_free_kb(xch, width, node);
+
+            /* Memory may have been freed since the node's was asked for. */
+            if (low_kb > host->node[node].free_kb)
+                low_kb = host->node[node].free_kb;
+            host->node[node].low_free_kb = low_kb;
+        }
+    xc_interface_close(xch);
 }
 
 /*
@@ -197,6 +287,7 @@ int xlnuma_host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
         rc = read_load(host_r, ctx, message);
     if (rc)
         return rc;
+    read_low_memory(host_r, ctx);
     subtract_hole(host_r, ctx);
     place_cpuless_nodes(host_r);
     return xlnuma_host_check(host_r, message);

@@ -8,6 +8,10 @@
  *
  * The environment describes the host:
  *   FAKE_FREE=2657,1011,2250,2300  MiB free on each node
+ *   FAKE_LOW=600,0,0,0             MiB of it between 1 and 2 GiB: Xen gives them
+ *                                  last, as its DMA width is 31 bits: the
+ *                                  quarter of node 0's span, 1280 MiB, rounded
+ *   FAKE_CMDLINE=OPTIONS           of the hypervisor
  *   FAKE_ORDER=18,18,9,0           largest extent that each node has
  *   FAKE_THIEF=0,0,0,1000          MiB that another domain takes from each node
  *                                  once the build has begun to take memory
@@ -47,7 +51,7 @@ static const uint32_t distances[NR_NODES][NR_NODES] = {
 /* All that changes, in memory that a helper process shares. */
 static struct {
     struct fake_domain domain;
-    unsigned long free_pages[NR_NODES];
+    unsigned long free_pages[NR_NODES], low_pages[NR_NODES];
     size_t nr_stored;
     struct {
         char path[128], value[600];
@@ -102,6 +106,8 @@ __attribute__((constructor)) static void read_environment(void)
         max_order[i] = (unsigned)list_item("FAKE_ORDER", i, 18);
         if (!is_filled)
             host->free_pages[i] = list_item("FAKE_FREE", i, 3072) * MIB_PAGES;
+        if (!is_filled)
+            host->low_pages[i] = list_item("FAKE_LOW", i, 0) * MIB_PAGES;
     }
 }
 
@@ -202,6 +208,47 @@ int libxl_get_physinfo(libxl_ctx *ctx, libxl_physinfo *info)
     (void)ctx;
     FAIL(ERROR_FAIL);
     info->total_pages = (uint64_t)nr_nodes * 3072 * MIB_PAGES;
+    return 0;
+}
+
+const libxl_version_info *libxl_get_version_info(libxl_ctx *ctx)
+{
+    static libxl_version_info info;
+
+    (void)ctx;
+    FAIL(NULL);
+    info.commandline = getenv("FAKE_CMDLINE");
+    return &info;
+}
+
+xc_interface *xc_interface_open(xentoollog_logger *logger,
+                                xentoollog_logger *dombuild_logger,
+                                unsigned flags)
+{
+    (void)logger;
+    (void)dombuild_logger;
+    (void)flags;
+    FAIL(NULL);
+    return (xc_interface *)host;
+}
+
+int xc_interface_close(xc_interface *xch)
+{
+    (void)xch;
+    return 0;
+}
+
+int xc_availheap(xc_interface *xch, int min_width, int max_width, int node,
+                 uint64_t *bytes)
+{
+    (void)xch;
+    FAIL(-1);
+    if (min_width || node < 0 || node >= nr_nodes)
+        abort(); /* nothing asks that */
+    if (!max_width)
+        *bytes = (uint64_t)host->free_pages[node] << 12;
+    else
+        *bytes = max_width < 31 ? 0 : (uint64_t)host->low_pages[node] << 12;
     return 0;
 }
 
@@ -327,20 +374,35 @@ int xc_domain_setmaxmem(xc_interface *xch, uint32_t domid, uint64_t memkb)
     return 0;
 }
 
-/* One extent from a node, or from any when it is -1. */
-static bool take_extent(int node, unsigned order)
+static bool take_zone(int node, unsigned order, bool is_low)
 {
     unsigned long pages = 1ul << order;
 
-    for (int i = 0; i < nr_nodes; i++)
-        if ((node < 0 || node == i) && order <= max_order[i] &&
-            host->free_pages[i] >= pages) {
-            host->free_pages[i] -= pages;
-            fake_domain->pages[i] += pages;
-            fake_domain->extents[order]++;
-            return true;
+    for (int i = 0; i < nr_nodes; i++) {
+        unsigned long low = host->low_pages[i];
+
+        if ((node >= 0 && node != i) || order > max_order[i] ||
+            (is_low ? low : host->free_pages[i] - low) < pages)
+            continue;
+        if (is_low) {
+            host->low_pages[i] -= pages;
+            fake_domain->low_pages[i] += pages;
         }
+        host->free_pages[i] -= pages;
+        fake_domain->pages[i] += pages;
+        fake_domain->extents[order]++;
+        return true;
+    }
     return false;
+}
+
+/*
+ * One extent from a node, or from any when it is -1; as Xen does, low memory
+ * after all that is not.
+ */
+static bool take_extent(int node, unsigned order)
+{
+    return take_zone(node, order, false) || take_zone(node, order, true);
 }
 
 /* Once: what another domain takes meanwhile. */
@@ -393,17 +455,6 @@ int xc_domain_populate_physmap_exact(xc_interface *xch, uint32_t domid,
         return 0;
     errno = ENOMEM;
     return -1;
-}
-
-int xc_availheap(xc_interface *xch, int min_width, int max_width, int node,
-                 uint64_t *bytes)
-{
-    (void)xch;
-    (void)min_width;
-    (void)max_width;
-    FAIL(-1);
-    *bytes = host->free_pages[node] * 4096;
-    return 0;
 }
 
 /*
@@ -604,8 +655,10 @@ static uint32_t new_domain(void)
 {
     uint32_t domid = fake_domain->domid + 1;
 
-    for (int i = 0; i < nr_nodes; i++)
+    for (int i = 0; i < nr_nodes; i++) {
         host->free_pages[i] += fake_domain->pages[i];
+        host->low_pages[i] += fake_domain->low_pages[i];
+    }
     memset(fake_domain, 0, sizeof(*fake_domain));
     return fake_domain->domid = domid;
 }

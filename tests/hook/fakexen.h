@@ -12,7 +12,7 @@ struct fake_domain {
     uint32_t domid;
     libxl_uuid uuid;
     uint64_t nodes, soft_cpus;
-    unsigned long pages[4];
+    unsigned long pages[4], low_pages[4];
     unsigned long extents[19]; /* by order */
     unsigned long nr_exact;
     unsigned long pod_pages;      /* set aside for population on demand */

@@ -102,6 +102,10 @@ static void print_domain(int rc, const libxl_domain_config *config)
     printf("mib %lu %lu %lu %lu\n", fake_domain->pages[0] / 256,
            fake_domain->pages[1] / 256, fake_domain->pages[2] / 256,
            fake_domain->pages[3] / 256);
+    for (int i = 0; i < 4; i++)
+        if (fake_domain->low_pages[i])
+            printf("low mib of node %d: %lu\n", i,
+                   fake_domain->low_pages[i] / 256);
     printf("extents 1g %lu 2m %lu 4k %lu\n", fake_domain->extents[18],
            fake_domain->extents[9], fake_domain->extents[0]);
     printf("placed by %s\n", fake_domain->is_stock_placed ? "libxl" : "us");
