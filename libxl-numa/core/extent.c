@@ -17,6 +17,7 @@
  * neighbouring guest memory is spread, large enough that a call to Xen pays.
  * 16 MiB of 2 MiB extents, 2 MiB of pages.
  */
+#define ORDER_1G 18
 #define RUN_SUPERPAGES 8
 #define RUN_PAGES 512
 
@@ -50,6 +51,7 @@ void xlnuma__extents_resume(struct xlnuma__extents *extents,
             continue;
         extents->planned |= (xlnuma_nodeset)1 << i;
         extents->planned_kb[i] = planned_kb[i];
+        extents->high_kb[i] = UINT64_MAX;
         extents->total_kb += planned_kb[i];
     }
     for (i = 0; i < nr_others; i++)
@@ -64,6 +66,11 @@ void xlnuma__extents_init(struct xlnuma__extents *extents,
     unsigned i;
 
     xlnuma__extents_resume(extents, plan->nodes, plan->memory_kb, NULL, 0);
+    XLNUMA_FOR_EACH_NODE(i, extents->planned) {
+        const struct xlnuma_node *node = &host->node[i];
+        if (node->low_free_kb)
+            extents->high_kb[i] = node->free_kb - node->low_free_kb;
+    }
     XLNUMA_FOR_EACH_NODE(i, host->nodes & ~extents->planned) {
         unsigned distance, at = extents->nr_ranked++;
 
@@ -92,15 +99,22 @@ static bool is_further_behind(const struct xlnuma__extents *extents, unsigned a,
 /*
  * How many extents of this order a planned node may still get. The last one may
  * go beyond the node's share: a large extent kept whole is worth more than
- * shares that are even to the last MiB.
+ * shares that are even to the last MiB. It is not worth low memory, though, and
+ * where low memory is planned it comes in 2 MiB extents: one of 1 GiB could take
+ * more than that.
  */
 static uint64_t room(const struct xlnuma__extents *extents, unsigned node,
                      unsigned order)
 {
     uint64_t share_kb = extents->planned_kb[node];
+    uint64_t high_kb = extents->high_kb[node];
     uint64_t done_kb = extents->done_kb[node], kb = extent_kb(order);
+    uint64_t nr = done_kb < share_kb ? (share_kb - done_kb + kb - 1) / kb : 0;
+    uint64_t most = done_kb < high_kb ? (high_kb - done_kb) / kb : 0;
 
-    return done_kb < share_kb ? (share_kb - done_kb + kb - 1) / kb : 0;
+    if (order && (order >= ORDER_1G || high_kb >= share_kb) && nr > most)
+        return most;
+    return nr;
 }
 
 /* The planned node furthest behind among those that pass; -1 if none does. */
@@ -126,7 +140,9 @@ static unsigned long run_length(const struct xlnuma__extents *extents, int node,
                                 unsigned order, unsigned long wanted)
 {
     uint64_t most = room(extents, (unsigned)node, order);
-    unsigned long run = order >= 18 ? 1 : order ? RUN_SUPERPAGES : RUN_PAGES;
+    unsigned long run = order >= ORDER_1G ? 1
+                        : order           ? RUN_SUPERPAGES
+                                          : RUN_PAGES;
 
     if (xlnuma_nodeset_count(extents->planned) == 1)
         run = wanted;

@@ -105,6 +105,37 @@ static void extents_are_counted(void)
     CU_ASSERT_EQUAL(extents.nr[1], 0);
 }
 
+/* Of node 0's 2657 MiB 1257 are not low. */
+static void no_low_memory_for_large_extents(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, free_mib);
+    struct xlnuma_plan *plan = xlnuma_plan_new();
+    struct xlnuma__extents extents;
+    unsigned long run = 1;
+
+    host->node[0].low_free_kb = 1400 * 1024;
+    plan->nodes = 0x3;
+    plan->memory_kb[0] = 1257 * 1024;
+    plan->memory_kb[1] = 1800 * 1024;
+    xlnuma__extents_init(&extents, host, plan);
+    place(&extents, GIB_ORDER, 2);
+    CU_ASSERT_EQUAL(extents.done_kb[0], 1024 * 1024);
+    place(&extents, MIB2_ORDER, (1257 + 1800 - 2048) / 2);
+    CU_ASSERT(extents.done_kb[0] <= 1257 * 1024); /* not low */
+    CU_ASSERT(extents.done_kb[0] >= 1240 * 1024);
+    /* Where low memory is planned it is taken, but not a GiB at a time. */
+    plan->memory_kb[0] = 2400 * 1024;
+    plan->low_kb[0] = (2400 - 1257) * 1024;
+    plan->nodes = 0x1;
+    xlnuma__extents_init(&extents, host, plan);
+    place(&extents, GIB_ORDER, 1);
+    CU_ASSERT_EQUAL(xlnuma__extents_next(&extents, GIB_ORDER, &run), -1);
+    place(&extents, MIB2_ORDER, (2400 - 1024) / 2);
+    CU_ASSERT_EQUAL(extents.done_kb[0], 2400 * 1024);
+    xlnuma_plan_free(plan);
+    xlnuma_host_free(host);
+}
+
 static void smaller_extents_before_other_nodes(void)
 {
     struct xlnuma__extents extents =
@@ -159,6 +190,8 @@ int main(void)
         { "uneven shares fill at the same pace", uneven_shares },
         { "1 GiB extents stay whole", large_extents_stay_whole },
         { "extents are counted by order", extents_are_counted },
+        { "no low memory for the sake of a large extent",
+          no_low_memory_for_large_extents },
         { "smaller extents come before other nodes",
           smaller_extents_before_other_nodes },
         { "full nodes: the plan's others, then the nearest", full_nodes },
