@@ -203,11 +203,9 @@ lab_extents() {
         /tmp/lab.count
 }
 
-# lab_leave NODE MIB: a guest takes the node's memory but for about so much.
+# lab_leave NODE MIB: a guest takes the node's memory but for so much.
 lab_leave() {
-    lab_left=$(lab_nodes | awk -v node="$1" '$1 == node { print $3 }')
-    lab_create "fill$1" pvh $((lab_left - $2 - lab_left / 256 - 8)) 1 \
-        "numa_nodes=\"$1\"" 2>/dev/null
+    lab_take "fill$1" "$1" $(($(lab_free | cut -d' ' -f$(($1 + 1))) - $2))
 }
 
 # Facts of the host and of a guest's memory.
