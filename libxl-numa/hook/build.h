@@ -38,7 +38,8 @@ struct build {
     struct xlnuma_request request;
     struct xlnuma_plan *plan; /* owned; NULL until made */
     struct xlnuma__extents extents;
-    uint64_t stock_kb; /* populated by stock libxl, who knows where */
+    unsigned low_width; /* address bits of low memory; 0: none known */
+    uint64_t stock_kb;  /* populated by stock libxl, who knows where */
     struct {
         bool is_wanted;
         struct timespec begun, shown;
@@ -115,6 +116,21 @@ void xlnuma__build_progress_end(struct build *build);
 
 /* Did the user ask xl to be quiet? */
 bool xlnuma__build_is_quiet(void);
+
+/* --- low.c: 1 GiB extents of low memory ----------------------------------- */
+
+/* The node's free low memory before Xen is asked for extents of this order. */
+uint64_t xlnuma__build_low_kb(const struct build *build, xc_interface *xch,
+                              unsigned node, unsigned order);
+
+/*
+ * Of the `nr` extents that Xen then gave, those that are low go back to it; they
+ * are the last ones. Returns how many.
+ */
+unsigned long xlnuma__build_give_low_back(const struct build *build,
+                                          xc_interface *xch, unsigned node,
+                                          unsigned order, uint64_t before_kb,
+                                          unsigned long nr, xen_pfn_t *extent);
 
 /* --- report.c: what came of it -------------------------------------------- */
 

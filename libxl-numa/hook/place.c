@@ -19,7 +19,7 @@ static int plan_build(struct build *build, char *message)
         rc = xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
         goto out;
     }
-    rc = xlnuma_host_from_xen(host, build->ctx, message);
+    rc = xlnuma__host_from_xen(host, build->ctx, &build->low_width, message);
     if (rc)
         goto out;
     if (xlnuma_nodeset_count(host->nodes) < 2) {

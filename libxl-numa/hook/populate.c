@@ -41,10 +41,12 @@ static unsigned long steer(struct build *build, const struct xlnuma__next *next,
     while (done < nr) {
         unsigned long run = nr - done;
         int node = xlnuma__extents_next(&build->extents, order, &run);
+        uint64_t low_kb;
         int r;
 
         if (node < 0)
             break;
+        low_kb = xlnuma__build_low_kb(build, xch, (unsigned)node, order);
         r = next->populate(xch, build->domid, run, order,
                            mem_flags | XENMEMF_exact_node((unsigned)node),
                            extent + done);
@@ -59,6 +61,9 @@ static unsigned long steer(struct build *build, const struct xlnuma__next *next,
             build->has_warned = true;
             break;
         }
+        r -= (int)xlnuma__build_give_low_back(build, xch, (unsigned)node, order,
+                                              low_kb, (unsigned long)r,
+                                              extent + done);
         xlnuma__extents_done(&build->extents, (unsigned)node, order,
                              (unsigned long)r);
         if ((unsigned long)r < run)

@@ -80,7 +80,7 @@ static unsigned width_of_command_line(libxl_ctx *ctx)
     return width;
 }
 
-static uint64_t low_free_kb(xc_interface *xch, unsigned width, unsigned node)
+uint64_t xlnuma__low_free_kb(xc_interface *xch, unsigned width, unsigned node)
 {
     uint64_t bytes;
 
@@ -110,28 +110,30 @@ static unsigned width_by_default(const struct xlnuma_host *host,
 
     if (xlnuma_nodeset_count(host->nodes) > 1)
         XLNUMA_FOR_EACH_NODE(node, host->nodes)
-            if (low_free_kb(xch, WIDTH_MAX, node))
+            if (xlnuma__low_free_kb(xch, WIDTH_MAX, node))
                 return width_of_span(host->node[node].size_kb);
     return 0;
 }
 
 /*
  * Of each node's free memory, what is low; the sizes are still spans. What
- * cannot be known counts as none.
+ * cannot be known counts as none. Returns the width; 0: none.
  */
-static void read_low_memory(struct xlnuma_host *host, libxl_ctx *ctx)
+static unsigned read_low_memory(struct xlnuma_host *host, libxl_ctx *ctx)
 {
     xc_interface *xch = xc_interface_open(NULL, NULL, 0);
     unsigned node, width;
 
     if (!xch)
-        return;
+        return 0;
     width = width_of_command_line(ctx);
     if (!width)
         width = width_by_default(host, xch);
-    if (width && width < WIDTH_UNLIMITED)
+    if (width >= WIDTH_UNLIMITED)
+        width = 0;
+    if (width)
         XLNUMA_FOR_EACH_NODE(node, host->nodes) {
-            uint64_t low_kb = low_free_kb(xch, width, node);
+            uint64_t low_kb = xlnuma__low_free_kb(xch, width, node);
 
             /* Memory may have been freed since the node's was asked for. */
             if (low_kb > host->node[node].free_kb)
@@ -139,6 +141,7 @@ static void read_low_memory(struct xlnuma_host *host, libxl_ctx *ctx)
             host->node[node].low_free_kb = low_kb;
         }
     xc_interface_close(xch);
+    return width;
 }
 
 /*
@@ -273,8 +276,8 @@ static int read_load(struct xlnuma_host *host, libxl_ctx *ctx, char *message)
     return 0;
 }
 
-int xlnuma_host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
-                         char *message)
+int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
+                          unsigned *low_width_r, char *message)
 {
     int rc;
 
@@ -287,8 +290,16 @@ int xlnuma_host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
         rc = read_load(host_r, ctx, message);
     if (rc)
         return rc;
-    read_low_memory(host_r, ctx);
+    *low_width_r = read_low_memory(host_r, ctx);
     subtract_hole(host_r, ctx);
     place_cpuless_nodes(host_r);
     return xlnuma_host_check(host_r, message);
+}
+
+int xlnuma_host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
+                         char *message)
+{
+    unsigned low_width;
+
+    return xlnuma__host_from_xen(host_r, ctx, &low_width, message);
 }

@@ -11,6 +11,7 @@
  *   FAKE_LOW=600,0,0,0             MiB of it between 1 and 2 GiB: Xen gives them
  *                                  last, as its DMA width is 31 bits: the
  *                                  quarter of node 0's span, 1280 MiB, rounded
+ *   FAKE_HIGH_ORDER=9,9,9,9        largest extent of what is not low
  *   FAKE_CMDLINE=OPTIONS           of the hypervisor
  *   FAKE_ORDER=18,18,9,0           largest extent that each node has
  *   FAKE_THIEF=0,0,0,1000          MiB that another domain takes from each node
@@ -60,7 +61,7 @@ static struct {
 
 struct fake_domain *fake_domain;
 
-static unsigned max_order[NR_NODES];
+static unsigned max_order[NR_NODES], max_high_order[NR_NODES];
 static int nr_nodes = NR_NODES;
 
 /* --- the host as the environment says ------------------------------------- */
@@ -104,6 +105,7 @@ __attribute__((constructor)) static void read_environment(void)
     nr_nodes = (int)list_item("FAKE_NODES", 0, NR_NODES);
     for (int i = 0; i < nr_nodes; i++) {
         max_order[i] = (unsigned)list_item("FAKE_ORDER", i, 18);
+        max_high_order[i] = (unsigned)list_item("FAKE_HIGH_ORDER", i, 18);
         if (!is_filled)
             host->free_pages[i] = list_item("FAKE_FREE", i, 3072) * MIB_PAGES;
         if (!is_filled)
@@ -382,6 +384,7 @@ static bool take_zone(int node, unsigned order, bool is_low)
         unsigned long low = host->low_pages[i];
 
         if ((node >= 0 && node != i) || order > max_order[i] ||
+            (!is_low && order > max_high_order[i]) ||
             (is_low ? low : host->free_pages[i] - low) < pages)
             continue;
         if (is_low) {
@@ -403,6 +406,30 @@ static bool take_zone(int node, unsigned order, bool is_low)
 static bool take_extent(int node, unsigned order)
 {
     return take_zone(node, order, false) || take_zone(node, order, true);
+}
+
+/* Only what was low is ever given back. */
+int xc_domain_decrease_reservation_exact(xc_interface *xch, uint32_t domid,
+                                         unsigned long nr, unsigned order,
+                                         xen_pfn_t *extent)
+{
+    unsigned long pages = nr << order;
+    int i = 0;
+
+    (void)xch;
+    (void)domid;
+    FAIL(-1);
+    while (i < nr_nodes && fake_domain->low_pages[i] < pages)
+        i++;
+    if (nr != 1 || i == nr_nodes || !(*extent & FAKE_DONE))
+        abort(); /* not this */
+    *extent &= ~FAKE_DONE;
+    host->free_pages[i] += pages;
+    host->low_pages[i] += pages;
+    fake_domain->low_pages[i] -= pages;
+    fake_domain->pages[i] -= pages;
+    fake_domain->extents[order]--;
+    return 0;
 }
 
 /* Once: what another domain takes meanwhile. */
