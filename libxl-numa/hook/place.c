@@ -9,7 +9,7 @@
 #include <inttypes.h>
 
 /* Host, plan and affinities; whatever is missing is in message. */
-static int plan_build(struct build *build, char *message)
+static int plan_build(struct build *build, xc_interface *xch, char *message)
 {
     libxl_defbool *placement = &build->config->b_info.numa_placement;
     struct xlnuma_host *host = xlnuma_host_new();
@@ -19,7 +19,8 @@ static int plan_build(struct build *build, char *message)
         rc = xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
         goto out;
     }
-    rc = xlnuma__host_from_xen(host, build->ctx, &build->low_width, message);
+    rc = xlnuma__host_from_xen(host, build->ctx, xch, &build->low_width,
+                               message);
     if (rc)
         goto out;
     if (xlnuma_nodeset_count(host->nodes) < 2) {
@@ -124,7 +125,7 @@ int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
         return 0;
     }
     if (!rc)
-        rc = plan_build(build, message);
+        rc = plan_build(build, xch, message);
     if (rc) {
         build->has_failed = true;
         leave_to_libxl(build, message);

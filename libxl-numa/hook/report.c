@@ -73,8 +73,10 @@ void xlnuma__build_report(const struct build *build,
     xlnuma_cpuset_format(&plan->soft_cpus, report->soft_cpus,
                          sizeof(report->soft_cpus));
     memcpy(report->planned_kb, plan->memory_kb, sizeof(report->planned_kb));
-    report->nr_others = build->extents.nr_ranked;
-    memcpy(report->other, build->extents.rank, sizeof(report->other));
+    if (build->is_restored) { /* who populates it has no host to rank */
+        report->nr_others = build->extents.nr_ranked;
+        memcpy(report->other, build->extents.rank, sizeof(report->other));
+    }
 }
 
 /* The nodes that hold memory of the domain, strays aside. */

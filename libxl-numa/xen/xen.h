@@ -11,12 +11,17 @@
 
 /* --- xen_host.c ----------------------------------------------------------- */
 
-/* As xlnuma_host_from_xen(); and the address bits of low memory, 0: none. */
+struct xc_interface_core; /* libxenctrl's xc_interface */
+
+/*
+ * As xlnuma_host_from_xen(), with libxl's own access to the hypervisor; and the
+ * address bits of low memory, 0: none.
+ */
 int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
-                          unsigned *low_width_r, char *message);
+                          struct xc_interface_core *xch, unsigned *low_width_r,
+                          char *message);
 
 /* What a node has free below an address width; 0, too, when Xen fails. */
-struct xc_interface_core; /* libxenctrl's xc_interface */
 uint64_t xlnuma__low_free_kb(struct xc_interface_core *xch, unsigned width,
                              unsigned node);
 

@@ -3,6 +3,7 @@
 #include "core/core.h"
 #include "xen/xen.h"
 
+#include <errno.h>
 #include <libxl_utils.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ static int read_nodes(struct xlnuma_host *host, libxl_ctx *ctx, char *message)
         if (info[i].size == LIBXL_NUMAINFO_INVALID_ENTRY)
             continue;
         host->nodes |= (xlnuma_nodeset)1 << i;
+        memset(node, 0, sizeof(*node));
         node->free_kb = info[i].free / 1024;
         node->size_kb = info[i].size / 1024;
         if (node->size_kb < node->free_kb)
@@ -119,14 +121,11 @@ static unsigned width_by_default(const struct xlnuma_host *host,
  * Of each node's free memory, what is low; the sizes are still spans. What
  * cannot be known counts as none. Returns the width; 0: none.
  */
-static unsigned read_low_memory(struct xlnuma_host *host, libxl_ctx *ctx)
+static unsigned read_low_memory(struct xlnuma_host *host, libxl_ctx *ctx,
+                                xc_interface *xch)
 {
-    xc_interface *xch = xc_interface_open(NULL, NULL, 0);
-    unsigned node, width;
+    unsigned node, width = width_of_command_line(ctx);
 
-    if (!xch)
-        return 0;
-    width = width_of_command_line(ctx);
     if (!width)
         width = width_by_default(host, xch);
     if (width >= WIDTH_UNLIMITED)
@@ -140,7 +139,6 @@ static unsigned read_low_memory(struct xlnuma_host *host, libxl_ctx *ctx)
                 low_kb = host->node[node].free_kb;
             host->node[node].low_free_kb = low_kb;
         }
-    xc_interface_close(xch);
     return width;
 }
 
@@ -227,20 +225,22 @@ static void place_cpuless_nodes(struct xlnuma_host *host)
 }
 
 /* One vCPU counts 1000, divided over the nodes in proportion to its CPUs. */
-static void add_vcpu(struct xlnuma_host *host, const libxl_vcpuinfo *vcpu)
+static void add_vcpu(struct xlnuma_host *host, unsigned nr_words,
+                     const xlnuma_cpuset *hard, const xlnuma_cpuset *soft)
 {
-    xlnuma_cpuset cpus, soft;
-    unsigned i, nr_all = 0, nr[XLNUMA_NODES_MAX] = { 0 };
+    unsigned i, word, nr_all = 0, nr[XLNUMA_NODES_MAX] = { 0 };
+    bool has_both = false;
 
-    xlnuma__cpuset_from_bitmap(&cpus, &vcpu->cpumap);
-    xlnuma__cpuset_from_bitmap(&soft, &vcpu->cpumap_soft);
-    if (xlnuma_cpuset_intersects(&cpus, &soft))
-        xlnuma_cpuset_and(&cpus, &soft);
+    for (word = 0; word < nr_words; word++)
+        has_both |= (hard->word[word] & soft->word[word]) != 0;
     XLNUMA_FOR_EACH_NODE(i, host->nodes) {
-        xlnuma_cpuset here = host->node[i].cpus;
+        for (word = 0; word < nr_words; word++) {
+            uint64_t cpus = host->node[i].cpus.word[word] & hard->word[word];
 
-        xlnuma_cpuset_and(&here, &cpus);
-        nr[i] = xlnuma_cpuset_count(&here);
+            if (has_both)
+                cpus &= soft->word[word];
+            nr[i] += (unsigned)__builtin_popcountll(cpus);
+        }
         nr_all += nr[i];
     }
     XLNUMA_FOR_EACH_NODE(i, host->nodes)
@@ -248,49 +248,73 @@ static void add_vcpu(struct xlnuma_host *host, const libxl_vcpuinfo *vcpu)
             host->node[i].load_mvcpu += 1000 * nr[i] / nr_all;
 }
 
-/*
- * Load only orders sets that are equally near, so a domain that dies while we
- * look is no error.
- */
-static int read_load(struct xlnuma_host *host, libxl_ctx *ctx, char *message)
+/* A domain that dies while we look has no load. */
+static void add_domain(struct xlnuma_host *host, xc_interface *xch,
+                       unsigned nr_words, const xc_domaininfo_t *domain)
 {
-    int nr_domains;
-    libxl_dominfo *domain = libxl_list_domain(ctx, &nr_domains);
+    bool are_all_online = domain->nr_online_vcpus == domain->max_vcpu_id + 1;
 
-    if (!domain)
-        return xlnuma__fail(message, XLNUMA_ERR_XEN,
-                            "Xen does not list its domains "
-                            "(libxl_list_domain failed)");
-    for (int i = 0; i < nr_domains; i++) {
-        int nr_vcpus, nr_cpus;
-        libxl_vcpuinfo *vcpu =
-            libxl_list_vcpu(ctx, domain[i].domid, &nr_vcpus, &nr_cpus);
+    for (unsigned i = 0; i <= domain->max_vcpu_id; i++) {
+        xlnuma_cpuset hard = { { 0 } }, soft = { { 0 } };
+        xc_vcpuinfo_t info;
 
-        for (int j = 0; vcpu && j < nr_vcpus; j++)
-            if (vcpu[j].online)
-                add_vcpu(host, &vcpu[j]);
-        if (vcpu)
-            libxl_vcpuinfo_list_free(vcpu, nr_vcpus);
+        if (!are_all_online &&
+            (xc_vcpu_getinfo(xch, domain->domain, i, &info) || !info.online))
+            continue;
+        if (!xc_vcpu_getaffinity(xch, domain->domain, (int)i,
+                                 (xc_cpumap_t)hard.word, (xc_cpumap_t)soft.word,
+                                 XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT))
+            add_vcpu(host, nr_words, &hard, &soft);
     }
-    libxl_dominfo_list_free(domain, nr_domains);
+}
+
+/*
+ * The vCPUs of all domains. libxl's libxl_list_vcpu() takes three hypercalls
+ * for each; on a host with many guests that would be most of a build's delay.
+ */
+static int read_load(struct xlnuma_host *host, xc_interface *xch, char *message)
+{
+    enum { BATCH = 64 };
+    xc_domaininfo_t domain[BATCH];
+    unsigned i, nr_words = 0;
+    uint32_t first = 0;
+    int nr;
+
+    XLNUMA_FOR_EACH_NODE(i, host->nodes)
+        for (unsigned word = nr_words; word < XLNUMA_CPUS_MAX / 64; word++)
+            if (host->node[i].cpus.word[word])
+                nr_words = word + 1;
+    do {
+        nr = xc_domain_getinfolist(xch, first, BATCH, domain);
+        if (nr < 0)
+            return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                                "Xen does not list its domains: %s",
+                                strerror(errno));
+        for (int d = 0; d < nr; d++)
+            if (domain[d].nr_online_vcpus)
+                add_domain(host, xch, nr_words, &domain[d]);
+        if (nr)
+            first = domain[nr - 1].domain + 1u;
+    } while (nr == BATCH);
     return 0;
 }
 
 int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
-                          unsigned *low_width_r, char *message)
+                          xc_interface *xch, unsigned *low_width_r,
+                          char *message)
 {
     int rc;
 
     *message = '\0';
-    memset(host_r, 0, sizeof(*host_r));
+    host_r->nodes = 0;
     rc = read_nodes(host_r, ctx, message);
     if (!rc)
         rc = read_cpus(host_r, ctx, message);
     if (!rc)
-        rc = read_load(host_r, ctx, message);
+        rc = read_load(host_r, xch, message);
     if (rc)
         return rc;
-    *low_width_r = read_low_memory(host_r, ctx);
+    *low_width_r = read_low_memory(host_r, ctx, xch);
     subtract_hole(host_r, ctx);
     place_cpuless_nodes(host_r);
     return xlnuma_host_check(host_r, message);
@@ -299,7 +323,14 @@ int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
 int xlnuma_host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
                          char *message)
 {
+    xc_interface *xch = xc_interface_open(NULL, NULL, 0);
     unsigned low_width;
+    int rc;
 
-    return xlnuma__host_from_xen(host_r, ctx, &low_width, message);
+    if (!xch)
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "no access to the hypervisor: %s", strerror(errno));
+    rc = xlnuma__host_from_xen(host_r, ctx, xch, &low_width, message);
+    xc_interface_close(xch);
+    return rc;
 }

@@ -129,6 +129,8 @@ dom0_mem=${dom0_mib}M,max:${dom0_mib}M dom0_max_vcpus=2 conring_size=4M"
         -device virtio-serial-pci
         -chardev file,id=status,path=status
         -device virtserialport,nr=3,chardev=status)
+    # 2 ns an instruction, and no time for being idle.
+    [[ -z $LAB_ICOUNT ]] || LAB_QEMU+=(-icount "shift=1,sleep=off")
 }
 
 # Says why the machine ended without the script's status, with the tail of the

@@ -254,32 +254,6 @@ int xc_availheap(xc_interface *xch, int min_width, int max_width, int node,
     return 0;
 }
 
-libxl_dominfo *libxl_list_domain(libxl_ctx *ctx, int *nr)
-{
-    (void)ctx;
-    FAIL(NULL);
-    *nr = 1;
-    return calloc(1, sizeof(libxl_dominfo));
-}
-
-libxl_vcpuinfo *libxl_list_vcpu(libxl_ctx *ctx, uint32_t domid, int *nr,
-                                int *nr_cpus)
-{
-    libxl_vcpuinfo *vcpu;
-
-    (void)domid;
-    FAIL(NULL);
-    vcpu = calloc(1, sizeof(*vcpu));
-    vcpu->online = true;
-    libxl_cpu_bitmap_alloc(ctx, &vcpu->cpumap, 0);
-    libxl_bitmap_set_any(&vcpu->cpumap);
-    libxl_cpu_bitmap_alloc(ctx, &vcpu->cpumap_soft, 0);
-    libxl_bitmap_set_any(&vcpu->cpumap_soft);
-    *nr = 1;
-    *nr_cpus = nr_nodes * CPUS_PER_NODE;
-    return vcpu;
-}
-
 static int bitmap_alloc(libxl_bitmap *map, int bits)
 {
     map->size = (uint32_t)(bits + 7) / 8;
@@ -346,16 +320,32 @@ int libxl_set_vcpuaffinity_all(libxl_ctx *ctx, uint32_t domid, unsigned max,
     return 0;
 }
 
+/* Asked for one, the domain of that number; for more, dom0 with its one vCPU. */
 int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
                           xc_domaininfo_t *info)
 {
     (void)xch;
-    (void)max;
     FAIL(-1);
     memset(info, 0, sizeof(*info));
-    info->domain = (domid_t)first;
-    memcpy(info->handle, &fake_domain->uuid, sizeof(info->handle));
+    if (max == 1) {
+        info->domain = (domid_t)first;
+        memcpy(info->handle, &fake_domain->uuid, sizeof(info->handle));
+    } else {
+        info->nr_online_vcpus = 1;
+    }
     return 1;
+}
+
+int xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, int vcpu,
+                        xc_cpumap_t hard, xc_cpumap_t soft, uint32_t flags)
+{
+    (void)xch;
+    (void)domid;
+    (void)vcpu;
+    (void)flags;
+    FAIL(-1);
+    *hard = *soft = 0xff;
+    return 0;
 }
 
 int xc_domain_max_vcpus(xc_interface *xch, uint32_t domid, unsigned max)
@@ -525,11 +515,6 @@ bool xs_introduce_domain(struct xs_handle *xs, unsigned domid,
     return true;
 }
 
-static struct {
-    char path[128], value[600];
-} pending[64];
-static size_t nr_pending;
-
 struct xs_handle *xs_open(unsigned long flags)
 {
     (void)flags;
@@ -584,47 +569,36 @@ char **xs_directory(struct xs_handle *xs, xs_transaction_t transaction,
     return names;
 }
 
-xs_transaction_t xs_transaction_start(struct xs_handle *xs)
-{
-    (void)xs;
-    FAIL(XBT_NULL);
-    nr_pending = 0;
-    return 1;
-}
-
 bool xs_write(struct xs_handle *xs, xs_transaction_t transaction,
               const char *path, const void *data, unsigned length)
 {
+    char *value = find_value(path);
+
     (void)xs;
     (void)transaction;
     FAIL(false);
-    snprintf(pending[nr_pending].path, sizeof(pending[0].path), "%s", path);
-    snprintf(pending[nr_pending].value, sizeof(pending[0].value), "%.*s",
-             (int)length, (const char *)data);
-    nr_pending++;
+    if (!value) {
+        snprintf(host->store[host->nr_stored].path, sizeof(host->store[0].path),
+                 "%s", path);
+        value = host->store[host->nr_stored++].value;
+    }
+    snprintf(value, sizeof(host->store[0].value), "%.*s", (int)length,
+             (const char *)data);
     return true;
 }
 
-bool xs_transaction_end(struct xs_handle *xs, xs_transaction_t transaction,
-                        bool is_abort)
+/* A path and all below it. */
+bool xs_rm(struct xs_handle *xs, xs_transaction_t transaction, const char *path)
 {
+    size_t nr = 0;
+
     (void)xs;
     (void)transaction;
-    if (is_abort)
-        return true;
-    if (fails(__func__)) {
-        errno = EAGAIN; /* somebody else wrote meanwhile: to be tried again */
-        return false;
-    }
-    for (size_t i = 0; i < nr_pending; i++) {
-        char *value = find_value(pending[i].path);
-
-        if (!value) {
-            strcpy(host->store[host->nr_stored].path, pending[i].path);
-            value = host->store[host->nr_stored++].value;
-        }
-        strcpy(value, pending[i].value);
-    }
+    FAIL(false);
+    for (size_t i = 0; i < host->nr_stored; i++)
+        if (strncmp(host->store[i].path, path, strlen(path)))
+            host->store[nr++] = host->store[i];
+    host->nr_stored = nr;
     return true;
 }
 

@@ -9,6 +9,8 @@
  *   LAB_HOLD=FILE   the process stops (SIGSTOP) when the plan is made and no
  *                   memory is populated yet; its number is in FILE
  *   LAB_NODE=N      all memory comes from exactly node N
+ *   LAB_CALLS=FILE  the number of hypercalls that the process made is a line in
+ *                   FILE when it ends
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -18,6 +20,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <xencall.h>
 #include <xenctrl.h>
 
 /* What the environment says; NULL if nothing, or the empty string. */
@@ -73,4 +76,55 @@ int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
     if (path && r > 0)
         add_line(path, "%u %d\n", order, r);
     return r;
+}
+
+/* --- hypercalls: libxenctrl makes them all through libxencall -------------- */
+
+static unsigned long nr_calls;
+
+/* xencallN(): a call with the arguments `params`, named `args`. */
+#define COUNTED(name, params, ...)                                             \
+    int name params                                                            \
+    {                                                                          \
+        static __typeof__(&name) next;                                         \
+                                                                               \
+        if (!next)                                                             \
+            next = (__typeof__(next))dlsym(RTLD_NEXT, #name);                  \
+        __atomic_add_fetch(&nr_calls, 1, __ATOMIC_RELAXED);                    \
+        return next(__VA_ARGS__);                                              \
+    }
+
+COUNTED(xencall0, (xencall_handle * call, unsigned op), call, op)
+COUNTED(xencall1, (xencall_handle * call, unsigned op, uint64_t a), call, op, a)
+COUNTED(xencall2, (xencall_handle * call, unsigned op, uint64_t a, uint64_t b),
+        call, op, a, b)
+COUNTED(xencall3,
+        (xencall_handle * call, unsigned op, uint64_t a, uint64_t b,
+         uint64_t c),
+        call, op, a, b, c)
+COUNTED(xencall4,
+        (xencall_handle * call, unsigned op, uint64_t a, uint64_t b, uint64_t c,
+         uint64_t d),
+        call, op, a, b, c, d)
+COUNTED(xencall5,
+        (xencall_handle * call, unsigned op, uint64_t a, uint64_t b, uint64_t c,
+         uint64_t d, uint64_t e),
+        call, op, a, b, c, d, e)
+
+long xencall2L(xencall_handle *call, unsigned op, uint64_t a, uint64_t b)
+{
+    static __typeof__(&xencall2L) next;
+
+    if (!next)
+        next = (__typeof__(next))dlsym(RTLD_NEXT, "xencall2L");
+    __atomic_add_fetch(&nr_calls, 1, __ATOMIC_RELAXED);
+    return next(call, op, a, b);
+}
+
+__attribute__((destructor)) static void tell_calls(void)
+{
+    const char *path = setting("LAB_CALLS");
+
+    if (path && nr_calls)
+        add_line(path, "%lu\n", nr_calls);
 }
