@@ -26,12 +26,15 @@ static int check_cpus(const struct xlnuma_host *host, char *message)
     XLNUMA_FOR_EACH_NODE(i, host->nodes) {
         const struct xlnuma_node *node = &host->node[i];
 
-        for (unsigned cpu = 0; cpu < XLNUMA_CPUS_MAX; cpu++)
-            if (xlnuma_cpuset_has(&node->cpus, cpu) &&
-                xlnuma_cpuset_has(&seen, cpu))
+        for (unsigned word = 0; word < XLNUMA_CPUS_MAX / 64; word++) {
+            uint64_t both = node->cpus.word[word] & seen.word[word];
+
+            if (both)
                 return xlnuma__fail(message, XLNUMA_ERR_INVALID,
                                     "node %u: CPU %u is in another node too", i,
-                                    cpu);
+                                    word * 64 +
+                                        (unsigned)__builtin_ctzll(both));
+        }
         xlnuma_cpuset_or(&seen, &node->cpus);
         nr_cpus = xlnuma_cpuset_count(&node->cpus);
         if (node->nr_cores > nr_cpus)

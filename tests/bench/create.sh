@@ -20,7 +20,7 @@ timed() {
     config=$1
     shift
     start=$(now_ns)
-    "$@" create -qe "$config" || exit 1
+    "$@" create -q "$config" || exit 1
     end=$(now_ns)
     echo $(((end - start) / 1000))
 }
