@@ -65,38 +65,48 @@ lab_dom0_packages() {
         libzstd1 libuuid1 libnl-3-200 libnl-route-3-200
 }
 
-# Prints the file names of dom0's packages, versions and all.
-lab_list_dom0_debs() {
+# The packages of a device model for HVM guests; --hvm alone wants them.
+lab_hvm_packages() {
+    printf '%s\n' qemu-system-xen qemu-system-data seabios libpixman-1-0 \
+        libspice-server1 libjpeg62-turbo libusb-1.0-0 libfdt1 libglib2.0-0 \
+        libssl3 libopus0 libgstreamer1.0-0 libgstreamer-plugins-base1.0-0 \
+        liborc-0.4-0 liblz4-1 libsasl2-2 libstdc++6 libudev1 libpcre2-8-0 \
+        libunwind8 libdw1 libelf1 libffi8 libbz2-1.0 liblzma5 libc6
+}
+
+# Prints the file names of the packages of dom0 or hvm ($1), versions and all.
+lab_list_debs() {
     local packages
-    packages=$(lab_dom0_packages) || return 1
+    packages=$("lab_$1_packages") || return 1
     # shellcheck disable=SC2086 # a list of names
     lab_apt apt-get download --print-uris $packages | awk '{print $2}'
 }
 
-# Leaves the list of dom0's package files in $LAB_CACHE/debs/list. Asks apt
-# only when its lists are newer than ours: that takes two seconds.
+# Leaves the list of the package files of dom0 or hvm ($1) in
+# $LAB_CACHE/debs/list-$1. Asks apt only when its lists are newer than ours: that
+# takes two seconds.
 lab_update_deb_list() {
-    local list=$LAB_CACHE/debs/list lists=/var/lib/apt/lists
+    local list=$LAB_CACHE/debs/list-$1 lists=/var/lib/apt/lists
     mkdir -p "$LAB_CACHE/debs"
     [[ -s $list && ! $lists -nt $list && ! $LAB_DIR/debs.sh -nt $list ]] &&
         return 0
-    lab_list_dom0_debs >"$list.new" 2>/dev/null
+    lab_list_debs "$1" >"$list.new" 2>/dev/null
     if [[ ! -s $list.new && -s $list ]]; then
         return 0                # apt knows nothing now, but we did
     fi
-    [[ -s $list.new ]] || lab_try_apt lab_list_dom0_debs
-    [[ -s $list.new ]] || lab_list_dom0_debs >"$list.new"
+    [[ -s $list.new ]] || lab_try_apt lab_list_debs "$1"
+    [[ -s $list.new ]] || lab_list_debs "$1" >"$list.new"
     mv "$list.new" "$list"
 }
 
-# Downloads what the list names and is not here yet.
+# Downloads what list $1 (dom0 or hvm) names and is not here yet.
 lab_download_debs() {
     local deb missing=()
     while read -r deb; do
         [[ -s $LAB_CACHE/debs/$deb ]] || missing+=("${deb%%_*}")
-    done <"$LAB_CACHE/debs/list"
+    done <"$LAB_CACHE/debs/list-$1"
     [[ ${#missing[@]} -gt 0 ]] || return 0
-    say "downloading ${#missing[@]} packages for dom0"
+    say "downloading ${#missing[@]} packages for $1"
     cd "$LAB_CACHE/debs" || die 1 "no $LAB_CACHE/debs"
     lab_try_apt lab_apt apt-get download "${missing[@]}"
     cd "$OLDPWD" || die 1 "no $OLDPWD"

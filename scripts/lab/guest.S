@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later
  *
- * The smallest guest: one ELF that builds as a PV and as a PVH guest, does what
- * its command line says and then blocks for ever:
+ * The smallest guest: one ELF that builds as a PV guest, as a PVH guest and as an
+ * HVM guest's firmware, does what its command line says and then blocks for ever:
  *
  *   reboot      asks for a reboot five seconds after each start
  *   fragment2m  PV: gives its memory back but for one page in each 2 MiB of the
@@ -10,7 +10,8 @@
  *   touch MIB   PVH: writes into every page between 2 MiB and MIB (below 3 GiB),
  *               so that Xen has to populate them
  *
- * It has no drivers: it cannot be suspended, talked to or shut down, only
+ * An HVM guest gets no command line: it reboots if QEMU gave it a debug console.
+ * It has no drivers: PV and PVH cannot be suspended, talked to or shut down, only
  * destroyed.
  */
 
@@ -29,6 +30,8 @@
         .set    TOUCH, 0x63756f74               /* "touc" */
         .set    FRAGMENT_SIZE, 8                /* where its "2" or "1" is */
         .set    TOUCH_MIB, 6
+        .set    DEBUG_PORT, 0x402
+        .set    DEBUG_PORT_THERE, 0xe9
 
 /* Offsets in Xen's public structures. */
         .set    START_INFO_NR_PAGES, 32
@@ -120,6 +123,10 @@ pv_fragment:
         .code32
 pvh_start:                                      /* ebx: hvm_start_info */
         mov     $stack_end, %esp
+        mov     $DEBUG_PORT, %edx               /* no such port in PVH */
+        in      %dx, %al
+        cmp     $DEBUG_PORT_THERE, %al
+        je      pvh_reboot
         mov     PVH_CMD_LINE_PADDR(%ebx), %eax
         test    %eax, %eax
         jz      pvh_block

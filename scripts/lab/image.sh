@@ -18,17 +18,18 @@ lab_cpio() {
 }
 
 # Copies, for every ELF file of dom0 tree $2, the libraries that it needs from
-# tree $1, and those that they need.
+# tree $1, and those that they need, unless tree $3 has them.
 lab_copy_libraries() {
-    local from=$1 to=$2 name file again=1
+    local from=$1 to=$2 has=${3:-$2} lib=usr/lib/x86_64-linux-gnu again=1
+    local name file
     while [[ $again == 1 ]]; do
         again=0
         while read -r name; do
-            [[ -e $to/usr/lib/x86_64-linux-gnu/$name ]] && continue
+            [[ -e $to/$lib/$name || -e $has/$lib/$name ]] && continue
             file=$(find "$from/usr/lib" -name "$name" |
                 head -n 1)
             [[ -n $file ]] || die 1 "no package has $name"
-            cp -L "$file" "$to/usr/lib/x86_64-linux-gnu/"
+            cp -L "$file" "$to/$lib/"
             again=1
         done < <(find "$to" -type f -exec readelf -d {} + 2>/dev/null |
             sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | sort -u)
@@ -114,24 +115,32 @@ lab_pack_linux() {
         lab_cpio "$to"
 }
 
+# Unpacks the packages of list $1 (dom0 or hvm) into tree $2; tar's further
+# arguments say what to leave out.
+lab_unpack_debs() {
+    local list=$LAB_CACHE/debs/list-$1 to=$2 deb
+    shift 2
+    mkdir -p "$to"
+    lab_merge_usr "$to"
+    while read -r deb; do
+        dpkg-deb --fsys-tarfile "$LAB_CACHE/debs/$deb" |
+            tar -x -C "$to" --keep-directory-symlink "$@" ||
+            die 1 "cannot unpack $deb"
+    done <"$list"
+}
+
 # Leaves in $LAB_BASE xen, vmlinux, dom0.cpio and linux.cpio, made once for the
 # packages' versions and this file's text.
 lab_build_base() {
-    local key deb work=$LAB_RUN/base
-    key=$(cat "$LAB_CACHE/debs/list" "$LAB_DIR/image.sh" | sha256sum |
+    local key work=$LAB_RUN/base
+    key=$(cat "$LAB_CACHE/debs/list-dom0" "$LAB_DIR/image.sh" | sha256sum |
         head -c 16)
     LAB_BASE=$LAB_CACHE/base-$key
     [[ -d $LAB_BASE ]] && return 0
-    lab_download_debs
+    lab_download_debs dom0
     say "building the dom0 image"
-    mkdir -p "$work"/{root,dom0,out}
-    lab_merge_usr "$work/root"
-    while read -r deb; do
-        dpkg-deb --fsys-tarfile "$LAB_CACHE/debs/$deb" |
-            tar -x -C "$work/root" --keep-directory-symlink \
-                --exclude './usr/share/*' ||
-            die 1 "cannot unpack $deb"
-    done <"$LAB_CACHE/debs/list"
+    mkdir -p "$work"/{dom0,out}
+    lab_unpack_debs dom0 "$work/root" --exclude './usr/share/*'
     lab_make_dom0 "$work/root" "$work/dom0"
     if ! { lab_cpio "$work/dom0" >"$work/out/dom0.cpio" &&
         gzip -dc "$work/root/boot/xen-$LAB_XEN-amd64.gz" >"$work/out/xen" &&
@@ -144,6 +153,42 @@ lab_build_base() {
     rm -rf "$work/root"
     find "$LAB_CACHE" -maxdepth 1 -name 'base-*' -mtime +7 -exec rm -rf {} +
     mv "$work/out" "$LAB_BASE"
+}
+
+# The tree $2 of a device model and its firmware from the unpacked packages $1.
+lab_make_hvm() {
+    local name
+    mkdir -p "$2"/usr/{libexec,lib/x86_64-linux-gnu,share/seabios} \
+        "$2/usr/share/qemu/keymaps"
+    cp "$1/usr/libexec/xen-qemu-system-i386" "$2/usr/libexec/"
+    for name in bios-256k vgabios-stdvga; do
+        cp "$1/usr/share/seabios/$name.bin" "$2/usr/share/seabios/"
+    done
+    for name in kvmvapic.bin keymaps/en-us; do
+        cp "$1/usr/share/qemu/$name" "$2/usr/share/qemu/$name"
+    done
+}
+
+# What --hvm adds to dom0, in $LAB_BASE/hvm.cpio, made once for the packages'
+# versions and the base.
+lab_build_hvm() {
+    local key work=$LAB_RUN/hvm
+    key=$(sha256sum <"$LAB_CACHE/debs/list-hvm" | head -c 16)
+    LAB_HVM=$LAB_BASE/hvm-$key.cpio
+    [[ -f $LAB_HVM ]] && return 0
+    lab_download_debs hvm
+    say "building the device model's image"
+    mkdir -p "$work"/{dom0,out}
+    (cd "$work/dom0" && cpio --quiet -id) <"$LAB_BASE/dom0.cpio" ||
+        die 1 "cannot unpack $LAB_BASE/dom0.cpio"
+    lab_unpack_debs hvm "$work/root"
+    lab_make_hvm "$work/root" "$work/out"
+    lab_copy_libraries "$work/root" "$work/out" "$work/dom0"
+    if ! { lab_cpio "$work/out" >"$work/cpio" && mv "$work/cpio" "$LAB_HVM"; }
+    then
+        die 1 "cannot build the device model's image"
+    fi
+    rm -rf "$work"
 }
 
 # The project's sources, copied so that the build neither needs nor touches the
@@ -253,7 +298,7 @@ lab_make_job() {
 lab_make_initrd() {
     if ! { lab_cpio "$LAB_RUN/job" >"$LAB_RUN/job.cpio" &&
         cat "$LAB_BASE/dom0.cpio" ${LAB_LINUX:+"$LAB_BASE/linux.cpio"} \
-            ${LAB_PRODUCT:+"$LAB_PRODUCT"} \
+            ${LAB_HVM:+"$LAB_HVM"} ${LAB_PRODUCT:+"$LAB_PRODUCT"} \
             "$LAB_RUN/job.cpio" >"$LAB_RUN/dom0"; }; then
         die 1 "cannot make the dom0 file system in $LAB_RUN"
     fi
