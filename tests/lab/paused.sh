@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# A guest that is created paused is placed when it is built, and then runs where
+# it was placed.
+# host: lab-2x2.json
+# timeout: 180
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_LIB"
+
+state_of() {
+    "$LAB_STOCK_XL" list "$1" | awk 'NR == 2 { print $5 }'
+}
+
+# The tiny kernel blocks at once.
+has_run() {
+    [ "$(state_of "$1")" = -b---- ]
+}
+
+lab_load_2x2
+for type in pv pvh; do
+    # The same guest, but for the option.
+    lab_create g $type 4300 2
+    lab_destroy g
+    ok "$type: a guest of 4300 MiB is built" xl create -q -p /tmp/g.cfg
+    domid=$(lab_domid g)
+    is "$type: it is paused" "$(state_of g)" --p---
+    is "$type: xl list -n says nodes 2-3" "$(lab_affinity "$domid")" 2-3
+    is "$type: the soft affinity of every vCPU is theirs" \
+        "$(lab_vcpus "$domid")" "all / 4-7
+all / 4-7"
+    is "$type: nothing of it is elsewhere" "$(lab_offplan "$domid" 2-3)" 0.000
+    is "$type: it is reported as placed" \
+        "$(xenstore-read "/libxl/$domid/numa-placement/status")" placed
+    ok "$type: it is unpaused" xl unpause g
+    ok "$type: it runs" lab_wait 30 has_run g
+    is "$type: on those nodes' CPUs" "$("$LAB_STOCK_XL" vcpu-list g |
+        awk 'NR == 2 { print ($4 >= 4 && $4 <= 7) }')" 1
+    lab_destroy g
+done
