@@ -2,7 +2,7 @@
 /*
  * The builds in flight in this process, from begin to end, and the numa_* keys
  * of the guest's file. What is done for a build is in place.c, populate.c,
- * report.c and restore.c. Whatever fails there is logged once and leaves the
+ * report.c, restore.c and stubdom.c. Whatever fails there is logged once and leaves the
  * build to stock libxl, unless the guest's policy is strict.
  *
  * Threads: libvirt's driver builds several domains at once. A lock guards the
@@ -106,6 +106,27 @@ static void drop_stale(bool (*is_meant)(const struct build *, const void *),
 struct build *xlnuma__build_take(uint32_t domid)
 {
     return take_build(has_domid, &domid);
+}
+
+static bool waits_as(const struct build *build, const void *name)
+{
+    return build->is_waiting && !strcmp(build->request.name, name);
+}
+
+struct build *xlnuma__build_take_waiting(const char *name)
+{
+    return take_build(waits_as, name);
+}
+
+bool xlnuma__build_is_waiting(void)
+{
+    struct build *build;
+
+    pthread_mutex_lock(&lock);
+    for (build = builds; build && !build->is_waiting;)
+        build = build->next;
+    pthread_mutex_unlock(&lock);
+    return build;
 }
 
 struct build *xlnuma__build_find(uint32_t domid)

@@ -26,6 +26,8 @@ struct build {
     unsigned nr_vcpus;
     bool has_domid;
     bool is_restored;          /* another process populates it */
+    bool is_stubdom;           /* of a guest; config is NULL */
+    bool is_waiting;           /* built, and its stub domain is not */
     bool is_strict;            /* rather no domain than a misplaced one */
     bool has_failed;           /* plan->reason says what */
     bool is_degraded;          /* memory is not where it was planned */
@@ -68,6 +70,10 @@ struct build *xlnuma__build_take(uint32_t domid);
  */
 struct build *xlnuma__build_bind(xc_interface *xch, uint32_t domid,
                                  uint32_t *poolid_r);
+
+/* The guest of this name that waits for its stub domain; any guest at all. */
+struct build *xlnuma__build_take_waiting(const char *name);
+bool xlnuma__build_is_waiting(void);
 
 /* numa_placement in the caller's configuration is what it was. */
 void xlnuma__build_give_back(struct build *build);
@@ -154,5 +160,19 @@ void xlnuma__build_take_over(struct build *build, struct xs_handle *xs);
 /* In the other one, libxl-save-helper. */
 void xlnuma__build_restore_begin(uint32_t domid);
 void xlnuma__build_restore_end(uint32_t domid);
+
+/* --- stubdom.c: a guest's stub domain -------------------------------------- */
+
+/* Will libxl build a stub domain for this guest, which is placed? */
+bool xlnuma__stubdom_comes(const struct build *build);
+
+/* The domain, which is in no build, has its vCPUs: plan if it is a stub domain. */
+void xlnuma__stubdom_begin(uint32_t domid, unsigned nr_vcpus);
+
+/*
+ * libxl has placed it, which nothing could keep it from: now as planned. The
+ * build is gone when that fails.
+ */
+void xlnuma__stubdom_apply(struct build *stubdom);
 
 #endif /* XLNUMA_BUILD_H */

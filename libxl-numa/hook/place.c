@@ -107,8 +107,10 @@ int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
     int rc;
 
     build = xlnuma__build_bind(xch, domid, &poolid);
-    if (!build)
+    if (!build) {
+        xlnuma__stubdom_begin(domid, nr_vcpus);
         return 0;
+    }
     build->nr_vcpus = nr_vcpus;
     if (!xlnuma__config_wants_placement(build->config, &why)) {
         build->request.policy = XLNUMA_POLICY_NONE;
@@ -169,6 +171,8 @@ void xlnuma__build_affinities_set(uint32_t domid)
 {
     struct build *build = xlnuma__build_find(domid);
 
-    if (build)
+    if (build && build->is_stubdom)
+        xlnuma__stubdom_apply(build);
+    else if (build)
         xlnuma__build_give_back(build);
 }

@@ -188,5 +188,11 @@ void xlnuma__build_built(struct xs_handle *xs, uint32_t domid)
         xlnuma__build_take_over(build, xs);
     if (build->plan)
         make_report(build, xs);
+    if (!build->is_stubdom && xlnuma__stubdom_comes(build)) {
+        build->has_domid = false;
+        build->is_waiting = true;
+        xlnuma__build_add(build);
+        return;
+    }
     xlnuma__build_free(build);
 }

@@ -742,13 +742,44 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
     return xs_introduce_domain(NULL, *domid, 0, 0) ? 0 : ERROR_FAIL;
 }
 
+/*
+ * The stub domain of a guest that wants one: a domain of its own, from what
+ * nobody else sees; its name is all that xenstore has of it by now.
+ */
+static int build_stubdom(libxl_ctx *ctx, const libxl_domain_config *guest)
+{
+    libxl_domain_config config;
+    uint32_t domid;
+    int rc;
+
+    if (!libxl_defbool_val(guest->b_info.device_model_stubdomain))
+        return 0;
+    libxl_domain_config_init(&config);
+    libxl_uuid_generate(&config.c_info.uuid);
+    libxl_domain_build_info_init_type(&config.b_info, LIBXL_DOMAIN_TYPE_PV);
+    config.b_info.max_vcpus = 1;
+    config.b_info.max_memkb = config.b_info.target_memkb =
+        guest->b_info.stubdomain_memkb;
+    snprintf(host->store[host->nr_stored].path, sizeof(host->store[0].path),
+             "/local/domain/%u/name", fake_domain->domid + 1);
+    snprintf(host->store[host->nr_stored++].value, sizeof(host->store[0].value),
+             "%s-dm", guest->c_info.name);
+    memset(fake_domain->pages, 0, sizeof(fake_domain->pages)); /* it lives on */
+    memset(fake_domain->low_pages, 0, sizeof(fake_domain->low_pages));
+    rc = build(ctx, &config, &domid, false);
+    libxl_domain_config_dispose(&config);
+    return rc;
+}
+
 int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
                             uint32_t *domid, const libxl_asyncop_how *ao_how,
                             const libxl_asyncprogress_how *console_how)
 {
+    int rc = build(ctx, config, domid, false);
+
     (void)ao_how;
     (void)console_how;
-    return build(ctx, config, domid, false);
+    return rc ? rc : build_stubdom(ctx, config);
 }
 
 int libxl_domain_create_restore(libxl_ctx *ctx, libxl_domain_config *config,

@@ -67,15 +67,22 @@ static void read_config(libxl_ctx *ctx, const char *name,
     if (!xlu_cfg_get_string(file, "name", &text, 1))
         config->c_info.name = strdup(text);
     libxl_uuid_generate(&config->c_info.uuid);
+    text = xlu_cfg_get_string(file, "type", &text, 1) ? "pvh" : text;
     libxl_domain_build_info_init_type(
-        info, !xlu_cfg_get_string(file, "type", &text, 1) && !strcmp(text, "pv")
-                  ? LIBXL_DOMAIN_TYPE_PV
-                  : LIBXL_DOMAIN_TYPE_PVH);
+        info, !strcmp(text, "pv")    ? LIBXL_DOMAIN_TYPE_PV
+              : !strcmp(text, "hvm") ? LIBXL_DOMAIN_TYPE_HVM
+                                     : LIBXL_DOMAIN_TYPE_PVH);
     config->c_info.type = info->type;
     if (!xlu_cfg_get_long(file, "memory", &number, 1))
         info->target_memkb = info->max_memkb = (uint64_t)number * 1024;
     if (!xlu_cfg_get_long(file, "maxmem", &number, 1))
         info->max_memkb = (uint64_t)number * 1024;
+    libxl_defbool_set(&info->device_model_stubdomain, false);
+    if (!xlu_cfg_get_long(file, "stubdom", &number, 1)) {
+        libxl_defbool_set(&info->device_model_stubdomain, true);
+        info->stubdomain_memkb = (uint64_t)number * 1024;
+        info->video_memkb = 0;
+    }
     info->max_vcpus = NR_VCPUS;
     if (!xlu_cfg_get_long(file, "hard", &number, 1))
         set_cpus(&info->vcpu_hard_affinity, &info->num_vcpu_hard_affinity, ctx,

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A guest's stub domain, which has its device model: it is placed as any other
+ * guest, but among its guest's nodes alone. libxl builds it when its guest is
+ * built, from a configuration that nobody else sees and with a uuid of its own;
+ * that it belongs to the guest is in xenstore later. What tells us is its name.
+ */
+#include "hook/build.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* libxl's suffix (libxl__stub_dm_name()), and what a PV domain takes beside. */
+#define SUFFIX "-dm"
+#define PV_EXTRA_KB 1024
+
+static bool is_on(libxl_defbool value)
+{
+    return !libxl_defbool_is_default(value) && libxl_defbool_val(value);
+}
+
+bool xlnuma__stubdom_comes(const struct build *build)
+{
+    return build->plan && build->plan->status == XLNUMA_STATUS_PLACED &&
+           build->config->b_info.type == LIBXL_DOMAIN_TYPE_HVM &&
+           is_on(build->config->b_info.device_model_stubdomain);
+}
+
+/* The name of a domain; NULL, or the caller's to free. */
+static char *read_name(uint32_t domid)
+{
+    struct xs_handle *xs = xs_open(0);
+    char path[64], *name;
+    unsigned length;
+
+    if (!xs)
+        return NULL;
+    snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/name", domid);
+    name = xs_read(xs, XBT_NULL, path, &length);
+    xs_close(xs);
+    return name;
+}
+
+/* The guest that waits for this stub domain: taken from the list, or NULL. */
+static struct build *take_guest(uint32_t domid)
+{
+    const size_t suffix = strlen(SUFFIX);
+    struct build *guest = NULL;
+    char *name;
+    size_t length;
+
+    if (!xlnuma__build_is_waiting() || !(name = read_name(domid)))
+        return NULL;
+    length = strlen(name);
+    if (length > suffix && !strcmp(name + length - suffix, SUFFIX)) {
+        name[length - suffix] = '\0';
+        guest = xlnuma__build_take_waiting(name);
+    }
+    free(name);
+    return guest;
+}
+
+/* The stub domain's own plan, on its guest's nodes and CPUs. */
+static int plan_stubdom(struct build *stubdom, const struct build *guest,
+                        char *message)
+{
+    const libxl_domain_build_info *info = &guest->config->b_info;
+    struct xlnuma_request *request = &stubdom->request;
+    struct xlnuma_host *host = xlnuma_host_new();
+    int rc;
+
+    xlnuma_request_init(request);
+    snprintf(request->name, sizeof(request->name), "%.*s" SUFFIX,
+             (int)(sizeof(request->name) - sizeof(SUFFIX)),
+             guest->request.name);
+    request->memory_kb =
+        info->stubdomain_memkb + info->video_memkb + PV_EXTRA_KB;
+    request->nr_vcpus = stubdom->nr_vcpus;
+    request->nodes = guest->plan->nodes;
+    request->has_cpus = xlnuma_cpuset_count(&guest->plan->soft_cpus);
+    request->cpus = guest->plan->soft_cpus;
+    if (!host || !(stubdom->plan = xlnuma_plan_new())) {
+        rc = xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
+        goto out;
+    }
+    rc = xlnuma_host_from_xen(host, stubdom->ctx, message);
+    if (!rc)
+        rc = xlnuma_plan_make(host, request, stubdom->plan, message);
+    if (rc)
+        goto out;
+    if (stubdom->plan->status != XLNUMA_STATUS_PLACED) {
+        rc = xlnuma__fail(message, XLNUMA_ERR_INVALID, "%s",
+                          stubdom->plan->reason);
+        goto out;
+    }
+    xlnuma__extents_init(&stubdom->extents, host, stubdom->plan);
+out:
+    xlnuma_host_free(host);
+    return rc;
+}
+
+static void leave_to_libxl(const struct build *stubdom, const char *why)
+{
+    LOG(stubdom, WARN,
+        "domain %" PRIu32 " (%s): %s: placement is left to libxl",
+        stubdom->domid, stubdom->request.name, why);
+}
+
+void xlnuma__stubdom_begin(uint32_t domid, unsigned nr_vcpus)
+{
+    struct build *guest = take_guest(domid);
+    char message[XLNUMA_MESSAGE_SIZE];
+    struct build *stubdom;
+
+    if (!guest)
+        return;
+    stubdom = calloc(1, sizeof(*stubdom));
+    if (!stubdom)
+        goto out; /* so little memory that the build fails anyway */
+    stubdom->ctx = guest->ctx;
+    stubdom->lg = guest->lg;
+    stubdom->domid = domid;
+    stubdom->has_domid = true;
+    stubdom->nr_vcpus = nr_vcpus;
+    stubdom->owns_vcpus = true;
+    stubdom->is_stubdom = true;
+    if (plan_stubdom(stubdom, guest, message)) {
+        leave_to_libxl(stubdom, message);
+        xlnuma__build_free(stubdom);
+    } else {
+        xlnuma__build_add(stubdom);
+    }
+out:
+    xlnuma__build_free(guest);
+}
+
+void xlnuma__stubdom_apply(struct build *stubdom)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+
+    if (!xlnuma__apply(stubdom->ctx, stubdom->domid, stubdom->nr_vcpus,
+                       stubdom->plan, true, message)) {
+        stubdom->is_steering = true;
+        return;
+    }
+    leave_to_libxl(stubdom, message);
+    xlnuma__build_free(xlnuma__build_take(stubdom->domid));
+}
