@@ -7,6 +7,7 @@
 
 LAB_MAX_MIB=32768
 LAB_MAX_CPUS=64
+LAB_PCI_AT=00:1d.0
 
 # Reads snapshot $1 into LAB_SMP (sockets, cores), LAB_CPUS, LAB_MEMORY,
 # LAB_DISTANCES, LAB_NOTES and LAB_EXPECTED (what xl info -n should say).
@@ -107,23 +108,25 @@ lab_dom0_mib() {
 # thread each, those that wait in Xen's time calibration keep the others from
 # running, and a host of many CPUs hangs on a busy machine.
 lab_qemu_arguments() {
-    local line cpu cpus=() dom0_mib
+    local line cpu cpus=() pci=() dom0_mib
     dom0_mib=$(lab_dom0_mib)
     for line in "${LAB_CPUS[@]}"; do
         read -ra cpu <<<"$line"
         [[ ${cpu[1]} == - || "${cpu[1]} ${cpu[2]}" == "0 0" ]] || cpus+=(-device
             "max-x86_64-cpu,socket-id=${cpu[1]},core-id=${cpu[2]},thread-id=0")
     done
+    [[ -z $LAB_PCI ]] ||
+        pci=(-device intel-iommu -device "pci-testdev,addr=${LAB_PCI_AT#*:}")
     # shellcheck disable=SC2054 # commas are QEMU's
     LAB_QEMU=(-nodefaults -no-user-config -no-reboot -display none
         -M q35,memory-backend=ram -accel "tcg,thread=single" -cpu max,-smap
         -object "memory-backend-ram,id=ram,size=${LAB_MIB}M,reserve=off"
         -m "${LAB_MIB}M" -smp "1,maxcpus=$((LAB_SMP[0] * LAB_SMP[1])),\
-sockets=${LAB_SMP[0]},cores=${LAB_SMP[1]},threads=1" "${cpus[@]}"
+sockets=${LAB_SMP[0]},cores=${LAB_SMP[1]},threads=1" "${cpus[@]}" "${pci[@]}"
         -acpitable "sig=SRAT,rev=3,oem_id=XENLAB,data=srat"
         -acpitable "sig=SLIT,rev=1,oem_id=XENLAB,data=slit"
         -kernel xen -append "console=com1 com1=115200 bootscrub=0 \
-dom0_mem=${dom0_mib}M,max:${dom0_mib}M dom0_max_vcpus=2 conring_size=4M"
+dom0_mem=${dom0_mib}M,max:${dom0_mib}M dom0_max_vcpus=2 conring_size=4M${LAB_PCI:+ iommu=no-sharept}"
         -initrd "vmlinux console=hvc0 quiet rdinit=/init,dom0"
         -serial file:console -device isa-debug-exit
         -device virtio-serial-pci

@@ -7,7 +7,7 @@
 
 LAB_MODULES=(virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev
     virtio_pci virtio_console xen-evtchn xen-gntdev xen-gntalloc xen-privcmd
-    xenfs)
+    xenfs xen-pciback)
 LAB_PROGRAMS=(xl libxl-save-helper xenstored xenconsoled xenconsole
     xen-init-dom0 xenpm xen-diag)
 
@@ -281,6 +281,7 @@ lab_make_job() {
     size=$(stty size 2>/dev/null | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')
     printf 'mode=%s\nexport TERM=%s\nsize=%s\n' "$mode" \
         "$(lab_quote "${TERM:-vt100}")" "'$size'" >"$to/lab/job"
+    [[ -z $LAB_PCI ]] || echo "export LAB_PCI=$LAB_PCI_AT" >>"$to/lab/job"
     [[ -n $script ]] || return 0
     cp "$script" "$to/lab/script" || die 2 "cannot read $script"
     shift 2

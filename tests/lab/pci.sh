@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# A guest with a PCI device of the host's, which needs page tables in the IOMMU,
+# is placed as any other. (libxl gives PVH guests no devices.)
+# host: lab-2x2.json
+# hvm: yes
+# pci: yes
+# timeout: 180
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_LIB"
+
+MIB=600
+
+# placed TYPE: guest g.
+placed() {
+    domid=$(lab_domid g)
+    is "$1: it has the device" \
+        "$("$LAB_STOCK_XL" pci-list g | awk 'NR > 1 { print $2 }')" \
+        "0000:$LAB_PCI"
+    is "$1: xl list -n says nodes 2-3" "$(lab_affinity "$domid")" 2-3
+    is "$1: the soft affinity of every vCPU is theirs" \
+        "$(lab_vcpus "$domid")" "all / 4-7
+all / 4-7"
+    is "$1: nothing of it is elsewhere" "$(lab_offplan "$domid" 2-3)" 0.000
+    between "$1: node 2 has half of it" \
+        "$(lab_pages "$domid" | awk '$1 == 2 { print $2 }')" \
+        $((MIB * 256 * 45 / 100)) $((MIB * 256 * 55 / 100))
+    is "$1: it is reported as placed" \
+        "$(xenstore-read "/libxl/$domid/numa-placement/status")" placed
+}
+
+ok "Xen has an IOMMU" sh -c "$LAB_STOCK_XL info | grep -q pv_directio"
+ok "the device can be given to a guest" \
+    "$LAB_STOCK_XL" pci-assignable-add "$LAB_PCI"
+
+lab_leave 0 420
+lab_leave 1 120
+lab_leave 2 370
+lab_leave 3 420
+ok "pv: it is built" lab_create g pv $MIB 2 "pci=[\"$LAB_PCI\"]"
+placed pv
+lab_destroy g 2>/dev/null # a device that cannot be reset is complained of
+ok "hvm: it is built" lab_create_hvm g $MIB 2 "pci=[\"$LAB_PCI\"]"
+placed hvm
