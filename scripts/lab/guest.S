@@ -7,6 +7,7 @@
  *   fragment2m  PV: gives its memory back but for one page in each 2 MiB of the
  *   fragment1g  host's memory (1 GiB), so that no such extent becomes free. It
  *               keeps its first 32 MiB, where its tables are.
+ *   spin        PV: keeps its CPU busy, so that Xen does not scrub there
  *   touch MIB   PVH: writes into every page between 2 MiB and MIB (below 3 GiB),
  *               so that Xen has to populate them
  *
@@ -27,6 +28,7 @@
         .set    DOMID_SELF, 0x7ff0
         .set    REBOOT, 0x6f626572              /* "rebo" */
         .set    FRAGMENT, 0x67617266            /* "frag" */
+        .set    SPIN, 0x6e697073                /* "spin" */
         .set    TOUCH, 0x63756f74               /* "touc" */
         .set    FRAGMENT_SIZE, 8                /* where its "2" or "1" is */
         .set    TOUCH_MIB, 6
@@ -67,6 +69,8 @@ pv_start:                                       /* rsi: start_info */
         je      pv_reboot
         cmpl    $FRAGMENT, START_INFO_CMD_LINE(%rsi)
         je      pv_fragment
+        cmpl    $SPIN, START_INFO_CMD_LINE(%rsi)
+        je      pv_spin
 pv_block:
         mov     $SCHEDOP_block, %edi
         xor     %esi, %esi
@@ -93,6 +97,11 @@ pv_reboot:
         mov     $__HYPERVISOR_sched_op, %eax
         syscall
         jmp     pv_block
+
+/* An emulator goes on to the next CPU at a pause. */
+pv_spin:
+        pause
+        jmp     pv_spin
 
 /* The frames to give back are gathered at the head of the list itself. */
 pv_fragment:

@@ -182,19 +182,64 @@ lab_take() {
     return $lab_status
 }
 
+# lab_take_all NAME NODE [LINE...]: as lab_take, all that the node has.
+lab_take_all() {
+    lab_name=$1 lab_node=$2
+    shift 2
+    lab_take "$lab_name" "$lab_node" \
+        $(($(lab_free | cut -d' ' -f$((lab_node + 1))) - 1)) "$@"
+}
+
+# The CPUs of node $1.
+lab_cpus_of() {
+    "$LAB_STOCK_XL" info -n | awk -v node="$1" '
+        /^cpu_topology/ { inside = 1; next }
+        inside && /^ *[0-9]+:/ { if ($4 == node) print $1 + 0; next }
+        inside && !/^cpu:/ { inside = 0 }'
+}
+
+# Pages of node $1 that are free but not scrubbed.
+lab_dirty_pages() {
+    "$LAB_STOCK_XL" dmesg -c >/dev/null
+    "$LAB_STOCK_XL" debug-keys H
+    sleep 1
+    "$LAB_STOCK_XL" dmesg | awk -v node="$1" '
+        /unscrubbed pages/ && $3 == node { n = $5 } END { print n + 0 }'
+}
+
+# lab_soil NODE...: all that is free on these nodes was a guest's that has just
+# been destroyed. Xen scrubs memory while the node's CPUs are idle; so guests
+# keep them busy until lab_unsoil.
+lab_soil() {
+    for lab_soiled; do
+        for lab_cpu in $(lab_cpus_of "$lab_soiled"); do
+            lab_take "spin$lab_cpu" "$lab_soiled" 8 'cmdline="spin"' \
+                "cpus=\"$lab_cpu\"" || return 1
+        done
+        lab_take_all soil "$lab_soiled" && lab_destroy soil || return 1
+    done
+}
+
+lab_unsoil() {
+    for lab_spinner in $("$LAB_STOCK_XL" list | awk '/^spin/ { print $1 }'); do
+        lab_destroy "$lab_spinner"
+    done
+    lab_wait_scrubbed
+}
+
 # lab_fragment NODE 2m|1g: guest fragNODE takes all of the node's memory and
 # gives back what leaves no such extent free.
 lab_fragment() {
-    lab_take "frag$1" "$1" $(($(lab_free | cut -d' ' -f$(($1 + 1))) - 1)) \
-        "cmdline=\"fragment$2\"" && lab_wait_blocked "frag$1"
+    lab_take_all "frag$1" "$1" "cmdline=\"fragment$2\"" &&
+        lab_wait_blocked "frag$1"
 }
 
-# lab_extents_on NODE ORDER: how many such extents a PVH guest of 1100 MiB gets
-# there from Xen.
+# lab_extents_on NODE ORDER: how many such extents a PVH guest of 2100 MiB gets
+# there from Xen; at most two of 1 GiB.
 lab_extents_on() {
     : >/tmp/lab.count
     LAB_XL=lab_stock LAB_NODE=$1 LAB_COUNT=/tmp/lab.count \
-        lab_create probe pvh 1100 1
+        lab_create probe pvh 2100 1
     lab_extents "$2"
     lab_destroy probe
 }
@@ -310,14 +355,21 @@ lab_vcpus() {
         awk 'NR > 1 { print $(NF - 2), $(NF - 1), $NF }'
 }
 
-# lab_offplan DOMID NODES: percent of the guest's pages outside these nodes.
-lab_offplan() {
+# lab_pages_off DOMID NODES: pages of the guest that are not on these nodes.
+lab_pages_off() {
     {
         lab_list "$2"
         lab_pages "$1"
     } | awk 'NF == 1 { planned[$1] = 1; next }
-        { all += $2; if (!($1 in planned)) off += $2 }
-        END { if (!all) exit 1; printf "%.3f\n", 100 * off / all }'
+        !($1 in planned) { off += $2 } { all += $2 }
+        END { if (!all) exit 1; print off + 0 }'
+}
+
+# lab_offplan DOMID NODES: percent of the guest's pages outside these nodes.
+lab_offplan() {
+    lab_off=$(lab_pages_off "$1" "$2") &&
+        lab_pages "$1" | awk -v off="$lab_off" '
+            { all += $2 } END { printf "%.3f\n", 100 * off / all }'
 }
 
 # lab_node_cpus: lines "NODE NR_CPUS".

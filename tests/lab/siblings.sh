@@ -9,16 +9,6 @@
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
 
-# pages_off DOMID NODES: pages of the guest that are not on these nodes.
-pages_off() {
-    {
-        lab_list "$2"
-        lab_pages "$1"
-    } | awk 'NF == 1 { planned[$1] = 1; next }
-        !($1 in planned) { off += $2 } { all += $2 }
-        END { if (all) print off + 0 }'
-}
-
 # share_of DOMID NODE: percent of its pages.
 share_of() {
     lab_pages "$1" | awk -v node="$2" '
@@ -35,7 +25,7 @@ big_guest() {
         "$(lab_vcpus "$domid")" "all / 4-7
 all / 4-7"
     between "$1, $2: at most 64 of its pages are elsewhere" \
-        "$(pages_off "$domid" 2-3)" 0 64
+        "$(lab_pages_off "$domid" 2-3)" 0 64
     between "$1, $2: node 2 has 45 to 55 % of them" \
         "$(share_of "$domid" 2)" 45 55
     between "$1, $2: node 3 has 45 to 55 % of them" \
@@ -88,7 +78,7 @@ small_guest() {
     domid=$(lab_domid small)
     node=$(lab_affinity "$domid")
     is "$1, $2: it is on one node" "$(lab_list "$node" | wc -l)" 1
-    between "$1, $2: every page but 64 is there" "$(pages_off "$domid" "$node")" \
+    between "$1, $2: every page but 64 is there" "$(lab_pages_off "$domid" "$node")" \
         0 64
 }
 

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# A node's memory is dirty, as its last owner was just destroyed, and other nodes
+# have clean memory: guests of any size still land where they were planned. Stock
+# xl's go where it is clean.
+# host: lab-2x2.json
+# timeout: 300
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_LIB"
+
+# on_dirty TYPE MIB NODES
+on_dirty() {
+    text="$1, $2 MiB on $3"
+    ok "$text: it is built" lab_create g "$1" "$2" 2 "numa_nodes=\"$3\""
+    is "$text: it is planned there" "$(lab_affinity g)" "$3"
+    is "$text: no page is elsewhere" "$(lab_pages_off "$(lab_domid g)" "$3")" 0
+    lab_destroy g
+}
+
+ok "nodes 2 and 3 can be made dirty" lab_soil 2 3
+for node in 2 3; do
+    free=$(lab_free | cut -d' ' -f$((node + 1)))
+    between "node $node is dirty but for 16 MiB" "$(lab_dirty_pages $node)" \
+        $(((free - 16) * 256)) $(((free + 1) * 256))
+done
+for type in pv pvh; do
+    on_dirty $type 300 3
+    on_dirty $type 1900 3
+    on_dirty $type 4000 2-3
+    LAB_XL=$LAB_STOCK_XL lab_create g $type 1900 2 'cpus_soft="nodes:3"'
+    off=$(lab_offplan "$(lab_domid g)" 3)
+    is "$type: stock xl is told node 3" "$(lab_affinity g)" 3
+    between "$type: of stock xl's guest a part is elsewhere ($off %)" "$off" \
+        50 100
+    lab_destroy g
+done

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# Nodes that have memory but no large extent: guests still land where they were
+# planned, in the extents that are there. Stock xl's go to other nodes' large
+# extents. On clean memory the hook gets as many large extents as stock xl.
+# host: lab-2x2.json
+# timeout: 300
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_LIB"
+
+# Extents of this order in the guest's report.
+reported() {
+    xenstore-read "/libxl/$domid/numa-placement/extents/$1" 2>/dev/null ||
+        echo 0
+}
+
+# build XL TYPE MIB LINE: leaves what Xen gave in /tmp/lab.count.
+build() {
+    : >/tmp/lab.count
+    LAB_XL=$1 LAB_COUNT=/tmp/lab.count lab_create g "$2" "$3" 2 "$4"
+}
+
+# lands TYPE MIB NODES
+lands() {
+    text="$state: $1, $2 MiB on $3"
+    ok "$text: it is built" build lab_ours "$1" "$2" "numa_nodes=\"$3\""
+    domid=$(lab_domid g)
+    is "$text: it is planned there" "$(lab_affinity g)" "$3"
+    is "$text: no page is elsewhere" "$(lab_pages_off "$domid" "$3")" 0
+    lab_destroy g
+}
+
+# Without this order: neither by our count of Xen's answers nor by the report.
+without() {
+    is "$text: no extent of order $1 was there" "$(lab_extents "$1")" 0
+    is "$text: none is reported" "$(reported "$1")" 0
+}
+
+stock_strays() {
+    build lab_stock pvh 4000 'cpus_soft="nodes:2-3"'
+    off=$(lab_offplan "$(lab_domid g)" 2-3)
+    between "$state: of stock xl's PVH guest a part is elsewhere ($off %)" \
+        "$off" 5 100
+    lab_destroy g
+}
+
+# same_extents MIB NODES: as stock xl gets where nothing is fragmented.
+same_extents() {
+    build lab_stock pvh "$1" "cpus_soft=\"nodes:$2\""
+    huge=$(lab_extents 18) large=$(lab_extents 9)
+    lab_destroy g
+    lab_wait_scrubbed
+    build lab_ours pvh "$1" "numa_nodes=\"$2\""
+    is "clean: $1 MiB on $2: as many 1 GiB extents as stock xl gets ($huge)" \
+        "$(lab_extents 18)" "$huge"
+    is "clean: $1 MiB on $2: as many 2 MiB extents as stock xl gets ($large)" \
+        "$(lab_extents 9)" "$large"
+    lab_destroy g
+    lab_wait_scrubbed
+}
+
+is "clean: Xen has 1 GiB extents on node 3" "$(lab_extents_on 3 18)" 2
+same_extents 2500 2
+same_extents 4000 2-3
+
+state="no 2 MiB extent"
+for node in 2 3; do
+    ok "$state: node $node is fragmented" lab_fragment $node 2m
+    is "$state: on node $node Xen has none" "$(lab_extents_on $node 9)" 0
+done
+lands pv 4000 2-3
+without 9
+lands pvh 2100 3
+without 9
+without 18
+stock_strays
+lab_destroy frag2
+lab_destroy frag3
+
+state="no 1 GiB extent"
+for node in 2 3; do
+    ok "$state: node $node is fragmented" lab_fragment $node 1g
+    is "$state: on node $node Xen has none" "$(lab_extents_on $node 18)" 0
+done
+lands pvh 4000 2-3
+without 18
+between "$text: it is of 2 MiB extents" "$(lab_extents 9)" 1950 2000
+stock_strays
