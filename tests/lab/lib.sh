@@ -249,12 +249,12 @@ lab_is_held() {
 }
 
 # lab_hold NAME TYPE MIB VCPUS [LINE...]: begins to build a guest as lab_create
-# does, and returns when it is planned but has no memory yet. What xl says is in
-# /tmp/lab.said.
+# does, and returns when it is planned but has no memory yet. LAB_XL is lab_ours
+# if it is not set. What xl says is in /tmp/lab.said.
 lab_hold() {
     rm -f /tmp/lab.held /tmp/lab.released
     (
-        LAB_XL=lab_ours LAB_HOLD=/tmp/lab.held lab_create "$@"
+        LAB_XL=${LAB_XL:-lab_ours} LAB_HOLD=/tmp/lab.held lab_create "$@"
         echo $? >/tmp/lab.released
     ) >/tmp/lab.said 2>&1 &
     lab_wait 60 lab_is_held
