@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# xen-lab table's part in dom0: rows of docs/placement-table.md for one host.
+# For each state of memory and kind of guest the same guest is built by stock xl
+# and by xl-numa, both told the same nodes. Judges nothing: the numbers are the
+# hypervisor's. Arguments: HOST MIB NODES, the guest's size and its nodes.
+#
+# Another state is a pair of functions, begin_NAME and end_NAME, and its name in
+# STATES; another kind of guest a case in build().
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_LIB"
+
+STATES="clean dirty fragmented stolen"
+KINDS="pv pvh"
+
+host=$1 mib=$2 nodes=$3
+first=$(lab_list "$nodes" | head -n 1)
+
+begin_clean() { :; }
+end_clean() { :; }
+
+begin_dirty() {
+    # shellcheck disable=SC2046 # a list of numbers
+    lab_soil $(lab_list "$nodes")
+}
+end_dirty() {
+    lab_unsoil
+}
+
+begin_fragmented() {
+    for node in $(lab_list "$nodes"); do
+        lab_fragment "$node" 2m
+    done
+}
+end_fragmented() {
+    for node in $(lab_list "$nodes"); do
+        lab_destroy "frag$node"
+    done
+}
+
+begin_stolen() { :; }
+end_stolen() { :; }
+
+# build KIND LINE: a guest with this line in its file, by $LAB_XL.
+build() {
+    if [ "$state" != stolen ]; then
+        lab_create g "$1" "$mib" 2 "$2"
+        return
+    fi
+    # While it is planned another takes the first node but for an eighth.
+    lab_hold g "$1" "$mib" 2 "$2"
+    lab_take thief "$first" \
+        $(($(lab_free | cut -d' ' -f$((first + 1))) - mib / 8))
+    lab_release
+}
+
+# measure KIND LINE: leaves $off and $distance.
+measure() {
+    [ "$state" = dirty ] || lab_wait_scrubbed
+    off=failed distance=-
+    if build "$@"; then
+        domid=$(lab_domid g)
+        off=$(lab_offplan "$domid" "$nodes")
+        distance=$(lab_distance "$domid" "$(lab_affinity "$domid")")
+        lab_destroy g
+    fi
+    [ "$state" != stolen ] || lab_destroy thief
+}
+
+for state in $STATES; do
+    "begin_$state" || exit 1
+    for kind in $KINDS; do
+        LAB_XL=lab_stock measure "$kind" "cpus_soft=\"nodes:$nodes\""
+        stock_off=$off stock_distance=$distance
+        LAB_XL=lab_ours measure "$kind" "numa_nodes=\"$nodes\""
+        echo "| $host | $state | $kind | $stock_off | $off |" \
+            "$stock_distance | $distance |"
+    done
+    "end_$state"
+done
