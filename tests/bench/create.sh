@@ -49,7 +49,7 @@ bench() {
         for who in stock ours; do
             [ "$state" = dirty ] || lab_wait_scrubbed
             if [ $who = stock ]; then xl=$LAB_STOCK_XL; else xl=xl; fi
-            timed /tmp/g.cfg $xl >>/tmp/$who
+            timed /tmp/g.cfg "$xl" >>/tmp/$who
             lab_destroy g
         done
         i=$((i + 1))
