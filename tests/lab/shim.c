@@ -9,6 +9,7 @@
  *   LAB_HOLD=FILE   the process stops (SIGSTOP) when the plan is made and no
  *                   memory is populated yet; its number is in FILE
  *   LAB_NODE=N      all memory comes from exactly node N
+ *   LAB_TTY=1       everything is a terminal
  *   LAB_CALLS=FILE  the number of hypercalls that the process made is a line in
  *                   FILE when it ends
  */
@@ -76,6 +77,15 @@ int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
     if (path && r > 0)
         add_line(path, "%u %d\n", order, r);
     return r;
+}
+
+int isatty(int fd)
+{
+    static __typeof__(&isatty) next;
+
+    if (!next)
+        next = (__typeof__(next))dlsym(RTLD_NEXT, "isatty");
+    return setting("LAB_TTY") ? 1 : next(fd);
 }
 
 /* --- hypercalls: libxenctrl makes them all through libxencall -------------- */
