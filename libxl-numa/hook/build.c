@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The builds in flight in this process, from begin to end, and the numa_* keys
- * of the guest's file. What is done for a build is in place.c, populate.c,
- * report.c, restore.c and stubdom.c. Whatever fails there is logged once and leaves the
- * build to stock libxl, unless the guest's policy is strict.
+ * of the guest's file. What is done for a build is in the other files. Whatever
+ * fails there is logged once and leaves the build to stock libxl, unless the
+ * guest's policy is strict.
  *
  * Threads: libvirt's driver builds several domains at once. A lock guards the
  * list; a build itself is worked on by one thread at a time, as in libxl.

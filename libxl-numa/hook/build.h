@@ -101,7 +101,7 @@ int xlnuma__build_populate(const struct xlnuma__next *next, bool is_exact,
                            unsigned order, unsigned mem_flags,
                            xen_pfn_t *extent);
 
-/* --- pod.c: memory for a guest that is populated on demand ----------------- */
+/* --- pod.c: memory for a guest that is populated on demand ---------------- */
 
 int xlnuma__build_set_pod_target(const struct xlnuma__next *next,
                                  xc_interface *xch, uint32_t domid,
@@ -109,7 +109,7 @@ int xlnuma__build_set_pod_target(const struct xlnuma__next *next,
                                  uint64_t *pod_cache_pages,
                                  uint64_t *pod_entries);
 
-/* --- progress.c: what a person sees of a long build ------------------------ */
+/* --- progress.c: what a person sees of a long build ----------------------- */
 
 /* The memory begins; whether anybody is looking is decided here. */
 void xlnuma__build_progress_begin(struct build *build);
@@ -130,8 +130,8 @@ uint64_t xlnuma__build_low_kb(const struct build *build, xc_interface *xch,
                               unsigned node, unsigned order);
 
 /*
- * Of the `nr` extents that Xen then gave, those that are low go back to it; they
- * are the last ones. Returns how many.
+ * Of the `nr` extents that Xen then gave, those that are low, the last ones, go
+ * back to it. Returns how many.
  */
 unsigned long xlnuma__build_give_low_back(const struct build *build,
                                           xc_interface *xch, unsigned node,
@@ -161,12 +161,12 @@ void xlnuma__build_take_over(struct build *build, struct xs_handle *xs);
 void xlnuma__build_restore_begin(uint32_t domid);
 void xlnuma__build_restore_end(uint32_t domid);
 
-/* --- stubdom.c: a guest's stub domain -------------------------------------- */
+/* --- stubdom.c: a guest's stub domain ------------------------------------- */
 
 /* Will libxl build a stub domain for this guest, which is placed? */
 bool xlnuma__stubdom_comes(const struct build *build);
 
-/* The domain, which is in no build, has its vCPUs: plan if it is a stub domain. */
+/* A domain that is in no build has its vCPUs: plan if it is a stub domain. */
 void xlnuma__stubdom_begin(uint32_t domid, unsigned nr_vcpus);
 
 /*

@@ -5,7 +5,7 @@
  */
 #include "hook/build.h"
 
-/* From this order on; such a guest names its own frames, so we can give back. */
+/* From this order on; a guest with such extents names its frames itself. */
 #define ORDER_1G 18
 
 /* Zero, too, where low memory does not matter. */

@@ -42,7 +42,7 @@ static xlnuma_nodeset all_nodes(const struct build *build)
     return nodes;
 }
 
-/* Until so many pages are set aside, from one node. Returns 0 or what Xen returned. */
+/* Until so many pages are set aside, from one node. Returns what Xen returns. */
 static int fill(struct pod *pod, unsigned node, uint64_t upto_pages)
 {
     uint64_t step = SUPERPAGE_PAGES;
