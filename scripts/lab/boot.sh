@@ -140,7 +140,9 @@ dom0_mem=${dom0_mib}M,max:${dom0_mib}M dom0_max_vcpus=2 conring_size=4M${LAB_PCI
 # console, from QEMU's exit status and seconds.
 lab_report_failure() {
     local status=125 why="the machine stopped"
-    if [[ $1 == 124 || $1 == 137 && $2 -ge $LAB_TIMEOUT ]]; then
+    if [[ $1 == 137 && $2 -lt $LAB_TIMEOUT ]]; then
+        status=137 why="QEMU was killed: is memory short?"
+    elif [[ $1 == 124 || $1 == 137 ]]; then
         status=124 why="no end after $LAB_TIMEOUT s"
     fi
     echo "xen-lab: $why; the console's last lines:" >&2
@@ -150,7 +152,7 @@ lab_report_failure() {
 }
 
 # Runs QEMU with the given further arguments until it ends and returns the
-# script's status, or 124 (time is up) or 125 (the machine died).
+# script's status, or 124 (time is up), 125 (the machine died) or 137 (killed).
 lab_run_qemu() {
     local status=0 line started=$SECONDS
     # In the background, so that a signal to us ends it.
