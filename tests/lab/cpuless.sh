@@ -5,7 +5,7 @@
 # fits on a node with CPUs is there; a larger one has memory on the CPU-less node
 # of the same socket too, and its vCPUs on the CPUs that there are.
 # host: lab-cpuless.json
-# timeout: 300
+# timeout: 900
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

@@ -5,7 +5,7 @@
 # have clean memory: guests of any size still land where they were planned. Stock
 # xl's go where it is clean.
 # host: lab-2x2.json
-# timeout: 300
+# timeout: 900
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

@@ -5,7 +5,7 @@
 # one, two, three and four nodes' size are on so many nodes of one socket, and
 # memory that is taken meanwhile comes from that socket too.
 # host: lab-8n.json
-# timeout: 400
+# timeout: 900
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

@@ -5,7 +5,7 @@
 # planned, in the extents that are there. Stock xl's go to other nodes' large
 # extents. On clean memory the hook gets as many large extents as stock xl.
 # host: lab-2x2.json
-# timeout: 300
+# timeout: 900
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

@@ -7,7 +7,7 @@
 # what the hypervisor counts. And the reverse: memory that becomes free changes
 # nothing. Outside node 3 the nearest is 2; in Xen's own order 0 would be next.
 # host: lab-2x2.json
-# timeout: 400
+# timeout: 900
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
