@@ -118,6 +118,22 @@ is "$text: the other has what it can, the rest is outside" \
 degraded 2-3
 end
 
+# --- a strict policy -----------------------------------------------------------
+
+text="strict, its node taken"
+ok "$text: its build begins" \
+    lab_hold g pvh 1500 2 'numa_nodes="3"' 'numa_policy="single-node"'
+lab_take thief 3 $(($(lab_free | cut -d' ' -f4) - 900))
+before=$(lab_free)
+lab_release
+is "$text: its build fails as any that fails in libxl" "$?" 3
+ok "$text: and says which node" \
+    grep -q 'nodes 3 ran out of memory while it was built: not built' \
+    /tmp/lab.said
+is "$text: no domain is left" "$(lab_domid g)" ""
+is "$text: nor any memory taken" "$(lab_free)" "$before"
+lab_destroy thief
+
 # --- smaller extents first -----------------------------------------------------
 
 text="no large extent left"
