@@ -12,16 +12,17 @@
 /* The policy is strict and the planned nodes do not have the memory. */
 static int refuse(struct build *build)
 {
+    xlnuma_nodeset planned = build->extents.planned;
     char nodes[64];
 
     xlnuma__build_progress_end(build);
     if (!build->has_warned)
         LOG(build, ERROR,
-            "domain %" PRIu32 " (%s): nodes %s ran out of memory while it was "
+            "domain %" PRIu32 " (%s): node%s %s ran out of memory while it was "
             "built: not built, as its numa_policy demands",
             build->domid, build->request.name,
-            xlnuma_nodeset_format(build->extents.planned, nodes,
-                                  sizeof(nodes)));
+            xlnuma_nodeset_count(planned) == 1 ? "" : "s",
+            xlnuma_nodeset_format(planned, nodes, sizeof(nodes)));
     build->has_warned = true;
     errno = ENOMEM;
     return -1;
