@@ -9,6 +9,7 @@
  *   LAB_HOLD=FILE   the process stops (SIGSTOP) when the plan is made and no
  *                   memory is populated yet; its number is in FILE
  *   LAB_NODE=N      all memory comes from exactly node N
+ *   LAB_SLOW=MS     each populate call takes so much longer
  *   LAB_TTY=1       everything is a terminal
  *   LAB_CALLS=FILE  the number of hypercalls that the process made is a line in
  *                   FILE when it ends
@@ -67,12 +68,15 @@ int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
 {
     static __typeof__(&xc_domain_populate_physmap) next;
     const char *node = setting("LAB_NODE"), *path = setting("LAB_COUNT");
+    const char *slow = setting("LAB_SLOW");
     int r;
 
     if (!next)
         next = (__typeof__(next))dlsym(RTLD_NEXT, "xc_domain_populate_physmap");
     if (node)
         mem_flags |= XENMEMF_exact_node((unsigned)atoi(node));
+    if (slow)
+        usleep((useconds_t)atoi(slow) * 1000);
     r = next(xch, domid, nr, order, mem_flags, extent);
     if (path && r > 0)
         add_line(path, "%u %d\n", order, r);
