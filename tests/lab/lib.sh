@@ -297,6 +297,18 @@ lab_free() {
     lab_nodes | awk '{ printf "%s%s", sep, $3; sep = " " } END { print "" }'
 }
 
+# lab_has_free "MIB MIB...": each node has that much free again, but for Xen's own
+# few pages that come and go.
+lab_has_free() {
+    echo "$1 $(lab_free)" | awk '{
+        for (i = 1; i <= NF / 2; i++) {
+            off = $i - $(i + NF / 2)
+            if (off < -2 || off > 2)
+                exit 1
+        }
+    }'
+}
+
 # Xen scrubs the memory of destroyed guests while it idles; until then stock
 # xl's guests land elsewhere than on clean memory.
 lab_is_scrubbed() {

@@ -41,10 +41,6 @@ traces() {
     done | grep -x "$1"
 }
 
-has_free() {
-    [ "$(lab_free)" = "$1" ]
-}
-
 # refused TEXT WORDS TYPE MIB LINE...: xl create fails with these words, and all
 # is as it was.
 refused() {
@@ -58,7 +54,7 @@ refused() {
     domid=$(sed -n 's/.*xl-numa: error: domain \([0-9]*\) .*/\1/p' /tmp/err)
     is "$text: nothing is left of domain $domid" "$(traces no "$domid")" ""
     ok "$text: the nodes have what they had, $before MiB" \
-        lab_wait 10 has_free "$before"
+        lab_wait 10 lab_has_free "$before"
 }
 
 # Small guests are built and scrubbed soonest.
@@ -169,5 +165,5 @@ ok "reboot under a policy that cannot be met: the guest's log says why" \
     /var/log/xen/xl-g.log
 new=$(sed -n 's/.*xl-numa: error: domain \([0-9]*\) .*/\1/p' \
     /var/log/xen/xl-g.log)
-ok "its memory is free again" lab_wait 20 has_free "$before"
+ok "its memory is free again" lab_wait 20 lab_has_free "$before"
 is "nothing is left of domain $new" "$(traces g "$new")" ""
