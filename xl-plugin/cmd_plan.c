@@ -3,9 +3,11 @@
  * xl numa-placement plan: where a guest would go, and why not elsewhere, by the
  * rules of a real build (hook/build.c). Changes nothing.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <libxl_utils.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -185,7 +187,8 @@ struct job {
     const struct options *options;
     const char *path; /* the guest's file; NULL when not given */
     unsigned nr_assignments;
-    char **assignment;
+    char **assignment;          /* owned, the texts are not */
+    char memory[32], vcpus[32]; /* those of --memory and --vcpus */
     struct live live;
     struct xlnuma_host *host;
     struct guest_file guest;
@@ -304,25 +307,81 @@ static int do_job(struct job *job)
                                                        : STATUS_DONE;
 }
 
+/* "24G": a number and K, M, G or T; of nothing behind it, MiB. */
+static bool size_in_mib(const char *text, uint64_t *mib_r)
+{
+    static const char units[] = "KMGT";
+    size_t nr_digits = strspn(text, "0123456789");
+    const char *unit = strchr(units, text[nr_digits] ? text[nr_digits] : 'M');
+    uint64_t size;
+
+    errno = 0;
+    size = strtoull(text, NULL, 10);
+    if (!nr_digits || errno || !unit ||
+        (text[nr_digits] && text[nr_digits + 1]))
+        return false;
+    *mib_r = *unit == 'K' ? size / 1024 : size << (10 * (unit - units - 1));
+    return *unit == 'K' ? size % 1024 == 0
+                        : *mib_r >> (10 * (unit - units - 1)) == size;
+}
+
+/* --memory and --vcpus as if they were the last lines of the guest's file. */
+static int add_options(struct job *job)
+{
+    const struct options *options = job->options;
+    uint64_t mib;
+
+    if (options->memory) {
+        if (!size_in_mib(options->memory, &mib))
+            return usage_error("plan",
+                               "--memory is \"%s\", not a size in whole MiB "
+                               "(\"512\", \"24G\")",
+                               options->memory);
+        snprintf(job->memory, sizeof(job->memory), "memory=%" PRIu64, mib);
+        job->assignment[job->nr_assignments++] = job->memory;
+    }
+    if (options->vcpus) {
+        if (strspn(options->vcpus, "0123456789") != strlen(options->vcpus) ||
+            (size_t)snprintf(job->vcpus, sizeof(job->vcpus), "vcpus=%s",
+                             options->vcpus) >= sizeof(job->vcpus))
+            return usage_error("plan", "--vcpus is \"%s\", not a number",
+                               options->vcpus);
+        job->assignment[job->nr_assignments++] = job->vcpus;
+    }
+    return 0;
+}
+
 /* As for xl, what has a '=' is KEY=VALUE and what has none is the file. */
 static int read_operands(struct job *job, int nr, char **operand)
 {
-    job->assignment = operand; /* moved to the front, one by one */
+    static char name[] = "name=\"guest\"";
+
+    job->assignment = calloc((size_t)nr + 3, sizeof(*job->assignment));
+    if (!job->assignment) {
+        complain("out of memory");
+        return STATUS_FAILED;
+    }
     for (int i = 0; i < nr; i++) {
         if (strchr(operand[i], '='))
-            operand[job->nr_assignments++] = operand[i];
-        else if (job->path)
+            continue;
+        if (job->path)
             return usage_error("plan", "a second GUEST.cfg \"%s\"", operand[i]);
-        else
-            job->path = operand[i];
+        job->path = operand[i];
     }
-    if (!job->path)
-        return usage_error("plan", "GUEST.cfg is missing");
+    if (!job->path && !job->options->memory)
+        return usage_error("plan", "GUEST.cfg or --memory is missing");
+    if (!job->path) {
+        job->path = "/dev/null";
+        job->assignment[job->nr_assignments++] = name;
+    }
+    for (int i = 0; i < nr; i++)
+        if (strchr(operand[i], '='))
+            job->assignment[job->nr_assignments++] = operand[i];
     if (job->options->host && !strcmp(job->path, "-") &&
         !strcmp(job->options->host, "-"))
         return usage_error("plan", "GUEST.cfg and --host cannot both be "
                                    "standard input");
-    return 0;
+    return add_options(job);
 }
 
 static int run(const struct options *options, int nr, char **operand)
@@ -334,6 +393,7 @@ static int run(const struct options *options, int nr, char **operand)
     if (!status)
         status = do_job(&job);
     guest_file_dispose(&job.guest);
+    free(job.assignment);
     live_close(&job.live);
     xlnuma_plan_free(job.plan);
     xlnuma_host_free(job.host);
@@ -344,15 +404,20 @@ const struct command cmd_plan = {
     .name = "plan",
     .run = run,
     .has_host = true,
+    .has_guest = true,
     .help =
         "Usage: xl numa-placement plan GUEST.cfg [KEY=VALUE]... [--host FILE] "
         "[--json]\n"
+        "       xl numa-placement plan --memory SIZE [--vcpus N] "
+        "[KEY=VALUE]...\n"
+        "                              [--host FILE] [--json]\n"
         "\n"
         "Says on which NUMA nodes a guest would be placed and why not on "
         "others.\n"
         "Changes nothing. GUEST.cfg is the file that \"xl create\" takes "
         "(\"-\":\n"
         "standard input); each KEY=VALUE is read behind it as another line.\n"
+        "With --memory no file is needed.\n"
         "\n"
         "Exit status: 0 placed, or left to stock libxl; 1 something failed;\n"
         "2 wrong usage; 3 no node set that the guest's policy allows can hold "

@@ -19,6 +19,7 @@ enum {
 struct options {
     const char *host; /* snapshot file instead of the live host; or NULL */
     bool is_json;
+    const char *memory, *vcpus; /* plan: of a guest without a file; or NULL */
 };
 
 struct command {
@@ -26,6 +27,7 @@ struct command {
     /* operand[] are the nr operands behind the name. Returns a status. */
     int (*run)(const struct options *options, int nr, char **operand);
     bool has_host;    /* option --host means something */
+    bool has_guest;   /* so do --memory and --vcpus */
     const char *help; /* "Usage: ..." and what it does, lines with newlines */
 };
 

@@ -25,12 +25,15 @@ static const char help[] =
 static const char options_help[] =
     "\n"
     "Options:\n"
-    "      --host FILE  use the host in this snapshot file (\"-\": standard "
+    "      --host FILE    use the host in this snapshot file (\"-\": standard "
     "input)\n"
-    "                   instead of the running one; not for list\n"
-    "      --json       write JSON instead of text; snapshot always does\n"
-    "  -h, --help       show this help, or that of the subcommand, and exit\n"
-    "  -V, --version    show the version and exit\n";
+    "                     instead of the running one; not for list\n"
+    "      --memory SIZE  for plan: the guest's memory in MiB, or as in "
+    "\"24G\"\n"
+    "      --vcpus N      for plan: how many vCPUs the guest has\n"
+    "      --json         write JSON instead of text; snapshot always does\n"
+    "  -h, --help         show this help, or that of the subcommand, and exit\n"
+    "  -V, --version      show the version and exit\n";
 
 static const struct command *const commands[] = {
     &cmd_list,
@@ -46,7 +49,7 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
-enum { OPTION_HOST = 256, OPTION_JSON };
+enum { OPTION_HOST = 256, OPTION_JSON, OPTION_MEMORY, OPTION_VCPUS };
 
 /* What the command line asks for beside running a subcommand. */
 struct request {
@@ -54,12 +57,23 @@ struct request {
     bool wants_help, wants_version;
 };
 
+static int value_missing(int option)
+{
+    if (option == OPTION_MEMORY)
+        return usage_error("", "option --memory needs a SIZE");
+    if (option == OPTION_VCPUS)
+        return usage_error("", "option --vcpus needs a number");
+    return usage_error("", "option --host needs a FILE");
+}
+
 /* Leaves operands from optind on. Returns 0 or STATUS_USAGE. */
 static int read_options(int argc, char **argv, struct request *request_r)
 {
     static const struct option long_options[] = {
         { "host", required_argument, NULL, OPTION_HOST },
         { "json", no_argument, NULL, OPTION_JSON },
+        { "memory", required_argument, NULL, OPTION_MEMORY },
+        { "vcpus", required_argument, NULL, OPTION_VCPUS },
         { "help", no_argument, NULL, 'h' },
         { "version", no_argument, NULL, 'V' },
         { NULL, 0, NULL, 0 },
@@ -71,11 +85,17 @@ static int read_options(int argc, char **argv, struct request *request_r)
         switch (c) {
         case OPTION_HOST:
             if (!*optarg)
-                return usage_error("", "option --host needs a FILE");
+                return value_missing(c);
             request_r->options.host = optarg;
             break;
         case OPTION_JSON:
             request_r->options.is_json = true;
+            break;
+        case OPTION_MEMORY:
+            request_r->options.memory = optarg;
+            break;
+        case OPTION_VCPUS:
+            request_r->options.vcpus = optarg;
             break;
         case 'h':
             request_r->wants_help = true;
@@ -84,7 +104,7 @@ static int read_options(int argc, char **argv, struct request *request_r)
             request_r->wants_version = true;
             break;
         case ':':
-            return usage_error("", "option --host needs a FILE");
+            return value_missing(optopt);
         default:
             if (optopt > 0 && optopt < OPTION_HOST)
                 return usage_error("", "unknown option -%c", optopt);
@@ -121,6 +141,10 @@ static int run(int argc, char **argv)
         return usage_error(command->name,
                            "%s has no --host: a snapshot says "
                            "nothing of guests",
+                           command->name);
+    if ((request.options.memory || request.options.vcpus) &&
+        !command->has_guest)
+        return usage_error(command->name, "%s has no --memory or --vcpus",
                            command->name);
     return command->run(&request.options, argc - optind, argv + optind);
 }
