@@ -108,7 +108,11 @@ int guest_text_read(struct guest_text *text_r, const char *path, unsigned nr,
 
     *message = '\0';
     memset(text_r, 0, sizeof(*text_r));
-    text_r->name = strcmp(path, "-") ? path : "standard input";
+    text_r->name = path;
+    if (!strcmp(path, "-"))
+        text_r->name = "standard input";
+    else if (!strcmp(path, "/dev/null"))
+        text_r->name = "command line";
     text_r->nr_assignments = nr;
     text_r->assignment = assignment;
     text_r->message = message;
