@@ -250,6 +250,7 @@ enum xlnuma_why_not {
     XLNUMA_WHY_NOT_CPUS,    /* fewer CPUs than vCPUs, by short_cpus */
     XLNUMA_WHY_NOT_CORES,   /* fewer cores than vCPUs, by short_cpus */
     XLNUMA_WHY_NOT_POLICY,  /* more nodes than the policy allows */
+    XLNUMA_WHY_NOT_PATH,    /* a CPU of it has no path to memory of it */
     XLNUMA_WHY_NOT_FARTHER, /* holds the guest, but is farther apart */
     XLNUMA_WHY_NOT_SOCKETS, /* as near, but on more sockets */
     XLNUMA_WHY_NOT_LOW,     /* as near, but takes more low memory */
@@ -268,6 +269,11 @@ struct xlnuma_alternative {
 
 #define XLNUMA_ALTERNATIVES_MAX 12
 
+/*
+ * What is set: cpus[i] for i in `nodes`, alternative[i] for i < nr_alternatives,
+ * and everything else. (A plan is large, and memory that is touched first costs
+ * time: a few pages of it are enough for most plans.)
+ */
 struct xlnuma_plan {
     char guest[XLNUMA_NAME_SIZE];
     uint64_t needed_kb;
@@ -277,12 +283,13 @@ struct xlnuma_plan {
     xlnuma_nodeset nodes;                 /* empty unless placed */
     uint64_t memory_kb[XLNUMA_NODES_MAX]; /* sums up to needed_kb */
     uint64_t low_kb[XLNUMA_NODES_MAX];    /* of it, below Xen's DMA width */
-    xlnuma_cpuset cpus[XLNUMA_NODES_MAX]; /* usable by the guest, per node */
-    xlnuma_cpuset soft_cpus;              /* all of them together */
+    xlnuma_cpuset soft_cpus;              /* usable by the guest on `nodes` */
     double expected_distance;             /* 10 is all local; 0 if not placed */
-    char reason[XLNUMA_MESSAGE_SIZE];     /* one line, in words */
-    unsigned nr_alternatives;             /* nearest first */
+    double least_distance; /* no set that holds the guest is nearer than this */
+    char reason[XLNUMA_MESSAGE_SIZE]; /* one line, in words */
+    unsigned nr_alternatives;         /* nearest first */
     struct xlnuma_alternative alternative[XLNUMA_ALTERNATIVES_MAX];
+    xlnuma_cpuset cpus[XLNUMA_NODES_MAX]; /* of soft_cpus, those of each node */
 };
 
 /* About 130 KiB. Ownership: the caller's. Returns NULL when out of memory. */

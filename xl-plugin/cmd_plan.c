@@ -94,6 +94,7 @@ static void alternative_why(const void *row, char cell[TABLE_CELL_SIZE])
 {
     static const char *const words[] = {
         [XLNUMA_WHY_NOT_POLICY] = "more nodes than the policy allows",
+        [XLNUMA_WHY_NOT_PATH] = "a CPU has no path to its memory",
         [XLNUMA_WHY_NOT_FARTHER] = "farther apart",
         [XLNUMA_WHY_NOT_SOCKETS] = "as near, but on more sockets",
         [XLNUMA_WHY_NOT_LOW] = "as near, but takes more low memory",
@@ -175,8 +176,9 @@ static void print_plan(const struct xlnuma_host *host,
                                                      sizeof(cpus)));
     }
     printf("reason:            %s\n", plan->reason);
-    if (plan->status == XLNUMA_STATUS_PLACED)
-        print_nodes(host, plan);
+    if (plan->status != XLNUMA_STATUS_PLACED)
+        return; /* the reason has the alternatives, and what they lack */
+    print_nodes(host, plan);
     if (plan->nr_alternatives)
         print_alternatives(plan);
 }

@@ -49,33 +49,43 @@ struct xlnuma__cell {
     uint32_t load_mvcpu;
 };
 
-/* A node set judged. Distances are exact: sum_num / nr_cpus / needed_kb. */
+/* The usable nodes. A set of them is a mask, bit i for cell[i]. */
+struct xlnuma__table {
+    const struct xlnuma_host *host;
+    unsigned nr;
+    struct xlnuma__cell cell[XLNUMA_NODES_MAX]; /* ascending high_kb */
+    uint64_t socket_mates[XLNUMA_NODES_MAX];    /* cells on i's socket */
+    uint64_t unreachable[XLNUMA_NODES_MAX];     /* cells that i's CPUs lack */
+};
+
+/* A node set judged. The distance is exact: num / den / needed_kb. */
 struct xlnuma__judged {
+    uint64_t cells;
     xlnuma_nodeset nodes;
     uint64_t usable_kb;
     uint64_t low_kb; /* of the guest's memory, what has to be low memory */
     unsigned nr_cpus, nr_cores, nr_sockets;
     uint64_t load_mvcpu;
     xlnuma__u128 distance_num; /* sum of cpus(i) * memory(j) * distance(i,j) */
-    unsigned distance_cpus;    /* sum of cpus(i); 1 when it has none */
+    unsigned distance_den;     /* sum of cpus(i), times what divides shares */
     bool is_reachable;         /* no CPU without a path to the memory */
 };
 
 /*
- * Divide needed_kb over the `nr` cells, evenly (a cell with less room gets what
- * it has) or packed: the best cell is filled first, then the nearest to it. Low
- * memory is divided likewise, when all other memory of the cells is taken.
- * The cells need not have the room: then all is divided evenly, so that a set
- * that is too small can still be compared.
+ * Divide needed_kb, in whole pages, over a set that has the room: evenly (a cell
+ * with less room gets what it has) or packed: the best cell is filled first,
+ * then the nearest to it. Low memory is divided likewise, when all other memory
+ * of the cells is taken. share_kb is by cell.
  */
-void xlnuma__cost_shares(const struct xlnuma_host *host,
-                         const struct xlnuma__cell *const cell[], unsigned nr,
+void xlnuma__cost_shares(const struct xlnuma__table *table, uint64_t set,
                          uint64_t needed_kb, enum xlnuma_memory memory,
                          uint64_t share_kb[]);
 
-/* Judge the set of `nr` cells for a guest. */
-void xlnuma__cost_judge(const struct xlnuma_host *host,
-                        const struct xlnuma__cell *const cell[], unsigned nr,
+/*
+ * Judge a set for a guest. Even shares are exactly even here, not in pages. A
+ * set that lacks memory is judged as if each node had its even part.
+ */
+void xlnuma__cost_judge(const struct xlnuma__table *table, uint64_t set,
                         uint64_t needed_kb, enum xlnuma_memory memory,
                         struct xlnuma__judged *judged_r);
 
@@ -95,16 +105,57 @@ int xlnuma__cost_compare(const struct xlnuma__judged *a,
 double xlnuma__cost_distance(const struct xlnuma__judged *judged,
                              uint64_t needed_kb);
 
+/* --- search.c ------------------------------------------------------------- */
+
+/* What a set has to have. */
+struct xlnuma__need {
+    uint64_t memory_kb;
+    enum xlnuma_memory memory;
+    unsigned nr_cpus, nr_cores; /* at least; nr_cpus > 0 */
+    unsigned max_nodes, max_sockets;
+};
+
+bool xlnuma__holds(const struct xlnuma__need *need,
+                   const struct xlnuma__judged *set);
+
+struct xlnuma__found {
+    bool is_found;
+    bool is_nearest;     /* proven: no set that holds the guest is nearer */
+    bool is_best;        /* proven: nor is one that is as near before it */
+    double least_excess; /* over 10, that no set is below, if not proven */
+    struct xlnuma__judged best;
+    unsigned nr_steps;
+};
+
+/*
+ * The best set of a table's cells that holds what is needed, in the order of
+ * xlnuma__cost_compare() (docs/planner.md).
+ */
+void xlnuma__search(const struct xlnuma__table *table,
+                    const struct xlnuma__need *need,
+                    struct xlnuma__found *found_r);
+
+/* --- explain.c ------------------------------------------------------------ */
+
+/*
+ * The plan's alternatives: sets that are as near as the chosen one or nearer but
+ * lack something, nearest first; then the next best that hold what is needed.
+ */
+void xlnuma__explain(const struct xlnuma__table *table,
+                     const struct xlnuma__need *need,
+                     const struct xlnuma__judged *chosen,
+                     struct xlnuma_plan *plan);
+
 /* --- lack.c --------------------------------------------------------------- */
 
 /*
  * Why no set of at most max_nodes (> 0) of the cells holds the guest: what it
- * needs, and what the sets of so many nodes lack, the least first.
+ * needs, and what the sets of so many nodes lack, the least first: in words, as
+ * the plan's reason, and as its alternatives.
  */
-void xlnuma__say_lacking(const struct xlnuma_host *host,
+void xlnuma__say_lacking(const struct xlnuma__table *table,
                          const struct xlnuma_request *request,
-                         const struct xlnuma__cell cell[], unsigned nr_cells,
-                         unsigned max_nodes, char text[XLNUMA_MESSAGE_SIZE]);
+                         unsigned max_nodes, struct xlnuma_plan *plan);
 
 /* --- plan.c --------------------------------------------------------------- */
 

@@ -5,39 +5,58 @@
  */
 #include "core/core.h"
 
+#include <string.h>
+
 #define PAGE_KB 4
 
-/* The cells in ascending order of room; of equals the first one first. */
-static void sort_by_room(const uint64_t room_kb[], unsigned nr,
-                         unsigned order_r[])
-{
-    for (unsigned i = 0; i < nr; i++) {
-        unsigned at = i;
+/* Cells of a set in ascending order of room; of equals the first one first. */
+struct fill_order {
+    unsigned nr;
+    uint8_t cell[XLNUMA_NODES_MAX];
+    uint64_t room_kb[XLNUMA_NODES_MAX]; /* by cell */
+};
 
-        for (; at && room_kb[i] < room_kb[order_r[at - 1]]; at--)
-            order_r[at] = order_r[at - 1];
-        order_r[at] = i;
+static uint64_t low_room(const struct xlnuma__cell *cell)
+{
+    return cell->usable_kb - cell->high_kb;
+}
+
+/* The table's order is that of high_kb: only low memory takes sorting. */
+static void order_by_room(const struct xlnuma__table *table, uint64_t set,
+                          bool is_low, struct fill_order *order)
+{
+    unsigned i;
+
+    order->nr = 0;
+    XLNUMA_FOR_EACH_NODE(i, set) {
+        const struct xlnuma__cell *cell = &table->cell[i];
+        unsigned at = order->nr++;
+
+        order->room_kb[i] = is_low ? low_room(cell) : cell->high_kb;
+        for (; at && order->room_kb[i] < order->room_kb[order->cell[at - 1]];
+             at--)
+            order->cell[at] = order->cell[at - 1];
+        order->cell[at] = (uint8_t)i;
     }
 }
 
 /*
- * Add even shares, by filling the smallest cells first: a cell that has less
- * room than the even share gives what it has, the others divide what is left.
+ * Add even shares in whole pages, by filling the smallest cells first: a cell
+ * that has less room than the even share gives what it has, the others divide
+ * what is left.
  */
-static void share_evenly(const uint64_t room_kb[], unsigned nr,
-                         uint64_t needed_kb, uint64_t share_kb[])
+static void share_evenly(const struct fill_order *order, uint64_t needed_kb,
+                         uint64_t share_kb[])
 {
     uint64_t left_kb = needed_kb;
-    unsigned order[XLNUMA_NODES_MAX];
 
-    sort_by_room(room_kb, nr, order);
-    for (unsigned n = 0; n < nr; n++) {
-        unsigned i = order[n];
-        uint64_t share = left_kb / (nr - n) / PAGE_KB * PAGE_KB;
+    for (unsigned n = 0; n < order->nr; n++) {
+        unsigned i = order->cell[n], nr_left = order->nr - n;
+        uint64_t share = left_kb / nr_left / PAGE_KB * PAGE_KB;
 
-        if (share > room_kb[i])
-            share = room_kb[i];
-        if (n == nr - 1)
+        if (share > order->room_kb[i])
+            share = order->room_kb[i];
+        if (nr_left == 1)
             share = left_kb;
         share_kb[i] += share;
         left_kb -= share;
@@ -45,142 +64,258 @@ static void share_evenly(const uint64_t room_kb[], unsigned nr,
 }
 
 /*
- * The best cell for a packed guest: the one that the set's CPUs reach in the
- * shortest way, then the one with most room.
+ * The cells of a set as a packed guest fills them: first the one that the
+ * set's CPUs reach in the shortest way, then the one with most room.
  */
-static unsigned best_cell(const struct xlnuma_host *host,
-                          const struct xlnuma__cell *const cell[], unsigned nr,
-                          const bool is_taken[])
+static void order_by_reach(const struct xlnuma__table *table, uint64_t set,
+                           const uint32_t column[], struct fill_order *order)
 {
-    unsigned best = nr;
-    uint64_t best_sum = 0;
+    unsigned i;
 
-    for (unsigned j = 0; j < nr; j++) {
-        uint64_t sum = 0;
+    order->nr = 0;
+    XLNUMA_FOR_EACH_NODE(i, set) {
+        unsigned at = order->nr++;
 
-        if (is_taken[j])
-            continue;
-        for (unsigned i = 0; i < nr; i++)
-            sum += (uint64_t)cell[i]->nr_cpus *
-                   host->distance[cell[i]->id][cell[j]->id];
-        if (best == nr || sum < best_sum ||
-            (sum == best_sum && cell[j]->usable_kb > cell[best]->usable_kb)) {
-            best = j;
-            best_sum = sum;
+        for (; at; at--) {
+            unsigned before = order->cell[at - 1];
+
+            if (column[before] < column[i] ||
+                (column[before] == column[i] &&
+                 table->cell[before].usable_kb >= table->cell[i].usable_kb))
+                break;
+            order->cell[at] = order->cell[at - 1];
         }
+        order->cell[at] = (uint8_t)i;
     }
-    return best;
 }
 
-static void share_packed(const struct xlnuma_host *host,
-                         const struct xlnuma__cell *const cell[],
-                         const uint64_t room_kb[], unsigned nr,
+static void share_packed(const struct xlnuma__table *table,
+                         const struct fill_order *order, bool is_low,
                          uint64_t needed_kb, uint64_t share_kb[])
 {
-    bool is_taken[XLNUMA_NODES_MAX] = { false };
     uint64_t left_kb = needed_kb;
 
-    for (unsigned n = 0; n < nr; n++) {
-        unsigned i = best_cell(host, cell, nr, is_taken);
-        uint64_t share = room_kb[i] < left_kb ? room_kb[i] : left_kb;
+    for (unsigned n = 0; n < order->nr && left_kb; n++) {
+        const struct xlnuma__cell *cell = &table->cell[order->cell[n]];
+        uint64_t room_kb = is_low ? low_room(cell) : cell->high_kb;
+        uint64_t share = room_kb < left_kb ? room_kb : left_kb;
 
-        share_kb[i] += share;
+        share_kb[order->cell[n]] += share;
         left_kb -= share;
-        is_taken[i] = true;
     }
 }
 
-static void share_room(const struct xlnuma_host *host,
-                       const struct xlnuma__cell *const cell[],
-                       const uint64_t room_kb[], unsigned nr,
-                       uint64_t needed_kb, enum xlnuma_memory memory,
-                       uint64_t share_kb[])
+/*
+ * What the set's CPUs pay for memory on each of its cells: column[j] = sum of
+ * cpus(i) * distance(i, j). Memory without any CPU: as if one CPU were on each
+ * of its nodes. Returns the sum of cpus(i).
+ */
+static unsigned fill_columns(const struct xlnuma__table *table, uint64_t set,
+                             uint32_t column[])
 {
-    if (memory == XLNUMA_MEMORY_PACK)
-        share_packed(host, cell, room_kb, nr, needed_kb, share_kb);
-    else
-        share_evenly(room_kb, nr, needed_kb, share_kb);
+    unsigned nr_cpus = 0, i, j;
+
+    XLNUMA_FOR_EACH_NODE(i, set) {
+        column[i] = 0;
+        nr_cpus += table->cell[i].nr_cpus;
+    }
+    XLNUMA_FOR_EACH_NODE(i, set) {
+        const uint16_t *row = table->host->distance[table->cell[i].id];
+        unsigned cpus = nr_cpus ? table->cell[i].nr_cpus : 1;
+
+        if (cpus)
+            XLNUMA_FOR_EACH_NODE(j, set)
+                column[j] += cpus * row[table->cell[j].id];
+    }
+    return nr_cpus ? nr_cpus : xlnuma_nodeset_count(set);
 }
 
-void xlnuma__cost_shares(const struct xlnuma_host *host,
-                         const struct xlnuma__cell *const cell[], unsigned nr,
+static void sum_cells(const struct xlnuma__table *table, uint64_t set,
+                      uint64_t *usable_kb, uint64_t *high_kb)
+{
+    unsigned i;
+
+    *usable_kb = *high_kb = 0;
+    XLNUMA_FOR_EACH_NODE(i, set) {
+        *usable_kb += table->cell[i].usable_kb;
+        *high_kb += table->cell[i].high_kb;
+    }
+}
+
+void xlnuma__cost_shares(const struct xlnuma__table *table, uint64_t set,
                          uint64_t needed_kb, enum xlnuma_memory memory,
                          uint64_t share_kb[])
 {
-    uint64_t room_kb[XLNUMA_NODES_MAX], usable_kb = 0, high_kb = 0, low_kb;
+    uint64_t usable_kb, high_kb, low_kb;
+    uint32_t column[XLNUMA_NODES_MAX];
+    struct fill_order order;
+    unsigned i;
 
-    for (unsigned i = 0; i < nr; i++) {
-        usable_kb += cell[i]->usable_kb;
-        high_kb += cell[i]->high_kb;
+    XLNUMA_FOR_EACH_NODE(i, set)
         share_kb[i] = 0;
-    }
-    if (usable_kb < needed_kb) {
-        for (unsigned i = 0; i < nr; i++)
-            room_kb[i] = UINT64_MAX;
-        share_evenly(room_kb, nr, needed_kb, share_kb);
+    sum_cells(table, set, &usable_kb, &high_kb);
+    low_kb = needed_kb > high_kb ? needed_kb - high_kb : 0;
+    if (memory == XLNUMA_MEMORY_PACK) {
+        fill_columns(table, set, column);
+        order_by_reach(table, set, column, &order);
+        share_packed(table, &order, false, needed_kb - low_kb, share_kb);
+        share_packed(table, &order, true, low_kb, share_kb);
         return;
     }
-    low_kb = needed_kb > high_kb ? needed_kb - high_kb : 0;
-    for (unsigned i = 0; i < nr; i++)
-        room_kb[i] = cell[i]->high_kb;
-    share_room(host, cell, room_kb, nr, needed_kb - low_kb, memory, share_kb);
+    order_by_room(table, set, false, &order);
+    share_evenly(&order, needed_kb - low_kb, share_kb);
     if (!low_kb)
         return;
-    for (unsigned i = 0; i < nr; i++)
-        room_kb[i] = cell[i]->usable_kb - cell[i]->high_kb;
-    share_room(host, cell, room_kb, nr, low_kb, memory, share_kb);
+    order_by_room(table, set, true, &order);
+    share_evenly(&order, low_kb, share_kb);
 }
 
-static unsigned count_sockets(const struct xlnuma__cell *const cell[],
-                              unsigned nr)
+/* --- the expected distance, without rounding shares to pages --------------- */
+
+/* Memory shares weighed with columns: num / den; and the cells that have any. */
+struct weighed {
+    xlnuma__u128 num;
+    unsigned den;
+    uint64_t cells;
+};
+
+/* Exactly even: what the cells without the room leave is divided by den. */
+static struct weighed weigh_evenly(const struct fill_order *order,
+                                   uint64_t needed_kb, const uint32_t column[])
 {
-    unsigned nr_sockets = 0;
+    struct weighed weighed = { .den = 1 };
+    uint64_t left_kb = needed_kb, columns = 0;
+    unsigned n = 0;
 
-    for (unsigned i = 0; i < nr; i++) {
-        unsigned j = 0;
+    for (; n < order->nr; n++) {
+        unsigned i = order->cell[n];
 
-        while (j < i && cell[j]->socket != cell[i]->socket)
-            j++;
-        nr_sockets += j == i;
+        if (order->room_kb[i] > left_kb / (order->nr - n))
+            break;
+        weighed.num += (xlnuma__u128)order->room_kb[i] * column[i];
+        left_kb -= order->room_kb[i];
+        if (order->room_kb[i])
+            weighed.cells |= (uint64_t)1 << i;
     }
-    return nr_sockets;
+    if (!left_kb)
+        return weighed;
+    weighed.den = order->nr - n;
+    for (; n < order->nr; n++) {
+        columns += column[order->cell[n]];
+        weighed.cells |= (uint64_t)1 << order->cell[n];
+    }
+    weighed.num = weighed.num * weighed.den + (xlnuma__u128)left_kb * columns;
+    return weighed;
 }
 
-void xlnuma__cost_judge(const struct xlnuma_host *host,
-                        const struct xlnuma__cell *const cell[], unsigned nr,
+static struct weighed weigh_spread(const struct xlnuma__table *table,
+                                   uint64_t set, uint64_t needed_kb,
+                                   uint64_t low_kb, const uint32_t column[])
+{
+    struct fill_order order;
+    struct weighed high, low;
+
+    order_by_room(table, set, false, &order);
+    high = weigh_evenly(&order, needed_kb - low_kb, column);
+    if (!low_kb)
+        return high;
+    order_by_room(table, set, true, &order);
+    low = weigh_evenly(&order, low_kb, column);
+    high.num = high.num * low.den + low.num * high.den;
+    high.den *= low.den;
+    high.cells |= low.cells;
+    return high;
+}
+
+static struct weighed weigh_packed(const struct xlnuma__table *table,
+                                   uint64_t set, uint64_t needed_kb,
+                                   uint64_t low_kb, const uint32_t column[])
+{
+    struct weighed weighed = { .den = 1 };
+    uint64_t share_kb[XLNUMA_NODES_MAX];
+    struct fill_order order;
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, set)
+        share_kb[i] = 0;
+    order_by_reach(table, set, column, &order);
+    share_packed(table, &order, false, needed_kb - low_kb, share_kb);
+    share_packed(table, &order, true, low_kb, share_kb);
+    XLNUMA_FOR_EACH_NODE(i, set) {
+        weighed.num += (xlnuma__u128)share_kb[i] * column[i];
+        if (share_kb[i])
+            weighed.cells |= (uint64_t)1 << i;
+    }
+    return weighed;
+}
+
+/* A set that lacks memory, to compare: as if every node had its even part. */
+static struct weighed weigh_lacking(uint64_t set, uint64_t needed_kb,
+                                    const uint32_t column[])
+{
+    struct weighed weighed = { .den = xlnuma_nodeset_count(set), .cells = set };
+    uint64_t columns = 0;
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, set)
+        columns += column[i];
+    weighed.num = (xlnuma__u128)needed_kb * columns;
+    return weighed;
+}
+
+/* Has every CPU of the set a path to the memory on these cells of it? */
+static bool is_reachable(const struct xlnuma__table *table, uint64_t set,
+                         uint64_t cells)
+{
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, set)
+        if (table->unreachable[i] & cells)
+            return false;
+    return true;
+}
+
+static void sum_up(const struct xlnuma__table *table, uint64_t set,
+                   struct xlnuma__judged *judged)
+{
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, set) {
+        const struct xlnuma__cell *cell = &table->cell[i];
+
+        judged->nodes |= (xlnuma_nodeset)1 << cell->id;
+        judged->nr_cpus += cell->nr_cpus;
+        judged->nr_cores += cell->nr_cores;
+        judged->load_mvcpu += cell->load_mvcpu;
+        judged->nr_sockets +=
+            !(table->socket_mates[i] & set & (((uint64_t)1 << i) - 1));
+    }
+}
+
+void xlnuma__cost_judge(const struct xlnuma__table *table, uint64_t set,
                         uint64_t needed_kb, enum xlnuma_memory memory,
                         struct xlnuma__judged *judged_r)
 {
-    struct xlnuma__judged judged = { .is_reachable = true };
-    uint64_t share_kb[XLNUMA_NODES_MAX], high_kb = 0;
+    uint32_t column[XLNUMA_NODES_MAX];
+    struct weighed weighed;
+    uint64_t high_kb;
 
-    xlnuma__cost_shares(host, cell, nr, needed_kb, memory, share_kb);
-    for (unsigned i = 0; i < nr; i++) {
-        judged.nodes |= (xlnuma_nodeset)1 << cell[i]->id;
-        judged.usable_kb += cell[i]->usable_kb;
-        high_kb += cell[i]->high_kb;
-        judged.nr_cpus += cell[i]->nr_cpus;
-        judged.nr_cores += cell[i]->nr_cores;
-        judged.load_mvcpu += cell[i]->load_mvcpu;
-    }
-    judged.low_kb = needed_kb > high_kb ? needed_kb - high_kb : 0;
-    judged.nr_sockets = count_sockets(cell, nr);
-    judged.distance_cpus = judged.nr_cpus ? judged.nr_cpus : 1;
-    for (unsigned i = 0; i < nr; i++) {
-        /* Memory without any CPU: as if one CPU were on each of its nodes. */
-        unsigned cpus = judged.nr_cpus ? cell[i]->nr_cpus : 1;
-
-        for (unsigned j = 0; cpus && j < nr; j++) {
-            unsigned distance = host->distance[cell[i]->id][cell[j]->id];
-
-            if (share_kb[j] && distance == XLNUMA_DISTANCE_UNREACHABLE)
-                judged.is_reachable = false;
-            judged.distance_num += (xlnuma__u128)cpus * distance * share_kb[j];
-        }
-    }
-    if (!judged.nr_cpus)
-        judged.distance_cpus = nr;
-    *judged_r = judged;
+    memset(judged_r, 0, sizeof(*judged_r));
+    judged_r->cells = set;
+    sum_up(table, set, judged_r);
+    sum_cells(table, set, &judged_r->usable_kb, &high_kb);
+    if (needed_kb > high_kb)
+        judged_r->low_kb = needed_kb - high_kb;
+    judged_r->distance_den = fill_columns(table, set, column);
+    if (judged_r->usable_kb < needed_kb)
+        weighed = weigh_lacking(set, needed_kb, column);
+    else if (memory == XLNUMA_MEMORY_PACK)
+        weighed = weigh_packed(table, set, needed_kb, judged_r->low_kb, column);
+    else
+        weighed = weigh_spread(table, set, needed_kb, judged_r->low_kb, column);
+    judged_r->distance_num = weighed.num;
+    judged_r->distance_den *= weighed.den;
+    judged_r->is_reachable = is_reachable(table, set, weighed.cells);
 }
 
 /* a/b against c/d without rounding; the products stay below 2^128. */
@@ -194,8 +329,8 @@ static int compare_ratio(xlnuma__u128 a, unsigned b, xlnuma__u128 c, unsigned d)
 int xlnuma__cost_compare_distance(const struct xlnuma__judged *a,
                                   const struct xlnuma__judged *b)
 {
-    return compare_ratio(a->distance_num, a->distance_cpus, b->distance_num,
-                         b->distance_cpus);
+    return compare_ratio(a->distance_num, a->distance_den, b->distance_num,
+                         b->distance_den);
 }
 
 int xlnuma__cost_compare(const struct xlnuma__judged *a,
@@ -216,8 +351,7 @@ int xlnuma__cost_compare(const struct xlnuma__judged *a,
     if (a->low_kb != b->low_kb)
         return a->low_kb < b->low_kb ? -1 : 1;
     *why_r = XLNUMA_WHY_NOT_LOAD;
-    order = compare_ratio(a->load_mvcpu, a->distance_cpus, b->load_mvcpu,
-                          b->distance_cpus);
+    order = compare_ratio(a->load_mvcpu, a->nr_cpus, b->load_mvcpu, b->nr_cpus);
     if (order)
         return order;
     /* Best fit: the less is left beside the guest, the more elsewhere. */
@@ -233,6 +367,6 @@ int xlnuma__cost_compare(const struct xlnuma__judged *a,
 double xlnuma__cost_distance(const struct xlnuma__judged *judged,
                              uint64_t needed_kb)
 {
-    return (double)judged->distance_num / judged->distance_cpus /
+    return (double)judged->distance_num / judged->distance_den /
            (double)needed_kb;
 }

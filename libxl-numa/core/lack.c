@@ -16,10 +16,11 @@
 #define TAIL_SIZE 20
 
 struct lacking {
-    const struct xlnuma_host *host;
+    const struct xlnuma__table *table;
     const struct xlnuma_request *request;
-    struct xlnuma__cell cell[XLNUMA_NODES_MAX]; /* the roomiest first */
-    uint64_t sum_kb[XLNUMA_NODES_MAX + 1];      /* of the cells before */
+    uint8_t cell[XLNUMA_NODES_MAX];        /* of the table, roomiest first */
+    uint64_t usable_kb[XLNUMA_NODES_MAX];  /* of these */
+    uint64_t sum_kb[XLNUMA_NODES_MAX + 1]; /* of the cells before */
     unsigned nr_cells;
     struct {
         uint64_t mask; /* of cells */
@@ -27,15 +28,6 @@ struct lacking {
     } first[SHOWN_MAX]; /* the roomiest sets, in this order */
     unsigned nr_first;
 };
-
-static int compare_room(const void *a, const void *b)
-{
-    const struct xlnuma__cell *x = a, *y = b;
-
-    if (x->usable_kb != y->usable_kb)
-        return x->usable_kb > y->usable_kb ? -1 : 1;
-    return (x->id > y->id) - (x->id < y->id);
-}
 
 static void keep(struct lacking *lacking, uint64_t mask, uint64_t usable_kb)
 {
@@ -73,7 +65,7 @@ static void complete(struct lacking *lacking, unsigned at, unsigned nr,
         return;
     }
     complete(lacking, at + 1, nr - 1, mask | (uint64_t)1 << at,
-             usable_kb + lacking->cell[at].usable_kb);
+             usable_kb + lacking->usable_kb[at]);
     complete(lacking, at + 1, nr, mask, usable_kb);
 }
 
@@ -93,13 +85,12 @@ static unsigned count_sets(unsigned nr_cells, unsigned nr)
 static void judge(const struct lacking *lacking, uint64_t mask,
                   struct xlnuma__judged *set_r)
 {
-    const struct xlnuma__cell *cell[XLNUMA_NODES_MAX];
-    unsigned nr = 0;
+    uint64_t set = 0;
+    unsigned i;
 
-    for (unsigned i = lacking->nr_cells; i-- > 0;)
-        if ((mask >> i) & 1)
-            cell[nr++] = &lacking->cell[i]; /* ascending, as cost.c wants it */
-    xlnuma__cost_judge(lacking->host, cell, nr, lacking->request->memory_kb,
+    XLNUMA_FOR_EACH_NODE(i, mask)
+        set |= (uint64_t)1 << lacking->cell[i];
+    xlnuma__cost_judge(lacking->table, set, lacking->request->memory_kb,
                        lacking->request->memory, set_r);
 }
 
@@ -157,24 +148,71 @@ static void say_need(const struct lacking *lacking, unsigned nr, char *text,
         snprintf(text, size, "needs %s on %u nodes", needed, nr);
 }
 
-void xlnuma__say_lacking(const struct xlnuma_host *host,
-                         const struct xlnuma_request *request,
-                         const struct xlnuma__cell cell[], unsigned nr_cells,
-                         unsigned max_nodes, char text[XLNUMA_MESSAGE_SIZE])
+/* The roomiest cells first; of equals the lowest node. */
+static void sort_cells(struct lacking *lacking)
 {
-    unsigned nr = max_nodes < nr_cells ? max_nodes : nr_cells;
-    unsigned nr_sets = count_sets(nr_cells, nr), i;
-    struct lacking lacking = { host, request, .nr_cells = nr_cells };
+    const struct xlnuma__cell *cell = lacking->table->cell;
+
+    for (unsigned i = 0; i < lacking->nr_cells; i++) {
+        unsigned at = i;
+
+        for (; at; at--) {
+            const struct xlnuma__cell *before = &cell[lacking->cell[at - 1]];
+
+            if (before->usable_kb > cell[i].usable_kb ||
+                (before->usable_kb == cell[i].usable_kb &&
+                 before->id < cell[i].id))
+                break;
+            lacking->cell[at] = lacking->cell[at - 1];
+        }
+        lacking->cell[at] = (uint8_t)i;
+    }
+    for (unsigned i = 0; i < lacking->nr_cells; i++) {
+        lacking->usable_kb[i] = cell[lacking->cell[i]].usable_kb;
+        lacking->sum_kb[i + 1] = lacking->sum_kb[i] + lacking->usable_kb[i];
+    }
+}
+
+static void add_alternative(const struct lacking *lacking, unsigned i,
+                            struct xlnuma_plan *plan)
+{
+    uint64_t needed_kb = lacking->request->memory_kb;
+    struct xlnuma_alternative *alternative =
+        &plan->alternative[plan->nr_alternatives++];
+    struct xlnuma__judged set;
+
+    judge(lacking, lacking->first[i].mask, &set);
+    memset(alternative, 0, sizeof(*alternative));
+    alternative->nodes = set.nodes;
+    alternative->expected_distance = xlnuma__cost_distance(&set, needed_kb);
+    if (set.usable_kb < needed_kb) {
+        alternative->why = XLNUMA_WHY_NOT_MEMORY;
+        alternative->short_kb = needed_kb - set.usable_kb;
+    } else if (!set.nr_cpus) {
+        alternative->why = XLNUMA_WHY_NOT_CPUS;
+        alternative->short_cpus = 1; /* any would do */
+    } else {
+        alternative->why = XLNUMA_WHY_NOT_PATH;
+    }
+}
+
+void xlnuma__say_lacking(const struct xlnuma__table *table,
+                         const struct xlnuma_request *request,
+                         unsigned max_nodes, struct xlnuma_plan *plan)
+{
+    char *text = plan->reason;
+    unsigned nr = max_nodes < table->nr ? max_nodes : table->nr;
+    unsigned nr_sets = count_sets(table->nr, nr), i;
+    struct lacking lacking = { table, request, .nr_cells = table->nr };
     char one[256];
     size_t used;
 
-    memcpy(lacking.cell, cell, nr_cells * sizeof(*cell));
-    qsort(lacking.cell, nr_cells, sizeof(*cell), compare_room);
-    for (i = 0; i < nr_cells; i++)
-        lacking.sum_kb[i + 1] = lacking.sum_kb[i] + lacking.cell[i].usable_kb;
+    sort_cells(&lacking);
     complete(&lacking, 0, nr, 0, 0);
     say_need(&lacking, nr, text, XLNUMA_MESSAGE_SIZE);
     used = strlen(text);
+    for (i = 0; i < lacking.nr_first; i++)
+        add_alternative(&lacking, i, plan);
     for (i = 0; i < lacking.nr_first; i++) {
         say_set(&lacking, i, nr_sets == 1, one, sizeof(one));
         if (used + strlen(one) + TAIL_SIZE > XLNUMA_MESSAGE_SIZE)

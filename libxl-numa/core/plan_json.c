@@ -74,6 +74,9 @@ int xlnuma_plan_write(const struct xlnuma_plan *plan, FILE *file, char *message)
     if (plan->status == XLNUMA_STATUS_PLACED) {
         xlnuma__json_key_distance(gen, "expected_distance",
                                   plan->expected_distance);
+        if (plan->least_distance < plan->expected_distance)
+            xlnuma__json_key_distance(gen, "least_distance",
+                                      plan->least_distance);
         xlnuma__json_key_string(
             gen, "soft_cpus",
             xlnuma_cpuset_format(&plan->soft_cpus, cpus, sizeof(cpus)));

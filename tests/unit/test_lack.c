@@ -84,6 +84,39 @@ static void no_cpu_and_no_path(void)
     xlnuma_host_free(host);
 }
 
+static void as_alternatives(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, lab_mib);
+    struct xlnuma_plan *plan = xlnuma_plan_new();
+    char message[XLNUMA_MESSAGE_SIZE];
+    struct xlnuma_request request;
+
+    xlnuma_request_init(&request);
+    request.memory_kb = 2600 * 1024;
+    request.nr_vcpus = 2;
+    request.policy = XLNUMA_POLICY_SINGLE_NODE;
+    memset(&host->node[0].cpus, 0, sizeof(host->node[0].cpus));
+    CU_ASSERT_EQUAL(xlnuma_plan_make(host, &request, plan, message), 0);
+    CU_ASSERT_EQUAL_FATAL(plan->nr_alternatives, 4);
+    CU_ASSERT_EQUAL(plan->alternative[0].nodes, 0x1);
+    CU_ASSERT_EQUAL(plan->alternative[0].why, XLNUMA_WHY_NOT_CPUS);
+    CU_ASSERT_EQUAL(plan->alternative[0].short_cpus, 1);
+    CU_ASSERT_EQUAL(plan->alternative[1].nodes, 0x8);
+    CU_ASSERT_EQUAL(plan->alternative[1].why, XLNUMA_WHY_NOT_MEMORY);
+    CU_ASSERT_EQUAL(plan->alternative[1].short_kb, 300 * 1024);
+    xlnuma_host_free(host);
+    host = unit_host(2, 2, lab_mib);
+    host->distance[1][0] = XLNUMA_DISTANCE_UNREACHABLE;
+    request.policy = XLNUMA_POLICY_BEST_EFFORT;
+    request.memory_kb = 3000 * 1024;
+    CU_ASSERT_EQUAL(xlnuma_plan_make(host, &request, plan, message), 0);
+    CU_ASSERT_EQUAL_FATAL(plan->nr_alternatives, 1);
+    CU_ASSERT_EQUAL(plan->alternative[0].nodes, 0x3);
+    CU_ASSERT_EQUAL(plan->alternative[0].why, XLNUMA_WHY_NOT_PATH);
+    xlnuma_plan_free(plan);
+    xlnuma_host_free(host);
+}
+
 static bool ends_with(const char *text, const char *end)
 {
     size_t length = strlen(text);
@@ -194,6 +227,7 @@ int main(void)
         { "64 nodes: those that lack least, and how many more", many_nodes },
         { "the same as all sets, compared on 500 random hosts",
           same_as_all_sets },
+        { "what sets lack, as alternatives", as_alternatives },
         { NULL, NULL },
     };
 

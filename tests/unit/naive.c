@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "naive.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+__extension__ typedef __int128 wide;
+
+#define UNREACHABLE 255
+
+/* A node as the guest sees it. */
+struct place {
+    unsigned id, socket, cpus, cores, load;
+    wide high, low, size;
+};
+
+struct world {
+    const struct xlnuma_host *host;
+    const struct xlnuma_request *request;
+    struct place place[XLNUMA_NODES_MAX];
+    unsigned nr;
+    unsigned wanted_cpus, wanted_cores, max_nodes;
+};
+
+/* A set, with all that the order of sets looks at. */
+struct judged {
+    uint64_t set; /* of places */
+    xlnuma_nodeset nodes;
+    wide top, bottom; /* expected distance times the guest's memory */
+    wide low, usable, load;
+    unsigned cpus, cores, sockets;
+    bool is_ok; /* memory, a CPU, paths, number of nodes */
+};
+
+static unsigned count_cpus(const xlnuma_cpuset *cpus,
+                           const xlnuma_cpuset *filter)
+{
+    unsigned nr = 0;
+
+    for (unsigned cpu = 0; cpu < 1024; cpu++)
+        nr += xlnuma_cpuset_has(cpus, cpu) &&
+              (!filter || xlnuma_cpuset_has(filter, cpu));
+    return nr;
+}
+
+static void look_at_nodes(struct world *world)
+{
+    const struct xlnuma_request *request = world->request;
+
+    for (unsigned id = 0; id < XLNUMA_NODES_MAX; id++) {
+        const struct xlnuma_node *node = &world->host->node[id];
+        struct place *place = &world->place[world->nr];
+        unsigned all;
+
+        if (!((world->host->nodes & request->nodes) >> id & 1))
+            continue;
+        all = count_cpus(&node->cpus, NULL);
+        place->id = id;
+        place->socket = node->socket;
+        place->cpus =
+            count_cpus(&node->cpus, request->has_cpus ? &request->cpus : NULL);
+        place->cores = place->cpus;
+        if (node->nr_cores && all)
+            place->cores = (place->cpus * node->nr_cores + all - 1) / all;
+        place->load = node->load_mvcpu;
+        place->high = (node->free_kb - node->low_free_kb) / 4 * 4;
+        place->low = (wide)(node->free_kb / 4 * 4) - place->high;
+        place->size = node->size_kb;
+        world->nr++;
+    }
+}
+
+/* The fewest places whose sizes, or CPUs, reach what is needed. */
+static unsigned fewest(const struct world *world, bool is_cpus, wide needed)
+{
+    uint64_t taken = 0;
+    unsigned nr = 0;
+
+    while (needed > 0 && nr < world->nr) {
+        wide most = -1;
+        unsigned which = 0;
+
+        for (unsigned i = 0; i < world->nr; i++) {
+            wide has = is_cpus ? world->place[i].cpus : world->place[i].size;
+
+            if (!(taken >> i & 1) && has > most) {
+                most = has;
+                which = i;
+            }
+        }
+        taken |= (uint64_t)1 << which;
+        needed -= most;
+        nr++;
+    }
+    return nr;
+}
+
+static void look_at_request(struct world *world)
+{
+    unsigned cpus = 0, cores = 0, vcpus = world->request->nr_vcpus, nr;
+
+    for (unsigned i = 0; i < world->nr; i++) {
+        cpus += world->place[i].cpus;
+        cores += world->place[i].cores;
+    }
+    world->wanted_cpus = vcpus < cpus ? vcpus : cpus;
+    world->wanted_cores = vcpus < cores ? vcpus : cores;
+    world->max_nodes = XLNUMA_NODES_MAX;
+    if (world->request->policy == XLNUMA_POLICY_SINGLE_NODE)
+        world->max_nodes = 1;
+    if (world->request->policy != XLNUMA_POLICY_RESTRICTED)
+        return;
+    world->max_nodes = fewest(world, false, world->request->memory_kb);
+    nr = fewest(world, true, world->wanted_cpus);
+    if (nr > world->max_nodes)
+        world->max_nodes = nr;
+}
+
+static wide room_of(const struct place *place, bool is_low)
+{
+    return is_low ? place->low : place->high;
+}
+
+/*
+ * Even shares: divide among all; whoever has less gives all of it and is out;
+ * again, until nobody has less. Adds (sum of shares * column) = top / bottom.
+ */
+static void divide(const struct world *world, uint64_t set, bool is_low,
+                   wide amount, const wide column[], wide *top, wide *bottom,
+                   uint64_t *given)
+{
+    uint64_t open = set;
+    wide left = amount, fixed = 0, columns = 0;
+    bool is_again = amount > 0;
+
+    while (is_again) {
+        unsigned nr = (unsigned)__builtin_popcountll(open);
+        wide level_of = left;
+
+        is_again = false;
+        for (unsigned i = 0; i < world->nr; i++) {
+            wide room = room_of(&world->place[i], is_low);
+
+            if (!(open >> i & 1) || room * nr >= level_of)
+                continue;
+            open &= ~((uint64_t)1 << i);
+            left -= room;
+            fixed += room * column[i];
+            if (room)
+                *given |= (uint64_t)1 << i;
+            is_again = true;
+        }
+        is_again = is_again && left > 0;
+    }
+    if (left > 0) {
+        wide nr = __builtin_popcountll(open);
+
+        for (unsigned i = 0; i < world->nr; i++)
+            columns += open >> i & 1 ? column[i] : 0;
+        *given |= open;
+        *top = *top * nr + (fixed * nr + left * columns) * *bottom;
+        *bottom *= nr;
+    } else {
+        *top += fixed * *bottom;
+    }
+}
+
+/* Packed: again and again the best of the places that have room. */
+static void pack(const struct world *world, uint64_t set, bool is_low,
+                 wide amount, const wide column[], wide *top, uint64_t *given)
+{
+    uint64_t left = set;
+
+    while (amount > 0 && left) {
+        const struct place *place = world->place;
+        unsigned best = XLNUMA_NODES_MAX;
+        wide share;
+
+        for (unsigned i = 0; i < world->nr; i++)
+            if ((left >> i & 1) &&
+                (best == XLNUMA_NODES_MAX || column[i] < column[best] ||
+                 (column[i] == column[best] &&
+                  place[i].high + place[i].low >
+                      place[best].high + place[best].low)))
+                best = i;
+        share = room_of(&place[best], is_low);
+        if (share > amount)
+            share = amount;
+        *top += share * column[best];
+        if (share)
+            *given |= (uint64_t)1 << best;
+        amount -= share;
+        left &= ~((uint64_t)1 << best);
+    }
+}
+
+static void judge_distance(const struct world *world, struct judged *judged,
+                           wide high)
+{
+    wide needed = world->request->memory_kb, column[XLNUMA_NODES_MAX];
+    wide from_high = needed < high ? needed : high;
+    uint64_t given = 0;
+
+    for (unsigned j = 0; j < world->nr; j++) {
+        column[j] = 0;
+        for (unsigned i = 0; i < world->nr; i++)
+            if (judged->set >> i & 1)
+                column[j] +=
+                    (wide)world->place[i].cpus *
+                    world->host
+                        ->distance[world->place[i].id][world->place[j].id];
+    }
+    judged->top = 0;
+    judged->bottom = 1;
+    for (unsigned low = 0; low < 2; low++) {
+        wide amount = low ? needed - from_high : from_high;
+
+        if (world->request->memory == XLNUMA_MEMORY_PACK)
+            pack(world, judged->set, low, amount, column, &judged->top, &given);
+        else
+            divide(world, judged->set, low, amount, column, &judged->top,
+                   &judged->bottom, &given);
+    }
+    judged->bottom *= judged->cpus;
+    judged->low = needed - from_high;
+    for (unsigned i = 0; i < world->nr; i++)
+        for (unsigned j = 0; j < world->nr; j++)
+            if ((judged->set >> i & 1) && (given >> j & 1) &&
+                world->place[i].cpus &&
+                world->host->distance[world->place[i].id][world->place[j].id] ==
+                    UNREACHABLE)
+                judged->is_ok = false;
+}
+
+static struct judged judge(const struct world *world, uint64_t set)
+{
+    struct judged judged = { .set = set, .is_ok = true };
+    wide high = 0;
+
+    for (unsigned i = 0; i < world->nr; i++) {
+        const struct place *place = &world->place[i];
+        bool is_new = true;
+
+        if (!(set >> i & 1))
+            continue;
+        for (unsigned j = 0; j < i; j++)
+            if ((set >> j & 1) && world->place[j].socket == place->socket)
+                is_new = false;
+        /* A node with nothing for the guest is in no set. */
+        if (!place->cpus && place->high + place->low == 0)
+            judged.is_ok = false;
+        judged.nodes |= (xlnuma_nodeset)1 << place->id;
+        judged.sockets += is_new;
+        judged.cpus += place->cpus;
+        judged.cores += place->cores;
+        judged.load += place->load;
+        judged.usable += place->high + place->low;
+        high += place->high;
+    }
+    judged.is_ok =
+        judged.is_ok && judged.usable >= (wide)world->request->memory_kb &&
+        judged.cpus && (unsigned)__builtin_popcountll(set) <= world->max_nodes;
+    if (judged.is_ok)
+        judge_distance(world, &judged, high);
+    return judged;
+}
+
+static int sign(wide value)
+{
+    return (value > 0) - (value < 0);
+}
+
+/* < 0: a comes before b. */
+static int compare(const struct judged *a, const struct judged *b)
+{
+    int order = sign(a->top * b->bottom - b->top * a->bottom);
+
+    if (!order)
+        order = sign((wide)a->sockets - b->sockets);
+    if (!order)
+        order = sign(a->low - b->low);
+    if (!order)
+        order = sign(a->load * b->cpus - b->load * a->cpus);
+    if (!order)
+        order = sign(a->usable - b->usable);
+    for (unsigned id = 0; !order && id < XLNUMA_NODES_MAX; id++)
+        order = (int)(b->nodes >> id & 1) - (int)(a->nodes >> id & 1);
+    return order;
+}
+
+/* All sets of `nr` places, one after the other; 0 after the last. */
+static uint64_t first_of(unsigned nr)
+{
+    return nr == 64 ? UINT64_MAX : ((uint64_t)1 << nr) - 1;
+}
+
+static uint64_t next_of(const struct world *world, uint64_t set)
+{
+    uint64_t lowest = set & -set, carried = set + lowest;
+
+    if (!carried)
+        return 0;
+    set = carried | ((set ^ carried) / lowest) >> 2;
+    return world->nr < 64 && set >> world->nr ? 0 : set;
+}
+
+/* The first in the order with so many CPUs and cores, on so few sockets. */
+static bool best_of(const struct world *world, unsigned cpus, unsigned cores,
+                    unsigned sockets, struct judged *best)
+{
+    bool has_best = false;
+
+    for (unsigned nr = 1; nr <= world->nr && nr <= world->max_nodes; nr++)
+        for (uint64_t set = first_of(nr); set; set = next_of(world, set)) {
+            struct judged judged = judge(world, set);
+
+            if (!judged.is_ok || judged.cpus < cpus || judged.cores < cores ||
+                judged.sockets > sockets)
+                continue;
+            if (!has_best || compare(&judged, best) < 0)
+                *best = judged;
+            has_best = true;
+        }
+    return has_best;
+}
+
+struct naive_answer naive_plan(const struct xlnuma_host *host,
+                               const struct xlnuma_request *request)
+{
+    struct world world = { .host = host, .request = request };
+    struct naive_answer answer = { 0 };
+    struct judged best, with_cores;
+
+    look_at_nodes(&world);
+    look_at_request(&world);
+    if (best_of(&world, world.wanted_cpus, 0, XLNUMA_NODES_MAX, &best)) {
+        if (best_of(&world, world.wanted_cpus, world.wanted_cores, best.sockets,
+                    &with_cores))
+            best = with_cores;
+    } else if (!best_of(&world, 1, 0, XLNUMA_NODES_MAX, &best)) {
+        return answer;
+    }
+    answer.is_placed = true;
+    answer.nodes = best.nodes;
+    answer.expected_distance =
+        (double)best.top / (double)best.bottom / (double)request->memory_kb;
+    return answer;
+}
