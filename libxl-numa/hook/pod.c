@@ -101,7 +101,7 @@ int xlnuma__build_set_pod_target(const struct xlnuma__next *next,
     unsigned i;
     int r = 0;
 
-    if (!build || !build->is_steering)
+    if (!build || !build->is_steering || !build->plan)
         goto out;
     build->has_unseen = true;
     XLNUMA_FOR_EACH_NODE(i, all_nodes(build))

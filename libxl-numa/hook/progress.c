@@ -86,9 +86,10 @@ void xlnuma__build_progress(struct build *build)
 
 void xlnuma__build_progress_end(struct build *build)
 {
-    if (build->progress.width)
+    if (build->progress.width) {
         fprintf(stderr, "\r%*s\r", build->progress.width, "");
-    fflush(stderr);
+        fflush(stderr);
+    }
     build->progress.width = 0;
     build->progress.is_wanted = false;
 }
