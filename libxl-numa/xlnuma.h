@@ -142,13 +142,37 @@ struct xlnuma_node {
 };
 
 /*
- * About 150 KiB: allocate with xlnuma_host_new(), not on the stack.
- * node[i] and distance[i][j] mean something only for i, j in `nodes`.
+ * A PCI device's address: segment << 16 | bus << 8 | device << 3 | function, as
+ * text "0000:3b:00.0".
+ *
+ * _parse: the segment may be missing; four, two, two and one hexadecimal digits
+ * at most. Returns false for anything else.
+ * _format: returns buf.
+ */
+typedef uint32_t xlnuma_bdf;
+#define XLNUMA_BDF_SIZE 16
+bool xlnuma_bdf_parse(const char *text, xlnuma_bdf *bdf_r);
+char *xlnuma_bdf_format(xlnuma_bdf bdf, char buf[XLNUMA_BDF_SIZE]);
+
+/* A PCI device whose node is known. */
+struct xlnuma_device {
+    xlnuma_bdf bdf;
+    unsigned node;
+};
+
+#define XLNUMA_DEVICES_MAX 8192
+
+/*
+ * About 220 KiB: allocate with xlnuma_host_new(), not on the stack.
+ * node[i] and distance[i][j] mean something only for i, j in `nodes`, device[n]
+ * for n < nr_devices.
  */
 struct xlnuma_host {
     xlnuma_nodeset nodes;
     struct xlnuma_node node[XLNUMA_NODES_MAX];
     uint16_t distance[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
+    unsigned nr_devices;
+    struct xlnuma_device device[XLNUMA_DEVICES_MAX]; /* ascending bdf */
 };
 
 /* Ownership: the caller owns the result. Returns NULL when out of memory. */
@@ -158,8 +182,8 @@ void xlnuma_host_free(struct xlnuma_host *host); /* NULL is fine */
 /*
  * Verify the model's invariants: at least one node; no CPU in two nodes;
  * low_free_kb <= free_kb <= size_kb; local distances 10, others 11 to 254 or
- * unreachable; some CPU and some memory. Called after every load and after
- * every look at Xen.
+ * unreachable; some CPU and some memory; devices in ascending order on nodes that
+ * are there. Called after every load and after every look at Xen.
  *
  * Returns 0, XLNUMA_ERR_INVALID.
  */
@@ -187,7 +211,8 @@ int xlnuma_host_write(const struct xlnuma_host *host, const char *comment,
                       FILE *file, char *message) XLNUMA_MUST_CHECK;
 
 /*
- * The running hypervisor's topology, free memory and load, through libxl.
+ * The running hypervisor's topology, free memory, load and PCI devices, through
+ * libxl. Where Xen tells no device's node, there are no devices.
  * Needs a privileged context; changes nothing. `ctx` is borrowed for the call.
  *
  * Returns 0; XLNUMA_ERR_XEN; XLNUMA_ERR_NONUMA when the hypervisor reports no

@@ -31,6 +31,15 @@ static inline bool xlnuma__is_strict(enum xlnuma_policy policy)
 /* Holds any formatted list of CPUs: at worst every second one, "16382,". */
 #define XLNUMA__LIST_SIZE (XLNUMA_CPUS_MAX / 2 * 6 + 1)
 
+/* --- device.c ------------------------------------------------------------- */
+
+/* Into the order that the model has. */
+void xlnuma__host_sort_devices(struct xlnuma_host *host);
+
+/* Is the device's node known? */
+bool xlnuma__host_find_device(const struct xlnuma_host *host, xlnuma_bdf bdf,
+                              unsigned *node_r);
+
 /* --- cost.c --------------------------------------------------------------- */
 
 __extension__ typedef unsigned __int128 xlnuma__u128;

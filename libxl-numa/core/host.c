@@ -101,6 +101,30 @@ static int check_distances(const struct xlnuma_host *host, char *message)
     return 0;
 }
 
+static int check_devices(const struct xlnuma_host *host, char *message)
+{
+    char bdf[XLNUMA_BDF_SIZE];
+
+    if (host->nr_devices > XLNUMA_DEVICES_MAX)
+        return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                            "%u devices, more than %d", host->nr_devices,
+                            XLNUMA_DEVICES_MAX);
+    for (unsigned n = 0; n < host->nr_devices; n++) {
+        const struct xlnuma_device *device = &host->device[n];
+
+        xlnuma_bdf_format(device->bdf, bdf);
+        if (!xlnuma_nodeset_has(host->nodes, device->node))
+            return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                                "device %s: there is no node %u", bdf,
+                                device->node);
+        if (n && device[-1].bdf >= device->bdf)
+            return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                                "device %s is there twice, or out of order",
+                                bdf);
+    }
+    return 0;
+}
+
 int xlnuma_host_check(const struct xlnuma_host *host, char *message)
 {
     int rc;
@@ -114,5 +138,6 @@ int xlnuma_host_check(const struct xlnuma_host *host, char *message)
     rc = check_memory(host, message);
     if (rc)
         return rc;
-    return check_distances(host, message);
+    rc = check_distances(host, message);
+    return rc ? rc : check_devices(host, message);
 }

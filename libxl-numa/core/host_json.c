@@ -164,6 +164,48 @@ static int read_distances(const struct place *place, yajl_val rows, size_t nr,
     return 0;
 }
 
+static int read_device(const struct place *place, yajl_val object, size_t index,
+                       struct xlnuma_host *host)
+{
+    struct xlnuma_device *device = &host->device[host->nr_devices++];
+    char path[64];
+    uint64_t node;
+    int rc;
+
+    snprintf(path, sizeof(path), "devices[%zu]", index);
+    if (!YAJL_IS_OBJECT(object))
+        return bad(place, "%s is not an object", path);
+    if (!YAJL_IS_STRING(get(object, "bdf")) ||
+        !xlnuma_bdf_parse(YAJL_GET_STRING(get(object, "bdf")), &device->bdf))
+        return bad(place,
+                   "%s.bdf is missing or not an address such as "
+                   "\"0000:3b:00.0\"",
+                   path);
+    snprintf(path, sizeof(path), "devices[%zu].node", index);
+    rc = read_number(place, get(object, "node"), path, XLNUMA_NODES_MAX - 1,
+                     &node);
+    device->node = (unsigned)node;
+    return rc;
+}
+
+static int read_devices(const struct place *place, yajl_val array,
+                        struct xlnuma_host *host)
+{
+    int rc = 0;
+
+    if (!array)
+        return 0;
+    if (!YAJL_IS_ARRAY(array))
+        return bad(place, "devices is not an array");
+    if (YAJL_GET_ARRAY(array)->len > XLNUMA_DEVICES_MAX)
+        return bad(place, "devices has %zu elements, more than %d",
+                   YAJL_GET_ARRAY(array)->len, XLNUMA_DEVICES_MAX);
+    for (size_t i = 0; i < YAJL_GET_ARRAY(array)->len && !rc; i++)
+        rc = read_device(place, YAJL_GET_ARRAY(array)->values[i], i, host);
+    xlnuma__host_sort_devices(host);
+    return rc;
+}
+
 static int read_root(const struct place *place, yajl_val root,
                      struct xlnuma_host *host)
 {
@@ -201,6 +243,8 @@ static int read_root(const struct place *place, yajl_val root,
             return rc;
     }
     rc = read_distances(place, get(root, "distances"), nr, id, host);
+    if (!rc)
+        rc = read_devices(place, get(root, "devices"), host);
     if (rc)
         return rc;
     rc = xlnuma_host_check(host, check_message);
@@ -390,6 +434,22 @@ static void write_distances(yajl_gen gen, const struct xlnuma_host *host)
     yajl_gen_array_close(gen);
 }
 
+static void write_devices(yajl_gen gen, const struct xlnuma_host *host)
+{
+    char bdf[XLNUMA_BDF_SIZE];
+
+    xlnuma__json_key(gen, "devices");
+    yajl_gen_array_open(gen);
+    for (unsigned n = 0; n < host->nr_devices; n++) {
+        yajl_gen_map_open(gen);
+        xlnuma__json_key_string(gen, "bdf",
+                                xlnuma_bdf_format(host->device[n].bdf, bdf));
+        xlnuma__json_key_kb(gen, "node", host->device[n].node);
+        yajl_gen_map_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}
+
 int xlnuma_host_write(const struct xlnuma_host *host, const char *comment,
                       FILE *file, char *message)
 {
@@ -412,6 +472,8 @@ int xlnuma_host_write(const struct xlnuma_host *host, const char *comment,
     yajl_gen_array_close(gen);
     xlnuma__json_key(gen, "distances");
     write_distances(gen, host);
+    if (host->nr_devices)
+        write_devices(gen, host);
     yajl_gen_map_close(gen);
     rc = xlnuma__json_finish(gen, file, message);
     yajl_gen_free(gen);

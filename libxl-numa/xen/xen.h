@@ -14,12 +14,15 @@
 struct xc_interface_core; /* libxenctrl's xc_interface */
 
 /*
- * As xlnuma_host_from_xen(), with libxl's own access to the hypervisor; and the
- * address bits of low memory, 0: none.
+ * As xlnuma_host_from_xen() but for the devices, with libxl's own access to the
+ * hypervisor; and the address bits of low memory, 0: none.
  */
 int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
                           struct xc_interface_core *xch, unsigned *low_width_r,
                           char *message);
+
+/* The devices of a host that has none yet; none, too, when Xen fails. */
+void xlnuma__host_add_devices(struct xlnuma_host *host, libxl_ctx *ctx);
 
 /* What a node has free below an address width; 0, too, when Xen fails. */
 uint64_t xlnuma__low_free_kb(struct xc_interface_core *xch, unsigned width,

@@ -7,6 +7,7 @@
 #include <libxl_utils.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <xenctrl.h>
 
 void xlnuma__cpuset_from_bitmap(xlnuma_cpuset *set_r, const libxl_bitmap *map)
@@ -299,6 +300,31 @@ static int read_load(struct xlnuma_host *host, xc_interface *xch, char *message)
     return 0;
 }
 
+/*
+ * The devices that Xen knows the node of: dom0 told it, from the firmware's
+ * _PXM. libxl takes the list of devices from sysfs.
+ */
+void xlnuma__host_add_devices(struct xlnuma_host *host, libxl_ctx *ctx)
+{
+    libxl_pcitopology *device = NULL;
+    int nr = 0;
+
+    host->nr_devices = 0;
+    if (!access("/sys/bus/pci/devices", R_OK)) /* or libxl complains */
+        device = libxl_get_pci_topology(ctx, &nr);
+    for (int i = 0; device && i < nr; i++)
+        if (xlnuma_nodeset_has(host->nodes, device[i].node) &&
+            host->nr_devices < XLNUMA_DEVICES_MAX)
+            host->device[host->nr_devices++] = (struct xlnuma_device){
+                .bdf = (uint32_t)device[i].seg << 16 |
+                       (uint32_t)device[i].bus << 8 | device[i].devfn,
+                .node = device[i].node,
+            };
+    if (device)
+        libxl_pcitopology_list_free(device, nr);
+    xlnuma__host_sort_devices(host);
+}
+
 int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
                           xc_interface *xch, unsigned *low_width_r,
                           char *message)
@@ -307,6 +333,7 @@ int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
 
     *message = '\0';
     host_r->nodes = 0;
+    host_r->nr_devices = 0;
     rc = read_nodes(host_r, ctx, message);
     if (!rc)
         rc = read_cpus(host_r, ctx, message);
@@ -332,5 +359,7 @@ int xlnuma_host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
                             "no access to the hypervisor: %s", strerror(errno));
     rc = xlnuma__host_from_xen(host_r, ctx, xch, &low_width, message);
     xc_interface_close(xch);
+    if (!rc)
+        xlnuma__host_add_devices(host_r, ctx);
     return rc;
 }

@@ -19,6 +19,7 @@
  *   FAKE_SLOW=100                  ms that each call for memory takes
  *   FAKE_NODES=1                   how many of the nodes there are
  *   FAKE_DISTANCES=none            the firmware has no distance table
+ *   FAKE_DEVICES=-,2               nodes of the PCI devices 0000:00:00.0, 01.0...
  *   FAKE_FAIL=FUNCTION:N[,...]     the Nth call of FUNCTION fails
  *   FAKE_HELPER=PROGRAM            run to restore a domain: PROGRAM -H
  *   FAKE_STATE=FILE                where the host's state is, for both of them
@@ -203,6 +204,23 @@ libxl_cputopology *libxl_get_cpu_topology(libxl_ctx *ctx, int *nr)
         cpu[i].core = (uint32_t)i;
     }
     return cpu;
+}
+
+libxl_pcitopology *libxl_get_pci_topology(libxl_ctx *ctx, int *nr)
+{
+    const char *text = getenv("FAKE_DEVICES");
+    libxl_pcitopology *device;
+
+    (void)ctx;
+    FAIL(NULL);
+    device = calloc(32, sizeof(*device));
+    for (*nr = 0; text && *nr < 32; text = strchr(text, ',')) {
+        text += *text == ',';
+        device[*nr].devfn = (uint8_t)(*nr << 3);
+        device[(*nr)++].node = *text == '-' ? LIBXL_PCITOPOLOGY_INVALID_ENTRY
+                                            : (uint32_t)strtoul(text, NULL, 10);
+    }
+    return device;
 }
 
 int libxl_get_physinfo(libxl_ctx *ctx, libxl_physinfo *info)

@@ -44,6 +44,13 @@ static void bad_hosts(void)
     BREAKS(host->distance[1][1], 11, "from node 1 to itself is 11");
     BREAKS(host->distance[1][2], 10, "from node 1 to node 2 is 10");
     BREAKS(host->distance[2][1], 256, "from node 2 to node 1 is 256");
+    host->nr_devices = 2;
+    host->device[0] = (struct xlnuma_device){ 0x3b00, 1 };
+    host->device[1] = (struct xlnuma_device){ 0x3b01, 3 };
+    BREAKS(host->device[1].node, 4, "device 0000:3b:00.1: there is no node 4");
+    BREAKS(host->device[1].bdf, 0x3b00, "device 0000:3b:00.0 is there twice");
+    BREAKS(host->nr_devices, XLNUMA_DEVICES_MAX + 1, "8193 devices");
+    CU_ASSERT_EQUAL(xlnuma_host_check(host, message), 0);
     for (unsigned i = 0; i < 4; i++)
         host->node[i].cpus = none;
     CU_ASSERT_EQUAL(xlnuma_host_check(host, message), XLNUMA_ERR_INVALID);
@@ -64,6 +71,9 @@ static void round_trip(void)
     host->nodes |= (xlnuma_nodeset)1 << 63; /* a gap, no CPUs, no memory */
     for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
         host->distance[i][63] = host->distance[63][i] = i == 63 ? 10 : 40;
+    host->nr_devices = 2;
+    host->device[0] = (struct xlnuma_device){ 0x00003bff, 63 };
+    host->device[1] = (struct xlnuma_device){ 0x10023b00, 1 };
     CU_ASSERT_EQUAL(xlnuma_host_write(host, "with \"quotes\"", file, message),
                     0);
     fclose(file);
@@ -77,8 +87,42 @@ static void round_trip(void)
                                4 * sizeof(host->distance[0][0])),
                         0);
     CU_ASSERT_EQUAL(read->distance[63][0], 40);
+    CU_ASSERT_EQUAL(read->nr_devices, 2);
+    CU_ASSERT_EQUAL(
+        memcmp(read->device, host->device, 2 * sizeof(host->device[0])), 0);
     xlnuma_host_free(host);
     xlnuma_host_free(read);
+}
+
+/* Devices in any order; their nodes by binary search. */
+static void devices(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, free_mib);
+    char text[XLNUMA_BDF_SIZE];
+    xlnuma_bdf bdf = 0;
+    unsigned node = 9;
+
+    CU_ASSERT_TRUE(xlnuma_bdf_parse("ABCD:3b:1f.7", &bdf));
+    CU_ASSERT_EQUAL(bdf, 0xabcd3bffu);
+    CU_ASSERT_STRING_EQUAL(xlnuma_bdf_format(bdf, text), "abcd:3b:1f.7");
+    CU_ASSERT_TRUE(xlnuma_bdf_parse("3:2.1", &bdf));
+    CU_ASSERT_EQUAL(bdf, 0x0311);
+    CU_ASSERT_STRING_EQUAL(xlnuma_bdf_format(bdf, text), "0000:03:02.1");
+    CU_ASSERT_FALSE(xlnuma_bdf_parse("", &bdf));
+    CU_ASSERT_FALSE(xlnuma_bdf_parse("3b:00", &bdf));
+    CU_ASSERT_FALSE(xlnuma_bdf_parse("0:0:3b:00.0", &bdf));
+    host->nr_devices = 3;
+    host->device[0] = (struct xlnuma_device){ 0x0311, 2 };
+    host->device[1] = (struct xlnuma_device){ 0xabcd3bff, 3 };
+    host->device[2] = (struct xlnuma_device){ 0x0008, 1 };
+    xlnuma__host_sort_devices(host);
+    CU_ASSERT_EQUAL(xlnuma_host_check(host, message), 0);
+    CU_ASSERT_TRUE(xlnuma__host_find_device(host, 0xabcd3bff, &node));
+    CU_ASSERT_EQUAL(node, 3);
+    CU_ASSERT_TRUE(xlnuma__host_find_device(host, 0x0008, &node));
+    CU_ASSERT_EQUAL(node, 1);
+    CU_ASSERT_FALSE(xlnuma__host_find_device(host, 0x0310, &node));
+    xlnuma_host_free(host);
 }
 
 static void full_disk(void)
@@ -122,6 +166,7 @@ int main(void)
         { "a good host passes", good_host },
         { "each broken rule is named", bad_hosts },
         { "written and read again it is the same", round_trip },
+        { "devices: addresses, order, and whose node is which", devices },
         { "a full disk is told", full_disk },
         { "a missing file, a directory", no_file },
         { "a file without end", endless_file },
