@@ -285,15 +285,20 @@ static int run(const struct options *options, int nr, char **operand)
     return rc ? STATUS_FAILED : STATUS_DONE;
 }
 
+static const struct command_option list_options[] = {
+    OPTION_JSON,
+    OPTIONS_END,
+};
+
 const struct command cmd_list = {
     .name = "list",
-    .run = run,
-    .has_host = false,
-    .help =
-        "Usage: xl numa-placement [list] [--json]\n"
-        "\n"
+    .summary = "the guests and their placement (what is done without one)",
+    .operands = "",
+    .about =
         "Lists the guests of this host with the nodes that were planned for\n"
         "each when it was built, its planned memory on each node (NODE:MIB),\n"
         "expected distance (10 is all local), policy and status; \"-\" is not\n"
         "known, as for a guest that was built without xl-numa.\n",
+    .options = list_options,
+    .run = run,
 };

@@ -402,26 +402,31 @@ static int run(const struct options *options, int nr, char **operand)
     return status;
 }
 
+static const struct command_option plan_options[] = {
+    OPTION_HOST,
+    OPTION("memory", 0, "SIZE", memory,
+           "the guest's memory in MiB, or as in \"24G\""),
+    OPTION("vcpus", 0, "N", vcpus, "how many vCPUs the guest has"),
+    OPTION_JSON,
+    OPTIONS_END,
+};
+
 const struct command cmd_plan = {
     .name = "plan",
-    .run = run,
-    .has_host = true,
-    .has_guest = true,
-    .help =
-        "Usage: xl numa-placement plan GUEST.cfg [KEY=VALUE]... [--host FILE] "
-        "[--json]\n"
-        "       xl numa-placement plan --memory SIZE [--vcpus N] "
-        "[KEY=VALUE]...\n"
-        "                              [--host FILE] [--json]\n"
-        "\n"
+    .summary = "where a guest would go, and why not elsewhere",
+    .operands = "GUEST.cfg [KEY=VALUE]...\n"
+                "--memory SIZE [KEY=VALUE]...",
+    .about =
         "Says on which NUMA nodes a guest would be placed and why not on "
         "others.\n"
         "Changes nothing. GUEST.cfg is the file that \"xl create\" takes "
         "(\"-\":\n"
         "standard input); each KEY=VALUE is read behind it as another line.\n"
-        "With --memory no file is needed.\n"
-        "\n"
-        "Exit status: 0 placed, or left to stock libxl; 1 something failed;\n"
+        "With --memory no file is needed.\n",
+    .exits =
+        "0 placed, or left to stock libxl; 1 something failed;\n"
         "2 wrong usage; 3 no node set that the guest's policy allows can hold "
         "it.\n",
+    .options = plan_options,
+    .run = run,
 };

@@ -30,14 +30,20 @@ static int run(const struct options *options, int nr, char **operand)
     return rc ? STATUS_FAILED : STATUS_DONE;
 }
 
+static const struct command_option snapshot_options[] = {
+    OPTION_HOST,
+    FLAG("json", 0, is_json, "nothing else: it is JSON in any case"),
+    OPTIONS_END,
+};
+
 const struct command cmd_snapshot = {
     .name = "snapshot",
-    .run = run,
-    .has_host = true,
-    .help =
-        "Usage: xl numa-placement snapshot [--host FILE]\n"
-        "\n"
+    .summary = "the host as a snapshot file",
+    .operands = "",
+    .about =
         "Writes the host - its NUMA nodes with their CPUs, memory and load,\n"
         "and the distances between them - as JSON. Every --host reads it\n"
         "again, on any machine.\n",
+    .options = snapshot_options,
+    .run = run,
 };

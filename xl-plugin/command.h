@@ -7,6 +7,8 @@
 #define XLNUMA_COMMAND_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
 
 /* Exit statuses of the program. */
 enum {
@@ -16,19 +18,59 @@ enum {
     STATUS_UNPLACED = 3, /* a valid request that nothing can satisfy */
 };
 
+/* What the options say. Each is in the table of every command that has it. */
 struct options {
     const char *host; /* snapshot file instead of the live host; or NULL */
     bool is_json;
     const char *memory, *vcpus; /* plan: of a guest without a file; or NULL */
 };
 
+/*
+ * An option of a subcommand. The tables are all there is: options are read by
+ * them, and --help is made of them. An option that several subcommands have is
+ * to have the same letter and the same kind of value in all.
+ */
+struct command_option {
+    const char *name;  /* of --NAME; NULL ends a table */
+    char letter;       /* -L is the same; 0: none */
+    const char *value; /* what --help calls the value; NULL: it has none */
+    size_t at; /* in struct options: a const char *, without value a bool */
+    const char *help; /* one line, or several with newlines between */
+};
+
+/* Entries that many tables have; begin one with OPTION or FLAG. */
+#define OPTION(name, letter, value, member, help)                              \
+    {                                                                          \
+        name, letter, value, offsetof(struct options, member), help            \
+    }
+#define FLAG(name, letter, member, help)                                       \
+    {                                                                          \
+        name, letter, NULL, offsetof(struct options, member), help             \
+    }
+#define OPTIONS_END                                                            \
+    {                                                                          \
+        NULL, 0, NULL, 0, NULL                                                 \
+    }
+#define OPTION_HOST                                                            \
+    OPTION("host", 0, "FILE", host,                                            \
+           "use the host in this snapshot file (\"-\": standard input)\n"      \
+           "instead of the running one")
+#define OPTION_JSON FLAG("json", 0, is_json, "write JSON instead of text")
+
 struct command {
     const char *name;
+    const char *summary; /* a few words for the list of subcommands */
+    /*
+     * What follows "[OPTION]..." in the usage; several forms with newlines
+     * between. DOMAIN, FILE and words that end in .cfg are completed by bash.
+     */
+    const char *operands;
+    const char *about; /* what it does: lines with newlines */
+    const char
+        *exits; /* "0 ...; 1 ...", lines with newlines; NULL: the usual */
+    const struct command_option *options; /* beside --help and --version */
     /* operand[] are the nr operands behind the name. Returns a status. */
     int (*run)(const struct options *options, int nr, char **operand);
-    bool has_host;    /* option --host means something */
-    bool has_guest;   /* so do --memory and --vcpus */
-    const char *help; /* "Usage: ..." and what it does, lines with newlines */
 };
 
 extern const struct command cmd_list, cmd_plan, cmd_snapshot;
@@ -42,5 +84,10 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* complain(), a hint to the subcommand's help; returns STATUS_USAGE. */
 int usage_error(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* --help of the program, with the nr commands it has, and of one of them. */
+void help_program(const struct command *const command[], unsigned nr,
+                  FILE *file);
+void help_command(const struct command *command, FILE *file);
 
 #endif /* XLNUMA_COMMAND_H */

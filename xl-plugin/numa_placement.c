@@ -10,143 +10,220 @@
 
 #include "command.h"
 
-static const char help[] =
-    "Usage: xl numa-placement [SUBCOMMAND] [OPTION]... [OPERAND]...\n"
-    "\n"
-    "Shows where the guests of this host were placed among its NUMA nodes,\n"
-    "and where a guest would be placed and why.\n"
-    "\n"
-    "Subcommands:\n"
-    "  list                          the guests and their placement (default)\n"
-    "  plan GUEST.cfg [KEY=VALUE]... where a guest would go, and why not "
-    "elsewhere\n"
-    "  snapshot                      the host as a snapshot file\n";
-
-static const char options_help[] =
-    "\n"
-    "Options:\n"
-    "      --host FILE    use the host in this snapshot file (\"-\": standard "
-    "input)\n"
-    "                     instead of the running one; not for list\n"
-    "      --memory SIZE  for plan: the guest's memory in MiB, or as in "
-    "\"24G\"\n"
-    "      --vcpus N      for plan: how many vCPUs the guest has\n"
-    "      --json         write JSON instead of text; snapshot always does\n"
-    "  -h, --help         show this help, or that of the subcommand, and exit\n"
-    "  -V, --version      show the version and exit\n";
-
 static const struct command *const commands[] = {
     &cmd_list,
     &cmd_plan,
     &cmd_snapshot,
 };
 
+#define NR(array) (sizeof(array) / sizeof(*(array)))
+
 static const struct command *find_command(const char *name)
 {
-    for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+    for (size_t i = 0; i < NR(commands); i++)
         if (!strcmp(commands[i]->name, name))
             return commands[i];
     return NULL;
 }
 
-enum { OPTION_HOST = 256, OPTION_JSON, OPTION_MEMORY, OPTION_VCPUS };
-
-/* What the command line asks for beside running a subcommand. */
+/* What the command line asks for. */
 struct request {
+    const struct command *command; /* the default one when none is named */
+    bool is_named, wants_help, wants_version;
     struct options options;
-    bool wants_help, wants_version;
 };
 
-static int value_missing(int option)
+/* getopt_long() answers this and more for options without a letter. */
+enum { FIRST_OPTION = 256, OPTIONS_MAX = 64 };
+
+/* The options of a table, or of several, as getopt_long() takes them. */
+struct getopt_table {
+    char letters[2 * OPTIONS_MAX];
+    struct option option[OPTIONS_MAX];
+    const struct command_option *meaning[OPTIONS_MAX];
+    int nr;
+};
+
+static void add_option(struct getopt_table *table, const char *name,
+                       char letter, const struct command_option *meaning)
 {
-    if (option == OPTION_MEMORY)
-        return usage_error("", "option --memory needs a SIZE");
-    if (option == OPTION_VCPUS)
-        return usage_error("", "option --vcpus needs a number");
-    return usage_error("", "option --host needs a FILE");
+    bool has_value = meaning && meaning->value;
+    struct option *option = &table->option[table->nr];
+
+    for (int i = 0; i < table->nr; i++)
+        if (!strcmp(table->option[i].name, name))
+            return;
+    if (table->nr == OPTIONS_MAX - 1)
+        return;
+    if (letter)
+        sprintf(table->letters + strlen(table->letters), "%c%s", letter,
+                has_value ? ":" : "");
+    option->name = name;
+    option->has_arg = has_value ? required_argument : no_argument;
+    option->val = letter ? letter : FIRST_OPTION + table->nr;
+    table->meaning[table->nr++] = meaning;
+}
+
+static void add_options(struct getopt_table *table,
+                        const struct command *command)
+{
+    const struct command_option *option;
+
+    for (option = command->options; option->name; option++)
+        add_option(table, option->name, option->letter, option);
+}
+
+/* The first: "+:" to stop at the first operand, ":" to reorder them. */
+static void begin_options(struct getopt_table *table, const char *first)
+{
+    memset(table, 0, sizeof(*table));
+    strcpy(table->letters, first);
+    add_option(table, "help", 'h', NULL);
+    add_option(table, "version", 'V', NULL);
+}
+
+/* The index of what getopt_long() returned; that of an option it knows. */
+static int find_option(const struct getopt_table *table, int c)
+{
+    int i = 0;
+
+    while (table->option[i].val != c)
+        i++;
+    return i;
+}
+
+/*
+ * Where in argv the subcommand's name is, or argc. Options may stand before it,
+ * of any subcommand, as it is not known yet.
+ */
+static int find_subcommand(int argc, char **argv)
+{
+    struct getopt_table table;
+    int c;
+
+    begin_options(&table, "+:");
+    for (size_t i = 0; i < NR(commands); i++)
+        add_options(&table, commands[i]);
+    opterr = 0;
+    do
+        c = getopt_long(argc, argv, table.letters, table.option, NULL);
+    while (c != -1);
+    return optind;
+}
+
+/* Whose --help the message of a wrong option mentions. */
+static const char *hint(const struct request *request)
+{
+    return request->is_named ? request->command->name : "";
+}
+
+static int value_missing(const struct request *request,
+                         const struct getopt_table *table, int c)
+{
+    const struct command_option *option = table->meaning[find_option(table, c)];
+
+    return usage_error(hint(request), "option --%s lacks its %s", option->name,
+                       option->value);
+}
+
+/* Is --NAME, the first length characters of word, one of a subcommand's? */
+static bool is_elsewhere(const char *word, size_t length)
+{
+    const struct command_option *option;
+
+    for (size_t i = 0; i < NR(commands); i++)
+        for (option = commands[i]->options; option->name; option++)
+            if (strlen(option->name) + 2 == length &&
+                !strncmp(word + 2, option->name, length - 2))
+                return true;
+    return false;
+}
+
+/* What getopt_long() does not take, and why; word is where that is. */
+static int option_unknown(const struct request *request, const char *word)
+{
+    int length = (int)strcspn(word, "=");
+    bool is_long = word[0] == '-' && word[1] == '-';
+
+    if (!is_long)
+        return usage_error(hint(request), "unknown option -%c", optopt);
+    if (optopt)
+        return usage_error(hint(request), "option %.*s takes no value", length,
+                           word);
+    if (is_elsewhere(word, (size_t)length))
+        return usage_error(hint(request), "%s has no option %.*s",
+                           request->command->name, length, word);
+    return usage_error(hint(request), "unknown option %.*s", length, word);
+}
+
+static void set_option(struct options *options,
+                       const struct command_option *option, const char *value)
+{
+    void *member = (char *)options + option->at;
+
+    if (option->value)
+        *(const char **)member = value;
+    else
+        *(bool *)member = true;
 }
 
 /* Leaves operands from optind on. Returns 0 or STATUS_USAGE. */
-static int read_options(int argc, char **argv, struct request *request_r)
+static int read_options(int argc, char **argv, struct request *request)
 {
-    static const struct option long_options[] = {
-        { "host", required_argument, NULL, OPTION_HOST },
-        { "json", no_argument, NULL, OPTION_JSON },
-        { "memory", required_argument, NULL, OPTION_MEMORY },
-        { "vcpus", required_argument, NULL, OPTION_VCPUS },
-        { "help", no_argument, NULL, 'h' },
-        { "version", no_argument, NULL, 'V' },
-        { NULL, 0, NULL, 0 },
-    };
+    struct getopt_table table;
     int c;
 
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, ":hV", long_options, NULL)) != -1)
+    begin_options(&table, ":");
+    add_options(&table, request->command);
+    optind = 0; /* anew: argv is another one */
+    while ((c = getopt_long(argc, argv, table.letters, table.option, NULL)) !=
+           -1)
         switch (c) {
-        case OPTION_HOST:
-            if (!*optarg)
-                return value_missing(c);
-            request_r->options.host = optarg;
-            break;
-        case OPTION_JSON:
-            request_r->options.is_json = true;
-            break;
-        case OPTION_MEMORY:
-            request_r->options.memory = optarg;
-            break;
-        case OPTION_VCPUS:
-            request_r->options.vcpus = optarg;
-            break;
         case 'h':
-            request_r->wants_help = true;
+            request->wants_help = true;
             break;
         case 'V':
-            request_r->wants_version = true;
+            request->wants_version = true;
             break;
         case ':':
-            return value_missing(optopt);
+            return value_missing(request, &table, optopt);
+        case '?':
+            return option_unknown(request, argv[optind - 1]);
         default:
-            if (optopt > 0 && optopt < OPTION_HOST)
-                return usage_error("", "unknown option -%c", optopt);
-            return usage_error("", "unknown option %s", argv[optind - 1]);
+            if (optarg && !*optarg)
+                return value_missing(request, &table, c);
+            set_option(&request->options, table.meaning[find_option(&table, c)],
+                       optarg);
         }
     return 0;
 }
 
 static int run(int argc, char **argv)
 {
-    const struct command *command = &cmd_list;
-    struct request request = { .wants_help = false };
-    int rc = read_options(argc, argv, &request);
+    struct request request = { .command = &cmd_list };
+    int at = find_subcommand(argc, argv), rc;
 
+    if (at < argc) {
+        request.is_named = true;
+        request.command = find_command(argv[at]);
+        if (!request.command)
+            return usage_error("", "unknown subcommand \"%s\"", argv[at]);
+        memmove(argv + at, argv + at + 1, (size_t)(argc - at) * sizeof(*argv));
+        argc--;
+    }
+    rc = read_options(argc, argv, &request);
     if (rc)
         return rc;
-    if (request.wants_version) {
+    if (request.wants_version)
         printf("xl numa-placement (xl-numa %s)\n", PACKAGE_VERSION);
-        return STATUS_DONE;
-    }
-    if (optind < argc) {
-        command = find_command(argv[optind]);
-        if (!command)
-            return usage_error("", "unknown subcommand \"%s\"", argv[optind]);
-    }
-    if (request.wants_help) {
-        fputs(optind < argc ? command->help : help, stdout);
-        fputs(options_help, stdout);
-        return STATUS_DONE;
-    }
-    if (optind < argc)
-        optind++;
-    if (request.options.host && !command->has_host)
-        return usage_error(command->name,
-                           "%s has no --host: a snapshot says "
-                           "nothing of guests",
-                           command->name);
-    if ((request.options.memory || request.options.vcpus) &&
-        !command->has_guest)
-        return usage_error(command->name, "%s has no --memory or --vcpus",
-                           command->name);
-    return command->run(&request.options, argc - optind, argv + optind);
+    else if (request.wants_help && request.is_named)
+        help_command(request.command, stdout);
+    else if (request.wants_help)
+        help_program(commands, NR(commands), stdout);
+    else
+        return request.command->run(&request.options, argc - optind,
+                                    argv + optind);
+    return STATUS_DONE;
 }
 
 int main(int argc, char **argv)
