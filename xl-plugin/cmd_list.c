@@ -5,64 +5,52 @@
  * nothing, and does not ask Xen where the memory really is.
  */
 #include <inttypes.h>
-#include <libxl_utils.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "command.h"
-#include "core/core.h"
+#include "core/guests.h"
 #include "core/json.h"
-#include "live.h"
+#include "guests.h"
 #include "table.h"
-#include "xen/xen.h"
-
-struct guest {
-    char *name; /* owned; NULL when not known */
-    uint32_t domid;
-    uint64_t memory_kb;
-    unsigned nr_vcpus;
-    struct xlnuma__report report;
-};
 
 static void guest_name(const void *row, char cell[TABLE_CELL_SIZE])
 {
-    const struct guest *guest = row;
+    const struct xlnuma__guest *guest = row;
 
-    snprintf(cell, TABLE_CELL_SIZE, "%s", guest->name ? guest->name : "");
+    snprintf(cell, TABLE_CELL_SIZE, "%s", guest->name);
 }
 
 static void guest_id(const void *row, char cell[TABLE_CELL_SIZE])
 {
-    const struct guest *guest = row;
+    const struct xlnuma__guest *guest = row;
 
     snprintf(cell, TABLE_CELL_SIZE, "%" PRIu32, guest->domid);
 }
 
 static void guest_mib(const void *row, char cell[TABLE_CELL_SIZE])
 {
-    const struct guest *guest = row;
+    const struct xlnuma__guest *guest = row;
 
     snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64, guest->memory_kb / 1024);
 }
 
 static void guest_kb(const void *row, char cell[TABLE_CELL_SIZE])
 {
-    const struct guest *guest = row;
+    const struct xlnuma__guest *guest = row;
 
     snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64, guest->memory_kb);
 }
 
 static void guest_vcpus(const void *row, char cell[TABLE_CELL_SIZE])
 {
-    const struct guest *guest = row;
+    const struct xlnuma__guest *guest = row;
 
     snprintf(cell, TABLE_CELL_SIZE, "%u", guest->nr_vcpus);
 }
 
 static void guest_nodes(const void *row, char cell[TABLE_CELL_SIZE])
 {
-    const struct guest *guest = row;
+    const struct xlnuma__guest *guest = row;
 
     xlnuma_nodeset_format(guest->report.nodes, cell, TABLE_CELL_SIZE);
 }
@@ -70,7 +58,7 @@ static void guest_nodes(const void *row, char cell[TABLE_CELL_SIZE])
 /* "2:2160,3:2160" */
 static void guest_planned(const void *row, char cell[TABLE_CELL_SIZE])
 {
-    const struct guest *guest = row;
+    const struct xlnuma__guest *guest = row;
     size_t used = 0;
 
     for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
@@ -89,7 +77,7 @@ static void guest_planned(const void *row, char cell[TABLE_CELL_SIZE])
 /* What is known of each node that was planned or got memory. */
 static void guest_nodes_json(const void *row, yajl_gen gen)
 {
-    const struct guest *guest = row;
+    const struct xlnuma__guest *guest = row;
     const struct xlnuma__report *report = &guest->report;
 
     yajl_gen_array_open(gen);
@@ -111,7 +99,7 @@ static void guest_nodes_json(const void *row, yajl_gen gen)
 static void guest_extents_json(const void *row, yajl_gen gen)
 {
     static const unsigned orders[] = { 0, 9, 18 };
-    const struct guest *guest = row;
+    const struct xlnuma__guest *guest = row;
 
     if (!guest->report.has_actual) {
         yajl_gen_null(gen);
@@ -129,7 +117,7 @@ static void guest_extents_json(const void *row, yajl_gen gen)
 
 static void guest_distance(const void *row, char cell[TABLE_CELL_SIZE])
 {
-    const struct guest *guest = row;
+    const struct xlnuma__guest *guest = row;
 
     if (guest->report.expected_distance > 0)
         snprintf(cell, TABLE_CELL_SIZE, "%.2f",
@@ -139,7 +127,7 @@ static void guest_distance(const void *row, char cell[TABLE_CELL_SIZE])
 #define REPORT_TEXT(field)                                                     \
     static void guest_##field(const void *row, char cell[TABLE_CELL_SIZE])     \
     {                                                                          \
-        const struct guest *guest = row;                                       \
+        const struct xlnuma__guest *guest = row;                               \
                                                                                \
         snprintf(cell, TABLE_CELL_SIZE, "%s", guest->report.field);            \
     }
@@ -166,64 +154,6 @@ static const struct table_column columns[] = {
     { NULL, "reason", false, guest_reason, NULL },
 };
 
-/* --- reading -------------------------------------------------------------- */
-
-struct guests {
-    struct guest *guest; /* owned */
-    unsigned nr;
-};
-
-static void free_guests(struct guests *guests)
-{
-    for (unsigned i = 0; i < guests->nr; i++)
-        free(guests->guest[i].name);
-    free(guests->guest);
-}
-
-/* A report that cannot be read leaves the guest in the list without it. */
-static int read_guest(libxl_ctx *ctx, struct xs_handle *xs,
-                      const libxl_dominfo *info, struct guest *guest_r)
-{
-    char message[XLNUMA_MESSAGE_SIZE];
-    bool is_found;
-    int rc;
-
-    guest_r->name = libxl_domid_to_name(ctx, info->domid);
-    guest_r->domid = info->domid;
-    guest_r->memory_kb = info->current_memkb + info->outstanding_memkb;
-    guest_r->nr_vcpus = info->vcpu_online;
-    rc = xlnuma__report_read(xs, info->domid, &guest_r->report, &is_found,
-                             message);
-    if (rc) {
-        memset(&guest_r->report, 0, sizeof(guest_r->report));
-        complain("%s", message);
-    }
-    return rc;
-}
-
-static int read_guests(libxl_ctx *ctx, struct xs_handle *xs,
-                       struct guests *guests_r)
-{
-    int nr, rc = 0;
-    libxl_dominfo *info = libxl_list_domain(ctx, &nr);
-
-    if (!info) {
-        complain("Xen does not list its domains (libxl_list_domain failed)");
-        return XLNUMA_ERR_XEN;
-    }
-    guests_r->guest = calloc((size_t)nr + 1, sizeof(*guests_r->guest));
-    if (!guests_r->guest) {
-        complain("out of memory");
-        rc = XLNUMA_ERR_NOMEM;
-    }
-    for (int i = 0; guests_r->guest && i < nr; i++)
-        if (info[i].domid != 0 &&
-            read_guest(ctx, xs, &info[i], &guests_r->guest[guests_r->nr++]))
-            rc = XLNUMA_ERR_XEN;
-    libxl_dominfo_list_free(info, nr);
-    return rc;
-}
-
 static int show_json(const struct table *table)
 {
     char message[XLNUMA_MESSAGE_SIZE];
@@ -247,7 +177,7 @@ static int show_json(const struct table *table)
     return rc;
 }
 
-static int show(const struct guests *guests, bool is_json)
+static int show(const struct xlnuma__guests *guests, bool is_json)
 {
     struct table table = { columns, sizeof(columns) / sizeof(*columns),
                            guests->guest, sizeof(*guests->guest), guests->nr };
@@ -261,31 +191,24 @@ static int show(const struct guests *guests, bool is_json)
 static int run(const struct options *options, int nr, char **operand)
 {
     char message[XLNUMA_MESSAGE_SIZE];
-    struct guests guests = { .nr = 0 };
-    struct xs_handle *xs = NULL;
+    struct xlnuma__guests guests;
     struct live live;
     int rc;
 
     if (nr)
         return usage_error("list", "list has no operand \"%s\"", operand[0]);
-    rc = live_open(&live, message);
-    if (!rc && !(xs = xs_open(0)))
-        rc = xlnuma__fail(message, XLNUMA_ERR_XEN, "no connection to xenstore");
-    if (rc) {
+    rc = live_or_file_guests(options->host, &live, NULL, &guests, message);
+    if (rc)
         complain("%s", message);
-    } else {
-        rc = read_guests(live.ctx, xs, &guests);
-        if (guests.guest && show(&guests, options->is_json))
-            rc = XLNUMA_ERR_IO;
-    }
-    free_guests(&guests);
-    if (xs)
-        xs_close(xs);
+    if ((!rc || guests.nr) && show(&guests, options->is_json))
+        rc = XLNUMA_ERR_IO;
+    xlnuma__guests_dispose(&guests);
     live_close(&live);
     return rc ? STATUS_FAILED : STATUS_DONE;
 }
 
 static const struct command_option list_options[] = {
+    OPTION_HOST,
     OPTION_JSON,
     OPTIONS_END,
 };

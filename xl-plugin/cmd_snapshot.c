@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* xl numa-placement snapshot: the host as JSON. Changes nothing. */
+/* xl numa-placement snapshot: host and guests as JSON. Changes nothing. */
 #include <stdio.h>
 
 #include "command.h"
-#include "live.h"
+#include "guests.h"
 
 static int run(const struct options *options, int nr, char **operand)
 {
     char message[XLNUMA_MESSAGE_SIZE];
+    struct xlnuma__guests guests;
     struct xlnuma_host *host;
     struct live live;
     int rc;
@@ -20,10 +21,11 @@ static int run(const struct options *options, int nr, char **operand)
         complain("out of memory");
         return STATUS_FAILED;
     }
-    rc = live_or_file_host(options->host, &live, host, message);
+    rc = live_or_file_guests(options->host, &live, host, &guests, message);
     live_close(&live);
     if (!rc)
-        rc = xlnuma_host_write(host, NULL, stdout, message);
+        rc = xlnuma__snapshot_write(host, &guests, NULL, stdout, message);
+    xlnuma__guests_dispose(&guests);
     xlnuma_host_free(host);
     if (rc)
         complain("%s", message);
@@ -42,8 +44,8 @@ const struct command cmd_snapshot = {
     .operands = "",
     .about =
         "Writes the host - its NUMA nodes with their CPUs, memory and load,\n"
-        "and the distances between them - as JSON. Every --host reads it\n"
-        "again, on any machine.\n",
+        "the distances between them, and its guests - as JSON. Every --host\n"
+        "reads it again, on any machine.\n",
     .options = snapshot_options,
     .run = run,
 };

@@ -4,11 +4,12 @@
  * of live hosts.
  */
 #include "core/core.h"
+#include "core/guests.h"
 #include "core/json.h"
+#include "core/snapshot.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>
@@ -21,57 +22,7 @@
 #define FILE_SIZE_MAX (16 * 1024 * 1024)
 #define DEPTH_MAX 64
 
-/* Where in a file we are, for messages. */
-struct place {
-    const char *name; /* of the file */
-    char *message;
-};
-
-/* Message "FILE: PLACE: what"; returns XLNUMA_ERR_INVALID. */
-static int __attribute__((format(printf, 2, 3)))
-bad(const struct place *place, const char *format, ...)
-{
-    char what[XLNUMA_MESSAGE_SIZE];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(what, sizeof(what), format, args);
-    va_end(args);
-    return xlnuma__fail(place->message, XLNUMA_ERR_INVALID, "%s: %s",
-                        place->name, what);
-}
-
 /* --- reading -------------------------------------------------------------- */
-
-static yajl_val get(yajl_val object, const char *key)
-{
-    const char *path[] = { key, NULL };
-
-    return yajl_tree_get(object, path, yajl_t_any);
-}
-
-/* A whole number from 0 to max, at `path` (for messages). */
-static int read_number(const struct place *place, yajl_val value,
-                       const char *path, uint64_t max, uint64_t *number_r)
-{
-    if (!value)
-        return bad(place, "%s is missing", path);
-    if (!YAJL_IS_INTEGER(value) || YAJL_GET_INTEGER(value) < 0 ||
-        (uint64_t)YAJL_GET_INTEGER(value) > max)
-        return bad(place, "%s is not a whole number from 0 to %" PRIu64, path,
-                   max);
-    *number_r = (uint64_t)YAJL_GET_INTEGER(value);
-    return 0;
-}
-
-/* As read_number(); a key that is not there gives `otherwise`. */
-static int read_optional(const struct place *place, yajl_val value,
-                         const char *path, uint64_t max, uint64_t otherwise,
-                         uint64_t *number_r)
-{
-    *number_r = otherwise;
-    return value ? read_number(place, value, path, max, number_r) : 0;
-}
 
 static int read_node(const struct place *place, yajl_val object, size_t index,
                      struct xlnuma_host *host, unsigned *id_r)
@@ -206,8 +157,9 @@ static int read_devices(const struct place *place, yajl_val array,
     return rc;
 }
 
+/* `guests` is NULL when nobody wants them. */
 static int read_root(const struct place *place, yajl_val root,
-                     struct xlnuma_host *host)
+                     struct xlnuma_host *host, struct xlnuma__guests *guests)
 {
     unsigned id[XLNUMA_NODES_MAX];
     char check_message[XLNUMA_MESSAGE_SIZE];
@@ -248,7 +200,11 @@ static int read_root(const struct place *place, yajl_val root,
     if (rc)
         return rc;
     rc = xlnuma_host_check(host, check_message);
-    return rc ? bad(place, "%s", check_message) : 0;
+    if (rc)
+        return bad(place, "%s", check_message);
+    return guests ? xlnuma__guests_parse(guests, place->name, host,
+                                         get(root, "guests"), place->message)
+                  : 0;
 }
 
 /*
@@ -309,8 +265,9 @@ static int syntax_error(const struct place *place, const char *json,
     return rc;
 }
 
-int xlnuma_host_parse(struct xlnuma_host *host_r, const char *name,
-                      const char *json, size_t length, char *message)
+static int parse(struct xlnuma_host *host_r, struct xlnuma__guests *guests_r,
+                 const char *name, const char *json, size_t length,
+                 char *message)
 {
     struct place place = { .name = name, .message = message };
     yajl_val root;
@@ -328,11 +285,17 @@ int xlnuma_host_parse(struct xlnuma_host *host_r, const char *name,
         return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "%s: out of memory",
                             name);
     root = yajl_tree_parse(text, NULL, 0);
-    rc = root ? read_root(&place, root, host_r)
+    rc = root ? read_root(&place, root, host_r, guests_r)
               : syntax_error(&place, text, length);
     yajl_tree_free(root);
     free(text);
     return rc;
+}
+
+int xlnuma_host_parse(struct xlnuma_host *host_r, const char *name,
+                      const char *json, size_t length, char *message)
+{
+    return parse(host_r, NULL, name, json, length, message);
 }
 
 /* Read all of a file, at most FILE_SIZE_MAX bytes. */
@@ -374,8 +337,8 @@ static int read_all(FILE *file, const char *name, char **text_r,
     return 0;
 }
 
-int xlnuma_host_load(struct xlnuma_host *host_r, const char *path,
-                     char *message)
+static int load(struct xlnuma_host *host_r, struct xlnuma__guests *guests_r,
+                const char *path, char *message)
 {
     bool is_stdin = !strcmp(path, "-");
     const char *name = is_stdin ? "standard input" : path;
@@ -392,9 +355,23 @@ int xlnuma_host_load(struct xlnuma_host *host_r, const char *path,
         fclose(file);
     if (rc)
         return rc;
-    rc = xlnuma_host_parse(host_r, name, text, length, message);
+    rc = parse(host_r, guests_r, name, text, length, message);
     free(text);
     return rc;
+}
+
+int xlnuma_host_load(struct xlnuma_host *host_r, const char *path,
+                     char *message)
+{
+    return load(host_r, NULL, path, message);
+}
+
+int xlnuma__snapshot_load(struct xlnuma_host *host_r,
+                          struct xlnuma__guests *guests_r, const char *path,
+                          char *message)
+{
+    memset(guests_r, 0, sizeof(*guests_r));
+    return load(host_r, guests_r, path, message);
 }
 
 /* --- writing -------------------------------------------------------------- */
@@ -450,8 +427,9 @@ static void write_devices(yajl_gen gen, const struct xlnuma_host *host)
     yajl_gen_array_close(gen);
 }
 
-int xlnuma_host_write(const struct xlnuma_host *host, const char *comment,
-                      FILE *file, char *message)
+int xlnuma__snapshot_write(const struct xlnuma_host *host,
+                           const struct xlnuma__guests *guests,
+                           const char *comment, FILE *file, char *message)
 {
     yajl_gen gen = xlnuma__json_new();
     unsigned i;
@@ -474,8 +452,18 @@ int xlnuma_host_write(const struct xlnuma_host *host, const char *comment,
     write_distances(gen, host);
     if (host->nr_devices)
         write_devices(gen, host);
+    if (guests && guests->nr) {
+        xlnuma__json_key(gen, "guests");
+        xlnuma__guests_generate(guests, gen);
+    }
     yajl_gen_map_close(gen);
     rc = xlnuma__json_finish(gen, file, message);
     yajl_gen_free(gen);
     return rc;
+}
+
+int xlnuma_host_write(const struct xlnuma_host *host, const char *comment,
+                      FILE *file, char *message)
+{
+    return xlnuma__snapshot_write(host, NULL, comment, file, message);
 }

@@ -8,6 +8,7 @@
 #include <xenstore.h>
 
 #include "core/core.h"
+#include "core/guests.h"
 
 /* --- xen_host.c ----------------------------------------------------------- */
 
@@ -138,21 +139,6 @@ int xlnuma__conf_read(struct xlnuma__settings *settings_r, const char *guest,
 /* --- xen_report.c --------------------------------------------------------- */
 
 #define XLNUMA__REPORT_VERSION "1"
-
-/* What /libxl/DOMID/numa-placement says of a guest (docs/xenstore.md). */
-struct xlnuma__report {
-    char policy[32], memory[32], status[32];
-    xlnuma_nodeset nodes; /* planned, or those that have the memory instead */
-    uint64_t planned_kb[XLNUMA_NODES_MAX];
-    bool has_actual; /* actual_kb is known */
-    uint64_t actual_kb[XLNUMA_NODES_MAX];
-    uint64_t nr_extents[XLNUMA__ORDERS]; /* by order, when has_actual */
-    char soft_cpus[3072];     /* xenstore takes 4096 bytes with the path */
-    double expected_distance; /* 0 when not placed */
-    unsigned nr_others;
-    uint8_t other[XLNUMA_NODES_MAX]; /* nodes not planned, nearest first */
-    char reason[XLNUMA_MESSAGE_SIZE];
-};
 
 /* Returns 0, XLNUMA_ERR_XEN; then nothing of it is there. */
 int xlnuma__report_write(struct xs_handle *xs, uint32_t domid,

@@ -95,7 +95,7 @@ static void put_all(struct writer *writer, const struct xlnuma__report *report)
     snprintf(value, sizeof(value), "%.2f", report->expected_distance);
     put(writer, "expected_distance", value);
     for (i = 0; i < XLNUMA_NODES_MAX; i++) {
-        if (xlnuma_nodeset_has(report->nodes, i))
+        if (xlnuma_nodeset_has(report->nodes, i) || report->planned_kb[i])
             put_node_kb(writer, i, "planned_kb", report->planned_kb[i]);
         if (report->has_actual &&
             (xlnuma_nodeset_has(report->nodes, i) || report->actual_kb[i]))

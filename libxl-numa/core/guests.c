@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The guests of a host as a list, and what follows from what is known of one. */
+#include "core/guests.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void xlnuma__guests_dispose(struct xlnuma__guests *guests)
+{
+    free(guests->guest);
+    memset(guests, 0, sizeof(*guests));
+}
+
+/* Room is made by doubling: full when nr is a power of two. */
+struct xlnuma__guest *xlnuma__guests_add(struct xlnuma__guests *guests)
+{
+    struct xlnuma__guest *guest = guests->guest;
+
+    if (!(guests->nr & (guests->nr - 1))) {
+        size_t nr = guests->nr ? (size_t)guests->nr * 2 : 1;
+
+        guest = reallocarray(guests->guest, nr, sizeof(*guest));
+        if (!guest)
+            return NULL;
+        guests->guest = guest;
+    }
+    guest += guests->nr++;
+    memset(guest, 0, sizeof(*guest));
+    return guest;
+}
+
+uint64_t xlnuma__guest_node_kb(const struct xlnuma__guest *guest, unsigned node)
+{
+    return guest->report.has_actual ? guest->report.actual_kb[node]
+                                    : guest->report.planned_kb[node];
+}
+
+xlnuma_nodeset xlnuma__guest_nodes(const struct xlnuma__guest *guest)
+{
+    xlnuma_nodeset nodes = 0;
+
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++)
+        if (xlnuma__guest_node_kb(guest, node))
+            nodes |= (xlnuma_nodeset)1 << node;
+    return nodes;
+}
+
+bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,
+                               uint64_t *off_kb_r, uint64_t *total_kb_r)
+{
+    *off_kb_r = *total_kb_r = 0;
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
+        *total_kb_r += guest->report.actual_kb[node];
+        if (!guest->report.planned_kb[node])
+            *off_kb_r += guest->report.actual_kb[node];
+    }
+    return guest->report.has_actual;
+}

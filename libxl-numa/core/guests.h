@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The guests of a host: who is there, and what is known of where each one's
+ * memory is. Comes from the running Xen (xl-plugin/guests.c) or a snapshot.
+ */
+#ifndef XLNUMA_GUESTS_H
+#define XLNUMA_GUESTS_H
+
+#include <yajl/yajl_gen.h>
+#include <yajl/yajl_tree.h>
+
+#include "core/core.h"
+
+/* What a guest's build reported (docs/xenstore.md). All zero: nothing. */
+struct xlnuma__report {
+    char policy[32], memory[32], status[32];
+    xlnuma_nodeset nodes; /* planned, or those that have the memory instead */
+    uint64_t planned_kb[XLNUMA_NODES_MAX];
+    bool has_actual; /* actual_kb is known */
+    uint64_t actual_kb[XLNUMA_NODES_MAX];
+    uint64_t nr_extents[XLNUMA__ORDERS]; /* by order, when has_actual */
+    char soft_cpus[3072];     /* xenstore takes 4096 bytes with the path */
+    double expected_distance; /* 0 when not placed */
+    unsigned nr_others;
+    uint8_t other[XLNUMA_NODES_MAX]; /* nodes not planned, nearest first */
+    char reason[XLNUMA_MESSAGE_SIZE];
+};
+
+struct xlnuma__guest {
+    char name[XLNUMA_NAME_SIZE]; /* "" when not known; cut when longer */
+    uint32_t domid;
+    uint64_t memory_kb;
+    unsigned nr_vcpus;
+    xlnuma_nodeset affinity; /* Xen's node affinity; empty: not known */
+    bool has_report;
+    struct xlnuma__report report;
+};
+
+/* In the order of their ids, as they come from Xen. {0} is none. */
+struct xlnuma__guests {
+    struct xlnuma__guest *guest; /* owned */
+    unsigned nr;
+};
+
+/* Safe twice. */
+void xlnuma__guests_dispose(struct xlnuma__guests *guests);
+
+/* A new guest at the end, all zero; NULL when out of memory. */
+struct xlnuma__guest *xlnuma__guests_add(struct xlnuma__guests *guests);
+
+/* Its memory on a node: as built, or else as planned; 0 where not known. */
+uint64_t xlnuma__guest_node_kb(const struct xlnuma__guest *guest,
+                               unsigned node);
+
+/* The nodes that its memory is on by that; empty: not known. */
+xlnuma_nodeset xlnuma__guest_nodes(const struct xlnuma__guest *guest);
+
+/*
+ * What its build took from nodes where nothing was planned, of *total_kb_r.
+ * Returns false when that is not known.
+ */
+bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,
+                               uint64_t *off_kb_r, uint64_t *total_kb_r);
+
+/* No guest has more on a node, nor more extents: sums stay below 2^63. */
+#define XLNUMA__KB_MAX ((uint64_t)1 << 52)
+
+/* --- guests_json.c: the snapshot's key "guests" --------------------------- */
+
+/*
+ * `array` is what the key has, NULL: nothing. Returns 0, XLNUMA_ERR_INVALID,
+ * XLNUMA_ERR_NOMEM. *guests_r has to be disposed of in any case.
+ */
+int xlnuma__guests_parse(struct xlnuma__guests *guests_r, const char *name,
+                         const struct xlnuma_host *host, yajl_val array,
+                         char *message) XLNUMA_MUST_CHECK;
+
+/* The array. */
+void xlnuma__guests_generate(const struct xlnuma__guests *guests, yajl_gen gen);
+
+/* --- host_json.c ---------------------------------------------------------- */
+
+/* As xlnuma_host_load() and xlnuma_host_write(), with the guests. */
+int xlnuma__snapshot_load(struct xlnuma_host *host_r,
+                          struct xlnuma__guests *guests_r, const char *path,
+                          char *message) XLNUMA_MUST_CHECK;
+int xlnuma__snapshot_write(const struct xlnuma_host *host,
+                           const struct xlnuma__guests *guests,
+                           const char *comment, FILE *file,
+                           char *message) XLNUMA_MUST_CHECK;
+
+#endif /* XLNUMA_GUESTS_H */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where a subcommand's guests come from: the running Xen or a snapshot file. */
+#ifndef XLNUMA_PLUGIN_GUESTS_H
+#define XLNUMA_PLUGIN_GUESTS_H
+
+#include "core/guests.h"
+#include "live.h"
+
+/*
+ * The host and its guests, Domain-0 aside, from file `path`, or the running ones
+ * when path is NULL; then the connection stays open in *live_r. host_r may be
+ * NULL: the guests of a live host are known on one without distances too.
+ *
+ * Returns as live_or_file_host(). A guest of the running Xen whose report cannot
+ * be read is in *guests_r without it; then the result is XLNUMA_ERR_XEN, and what
+ * is not in the message was complained of. After any other error *guests_r is
+ * empty or of no use; it has to be disposed of in any case.
+ */
+int live_or_file_guests(const char *path, struct live *live_r,
+                        struct xlnuma_host *host_r,
+                        struct xlnuma__guests *guests_r, char *message);
+
+#endif /* XLNUMA_PLUGIN_GUESTS_H */
