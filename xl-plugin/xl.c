@@ -2,7 +2,7 @@
 /*
  * The launcher that stands before stock xl in PATH: runs PLUGINDIR/xl-NAME for
  * a subcommand NAME that is there, and stock xl with the hook preloaded for all
- * the rest. Knows nothing of Xen. Paths are fixed when it is built, so that no
+ * the rest. `xl help` has a line about ours. Knows nothing of Xen. Paths are fixed when it is built, so that no
  * environment decides what root runs.
  */
 #include <errno.h>
@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define EXIT_CANNOT 1
@@ -54,15 +55,20 @@ static bool is_quiet(int argc, char **argv)
     return is_found;
 }
 
+static bool find_plugin(const char *name, char path_r[PATH_MAX])
+{
+    return name && !strchr(name, '/') &&
+           (size_t)snprintf(path_r, PATH_MAX, "%s/xl-%s", PLUGINDIR, name) <
+               PATH_MAX &&
+           !access(path_r, X_OK);
+}
+
 /* Does not return if there is such a plug-in. */
 static void run_plugin(char **argv)
 {
     char path[PATH_MAX];
 
-    if (!argv[0] || strchr(argv[0], '/') ||
-        (size_t)snprintf(path, sizeof(path), "%s/xl-%s", PLUGINDIR, argv[0]) >=
-            sizeof(path) ||
-        access(path, X_OK))
+    if (!find_plugin(argv[0], path))
         return;
     execv(path, argv);
     fprintf(stderr, "xl: %s: %s\n", path, strerror(errno));
@@ -101,11 +107,53 @@ static bool is_self(const char *path)
            self.st_dev == other.st_dev && self.st_ino == other.st_ino;
 }
 
+/* Does not return if it is `xl help SUBCOMMAND` of a plug-in. */
+static void help_plugin(char **argv)
+{
+    char option[] = "--help";
+    char *help[] = { NULL, option, NULL };
+
+    if (!argv[0] || strcmp(argv[0], "help"))
+        return;
+    help[0] = argv[1];
+    run_plugin(help);
+}
+
+/* Will stock xl list its subcommands? It does without any, too. */
+static bool is_list_of_subcommands(char **argv)
+{
+    return !argv[0] ||
+           (!strcmp(argv[0], "help") && (!argv[1] || !strcmp(argv[1], "help")));
+}
+
+/*
+ * Let a child go on to stock xl, and print our line, in xl's columns, behind what
+ * it says. Returns in the child, and where there can be none.
+ */
+static void list_plugin(void)
+{
+    char path[PATH_MAX];
+    int status;
+    pid_t child;
+
+    if (!find_plugin("numa-placement", path) || (child = fork()) <= 0)
+        return;
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            exit(EXIT_CANNOT);
+    if (!WIFEXITED(status))
+        exit(EXIT_CANNOT);
+    printf(" %-19s %s\n", "numa-placement",
+           "Show or plan the guests' placement on NUMA nodes");
+    exit(fflush(stdout) ? EXIT_CANNOT : WEXITSTATUS(status));
+}
+
 int main(int argc, char **argv)
 {
     int at = find_subcommand(argc, argv);
 
     run_plugin(argv + at);
+    help_plugin(argv + at);
     if (is_self(STOCK_XL)) {
         fprintf(stderr,
                 "xl: %s is xl-numa's launcher itself: configure it "
@@ -117,6 +165,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "xl: warning: out of memory: stock placement\n");
     if (is_quiet(argc - at, argv + at))
         setenv("XL_NUMA_QUIET", "1", 1);
+    if (is_list_of_subcommands(argv + at))
+        list_plugin();
     argv[0] = (char *)STOCK_XL;
     execv(STOCK_XL, argv);
     fprintf(stderr, "xl: %s: %s\n", STOCK_XL, strerror(errno));
