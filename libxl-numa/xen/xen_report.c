@@ -253,6 +253,12 @@ int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
 #undef GET
     get_text(xs, domid, "expected_distance", value, sizeof(value));
     report_r->expected_distance = strtod(value, NULL);
+    if (!(report_r->expected_distance >= 0 &&
+          report_r->expected_distance <= XLNUMA_DISTANCE_UNREACHABLE))
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "/libxl/%u/numa-placement/expected_distance: "
+                            "\"%.100s\" is no distance",
+                            domid, value);
     get_text(xs, domid, "nodes", value, sizeof(value));
     if (xlnuma_nodeset_parse(value, &report_r->nodes, list_message))
         return xlnuma__fail(message, XLNUMA_ERR_XEN,
