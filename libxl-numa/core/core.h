@@ -65,6 +65,9 @@ struct xlnuma__table {
     struct xlnuma__cell cell[XLNUMA_NODES_MAX]; /* ascending high_kb */
     uint64_t socket_mates[XLNUMA_NODES_MAX];    /* cells on i's socket */
     uint64_t unreachable[XLNUMA_NODES_MAX];     /* cells that i's CPUs lack */
+    unsigned nr_cpus;                           /* of all cells */
+    uint64_t load_mvcpu;                        /* of all cells, without the */
+    uint64_t guest_mvcpu;                       /* guest's own vCPUs */
 };
 
 /* A node set judged. The distance is exact: num / den / needed_kb. */
@@ -74,7 +77,7 @@ struct xlnuma__judged {
     uint64_t usable_kb;
     uint64_t low_kb; /* of the guest's memory, what has to be low memory */
     unsigned nr_cpus, nr_cores, nr_sockets;
-    uint64_t load_mvcpu;
+    uint64_t overload;         /* what is compared is this per CPU */
     xlnuma__u128 distance_num; /* sum of cpus(i) * memory(j) * distance(i,j) */
     unsigned distance_den;     /* sum of cpus(i), times what divides shares */
     bool is_reachable;         /* no CPU without a path to the memory */
@@ -91,6 +94,13 @@ void xlnuma__cost_shares(const struct xlnuma__table *table, uint64_t set,
                          uint64_t share_kb[]);
 
 /*
+ * How far CPUs that run load_mvcpu and the guest are beyond what a host may be
+ * uneven, times nr_cpus and what is the same for all sets; 0 when they are not.
+ */
+uint64_t xlnuma__cost_overload(const struct xlnuma__table *table,
+                               uint64_t load_mvcpu, unsigned nr_cpus);
+
+/*
  * Judge a set for a guest. Even shares are exactly even here, not in pages. A
  * set that lacks memory is judged as if each node had its even part.
  */
@@ -104,7 +114,7 @@ int xlnuma__cost_compare_distance(const struct xlnuma__judged *a,
 
 /*
  * The order of sets that hold the guest: nearer, fewer sockets, less low
- * memory, less busy, better holes, lower node numbers. Returns < 0 when a is
+ * memory, less overloaded, better holes, lower node numbers. Returns < 0 when a is
  * better, never 0 for different sets. *why_r says what decided.
  */
 int xlnuma__cost_compare(const struct xlnuma__judged *a,

@@ -9,6 +9,12 @@
 
 #define PAGE_KB 4
 
+/*
+ * A set may be busier than the mean of all nodes by a part of this: chosen with
+ * tests/bench/day.c (docs/planner.md has the figures).
+ */
+#define UNEVEN 10
+
 /* Cells of a set in ascending order of room; of equals the first one first. */
 struct fill_order {
     unsigned nr;
@@ -275,9 +281,20 @@ static bool is_reachable(const struct xlnuma__table *table, uint64_t set,
     return true;
 }
 
+uint64_t xlnuma__cost_overload(const struct xlnuma__table *table,
+                               uint64_t load_mvcpu, unsigned nr_cpus)
+{
+    uint64_t all_mvcpu = table->load_mvcpu + table->guest_mvcpu;
+    uint64_t has = (load_mvcpu + table->guest_mvcpu) * table->nr_cpus * UNEVEN;
+    uint64_t may_have = all_mvcpu * nr_cpus * (UNEVEN + 1);
+
+    return has > may_have ? has - may_have : 0; /* both below 2^62 */
+}
+
 static void sum_up(const struct xlnuma__table *table, uint64_t set,
                    struct xlnuma__judged *judged)
 {
+    uint64_t load_mvcpu = 0;
     unsigned i;
 
     XLNUMA_FOR_EACH_NODE(i, set) {
@@ -286,10 +303,12 @@ static void sum_up(const struct xlnuma__table *table, uint64_t set,
         judged->nodes |= (xlnuma_nodeset)1 << cell->id;
         judged->nr_cpus += cell->nr_cpus;
         judged->nr_cores += cell->nr_cores;
-        judged->load_mvcpu += cell->load_mvcpu;
+        load_mvcpu += cell->load_mvcpu;
         judged->nr_sockets +=
             !(table->socket_mates[i] & set & (((uint64_t)1 << i) - 1));
     }
+    judged->overload =
+        xlnuma__cost_overload(table, load_mvcpu, judged->nr_cpus);
 }
 
 void xlnuma__cost_judge(const struct xlnuma__table *table, uint64_t set,
@@ -351,7 +370,7 @@ int xlnuma__cost_compare(const struct xlnuma__judged *a,
     if (a->low_kb != b->low_kb)
         return a->low_kb < b->low_kb ? -1 : 1;
     *why_r = XLNUMA_WHY_NOT_LOAD;
-    order = compare_ratio(a->load_mvcpu, a->nr_cpus, b->load_mvcpu, b->nr_cpus);
+    order = compare_ratio(a->overload, a->nr_cpus, b->overload, b->nr_cpus);
     if (order)
         return order;
     /* Best fit: the less is left beside the guest, the more elsewhere. */

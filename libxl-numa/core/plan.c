@@ -114,7 +114,7 @@ static void fill_cell(const struct planning *planning, unsigned id,
     cell->socket = node->socket;
     cell->usable_kb = node->free_kb / 4 * 4; /* whole pages */
     cell->high_kb = (node->free_kb - node->low_free_kb) / 4 * 4;
-    cell->load_mvcpu = node->load_mvcpu;
+    cell->load_mvcpu = cell->nr_cpus ? node->load_mvcpu : 0;
     /* A filter that leaves half of the CPUs leaves half of the cores. */
     cell->nr_cores =
         node->nr_cores && nr_all
@@ -207,11 +207,17 @@ static void set_limits(struct planning *planning)
 /* A guest wider than the host is to have all of the host. */
 static void set_width(struct planning *planning)
 {
-    planning->nr_cpus = planning->nr_cores = 0;
-    for (unsigned i = 0; i < planning->table.nr; i++) {
-        planning->nr_cpus += planning->table.cell[i].nr_cpus;
-        planning->nr_cores += planning->table.cell[i].nr_cores;
+    struct xlnuma__table *table = &planning->table;
+
+    table->nr_cpus = planning->nr_cores = 0;
+    table->load_mvcpu = 0;
+    table->guest_mvcpu = planning->request->nr_vcpus * (uint64_t)1000;
+    for (unsigned i = 0; i < table->nr; i++) {
+        table->nr_cpus += table->cell[i].nr_cpus;
+        table->load_mvcpu += table->cell[i].load_mvcpu;
+        planning->nr_cores += table->cell[i].nr_cores;
     }
+    planning->nr_cpus = table->nr_cpus;
     if (planning->nr_cpus > planning->request->nr_vcpus)
         planning->nr_cpus = planning->request->nr_vcpus;
     if (planning->nr_cores > planning->request->nr_vcpus)

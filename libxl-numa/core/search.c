@@ -496,10 +496,12 @@ static bool is_behind(const struct search *search,
         return least.nr_sockets > best->nr_sockets;
     high_kb = partial->high_kb + sum_high_kb(table, from, nr, search->by_high);
     least.low_kb = needed_kb > high_kb ? needed_kb - high_kb : 0;
-    least.load_mvcpu =
-        partial->load_mvcpu + sum_load_mvcpu(table, from, nr, search->by_load);
     least.nr_cpus = partial->nr_cpus +
                     (unsigned)sum_nr_cpus(table, from, nr, search->by_cpus);
+    least.overload = xlnuma__cost_overload(
+        table,
+        partial->load_mvcpu + sum_load_mvcpu(table, from, nr, search->by_load),
+        least.nr_cpus);
     least.usable_kb =
         partial->usable_kb + sum_usable_kb(table, from, nr, search->by_tight);
     if (least.usable_kb < needed_kb)

@@ -20,16 +20,18 @@ struct world {
     struct place place[XLNUMA_NODES_MAX];
     unsigned nr;
     unsigned wanted_cpus, wanted_cores, max_nodes;
+    wide cpus, load; /* of all places, the guest's vCPUs included */
 };
 
 /* A set, with all that the order of sets looks at. */
 struct judged {
     uint64_t set; /* of places */
     xlnuma_nodeset nodes;
-    wide top, bottom; /* expected distance times the guest's memory */
-    wide low, usable, load;
+    wide top, bottom;       /* expected distance times the guest's memory */
+    wide low, usable, load; /* the guest's own vCPUs included */
     unsigned cpus, cores, sockets;
-    bool is_ok; /* memory, a CPU, paths, number of nodes */
+    bool is_over; /* busier than the mean by more than a tenth */
+    bool is_ok;   /* memory, a CPU, paths, number of nodes */
 };
 
 static unsigned count_cpus(const xlnuma_cpuset *cpus,
@@ -62,7 +64,7 @@ static void look_at_nodes(struct world *world)
         place->cores = place->cpus;
         if (node->nr_cores && all)
             place->cores = (place->cpus * node->nr_cores + all - 1) / all;
-        place->load = node->load_mvcpu;
+        place->load = place->cpus ? node->load_mvcpu : 0;
         place->high = (node->free_kb - node->low_free_kb) / 4 * 4;
         place->low = (wide)(node->free_kb / 4 * 4) - place->high;
         place->size = node->size_kb;
@@ -99,12 +101,15 @@ static void look_at_request(struct world *world)
 {
     unsigned cpus = 0, cores = 0, vcpus = world->request->nr_vcpus, nr;
 
+    world->load = (wide)vcpus * 1000;
     for (unsigned i = 0; i < world->nr; i++) {
+        world->load += world->place[i].load;
         cpus += world->place[i].cpus;
         cores += world->place[i].cores;
     }
     world->wanted_cpus = vcpus < cpus ? vcpus : cpus;
     world->wanted_cores = vcpus < cores ? vcpus : cores;
+    world->cpus = cpus;
     world->max_nodes = XLNUMA_NODES_MAX;
     if (world->request->policy == XLNUMA_POLICY_SINGLE_NODE)
         world->max_nodes = 1;
@@ -257,6 +262,9 @@ static struct judged judge(const struct world *world, uint64_t set)
         judged.usable += place->high + place->low;
         high += place->high;
     }
+    judged.load += (wide)world->request->nr_vcpus * 1000;
+    judged.is_over =
+        judged.load * world->cpus * 10 > world->load * judged.cpus * 11;
     judged.is_ok =
         judged.is_ok && judged.usable >= (wide)world->request->memory_kb &&
         judged.cpus && (unsigned)__builtin_popcountll(set) <= world->max_nodes;
@@ -279,7 +287,7 @@ static int compare(const struct judged *a, const struct judged *b)
         order = sign((wide)a->sockets - b->sockets);
     if (!order)
         order = sign(a->low - b->low);
-    if (!order)
+    if (!order && (a->is_over || b->is_over))
         order = sign(a->load * b->cpus - b->load * a->cpus);
     if (!order)
         order = sign(a->usable - b->usable);

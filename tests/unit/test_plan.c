@@ -93,6 +93,14 @@ static void small_guest(void)
     CU_ASSERT_EQUAL(plan->memory_kb[2], 1500 * 1024);
     host->node[2].load_mvcpu = 1000; /* busier: the next tightest, node 3 */
     CU_ASSERT_EQUAL(plan_with(host, &request)->nodes, 0x8);
+    /* With the guest (20.1 + 2) / 2, below 11/10 of 82.1 / 8: level. */
+    for (unsigned i = 0; i < 4; i++)
+        host->node[i].load_mvcpu = 20000;
+    host->node[2].load_mvcpu = 20100;
+    CU_ASSERT_EQUAL(plan_with(host, &request)->nodes, 0x4);
+    /* (21 + 2) / 2 is above 11/10 of 83 / 8, (20 + 2) / 2 is not. */
+    host->node[2].load_mvcpu = 21000;
+    CU_ASSERT_EQUAL(plan_with(host, &request)->nodes, 0x8);
     xlnuma_host_free(host);
 }
 
