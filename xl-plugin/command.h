@@ -23,6 +23,8 @@ struct options {
     const char *host; /* snapshot file instead of the live host; or NULL */
     bool is_json;
     const char *memory, *vcpus; /* plan: of a guest without a file; or NULL */
+    bool is_drawn;              /* host: as a picture */
+    const char *svg;            /* host: into this file; or NULL */
 };
 
 /*
@@ -73,7 +75,7 @@ struct command {
     int (*run)(const struct options *options, int nr, char **operand);
 };
 
-extern const struct command cmd_list, cmd_plan, cmd_snapshot;
+extern const struct command cmd_host, cmd_list, cmd_plan, cmd_snapshot;
 
 /*
  * One line on stderr: the program's name, then the message, with anything that

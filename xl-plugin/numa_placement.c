@@ -12,6 +12,7 @@
 
 static const struct command *const commands[] = {
     &cmd_list,
+    &cmd_host,
     &cmd_plan,
     &cmd_snapshot,
 };

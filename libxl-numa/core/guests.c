@@ -45,6 +45,16 @@ xlnuma_nodeset xlnuma__guest_nodes(const struct xlnuma__guest *guest)
     return nodes;
 }
 
+xlnuma_nodeset xlnuma__guest_is_on(const struct xlnuma__guest *guest,
+                                   const struct xlnuma_host *host)
+{
+    xlnuma_nodeset nodes = xlnuma__guest_nodes(guest);
+
+    if (!nodes && guest->affinity != host->nodes)
+        nodes = guest->affinity;
+    return nodes;
+}
+
 bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,
                                uint64_t *off_kb_r, uint64_t *total_kb_r)
 {

@@ -55,6 +55,10 @@ uint64_t xlnuma__guest_node_kb(const struct xlnuma__guest *guest,
 /* The nodes that its memory is on by that; empty: not known. */
 xlnuma_nodeset xlnuma__guest_nodes(const struct xlnuma__guest *guest);
 
+/* The same; where that is not known, the nodes that Xen's affinity keeps it to. */
+xlnuma_nodeset xlnuma__guest_is_on(const struct xlnuma__guest *guest,
+                                   const struct xlnuma_host *host);
+
 /*
  * What its build took from nodes where nothing was planned, of *total_kb_r.
  * Returns false when that is not known.

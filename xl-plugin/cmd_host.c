@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xl numa-placement host: the nodes with what they have and who is on them, and
+ * the distances between them; or a picture of it. Changes nothing.
+ */
+#include <inttypes.h>
+
+#include "command.h"
+#include "core/json.h"
+#include "guests.h"
+#include "output.h"
+#include "picture.h"
+#include "screen.h"
+#include "table.h"
+
+struct row {
+    unsigned id;
+    const struct xlnuma_node *node;
+    const struct xlnuma_host *host;
+    const struct xlnuma__guests *guests;
+};
+
+#define NUMBER(what, format, value)                                            \
+    static void node_##what(const void *row, char cell[TABLE_CELL_SIZE])       \
+    {                                                                          \
+        const struct row *at = row;                                            \
+                                                                               \
+        snprintf(cell, TABLE_CELL_SIZE, format, value);                        \
+    }
+NUMBER(id, "%u", at->id)
+NUMBER(socket, "%u", at->node->socket)
+NUMBER(size_mib, "%" PRIu64, at->node->size_kb / 1024)
+NUMBER(size_kb, "%" PRIu64, at->node->size_kb)
+NUMBER(free_mib, "%" PRIu64, at->node->free_kb / 1024)
+NUMBER(free_kb, "%" PRIu64, at->node->free_kb)
+NUMBER(low_mib, "%" PRIu64, at->node->low_free_kb / 1024)
+NUMBER(low_kb, "%" PRIu64, at->node->low_free_kb)
+NUMBER(load, "%.2f", at->node->load_mvcpu / 1000.0)
+NUMBER(load_mvcpu, "%" PRIu32, at->node->load_mvcpu)
+#undef NUMBER
+
+static void node_cores(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct row *at = row;
+
+    if (at->node->nr_cores)
+        snprintf(cell, TABLE_CELL_SIZE, "%u", at->node->nr_cores);
+}
+
+static void node_cpus(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct row *at = row;
+
+    xlnuma_cpuset_format(&at->node->cpus, cell, TABLE_CELL_SIZE);
+}
+
+/* No list of CPUs is too long for a program. */
+static void node_cpus_json(const void *row, yajl_gen gen)
+{
+    const struct row *at = row;
+    char cpus[XLNUMA__LIST_SIZE];
+
+    xlnuma__json_string(
+        gen, xlnuma_cpuset_format(&at->node->cpus, cpus, sizeof(cpus)));
+}
+
+static bool is_on(const struct row *at, unsigned guest)
+{
+    return xlnuma_nodeset_has(
+        xlnuma__guest_is_on(&at->guests->guest[guest], at->host), at->id);
+}
+
+static void node_guests(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct row *at = row;
+    unsigned nr = 0;
+
+    for (unsigned i = 0; i < at->guests->nr; i++)
+        nr += is_on(at, i);
+    snprintf(cell, TABLE_CELL_SIZE, "%u", nr);
+}
+
+static void node_guests_json(const void *row, yajl_gen gen)
+{
+    const struct row *at = row;
+
+    yajl_gen_array_open(gen);
+    for (unsigned i = 0; i < at->guests->nr; i++)
+        if (is_on(at, i))
+            yajl_gen_integer(gen, at->guests->guest[i].domid);
+    yajl_gen_array_close(gen);
+}
+
+/* Two tables of text, for no terminal is wide enough for one. */
+static const struct table_column columns[] = {
+    { .heading = "Node", .key = "id", .is_number = true, .text = node_id },
+    { .heading = "Socket",
+      .key = "socket",
+      .is_number = true,
+      .text = node_socket },
+    { .heading = "Size MiB", .is_number = true, .text = node_size_mib },
+    { .heading = "Free MiB", .is_number = true, .text = node_free_mib },
+    { .heading = "Low MiB", .is_number = true, .text = node_low_mib },
+    { .key = "size_kb", .is_number = true, .text = node_size_kb },
+    { .key = "free_kb", .is_number = true, .text = node_free_kb },
+    { .key = "low_free_kb", .is_number = true, .text = node_low_kb },
+    { .heading = "vCPU load", .is_number = true, .text = node_load },
+    { .key = "load_mvcpu", .is_number = true, .text = node_load_mvcpu },
+    { .heading = "Guests",
+      .key = "guests",
+      .is_number = true,
+      .text = node_guests,
+      .json = node_guests_json },
+    { .heading = "Cores",
+      .key = "cores",
+      .is_number = true,
+      .text = node_cores },
+    { .key = "cpus", .text = node_cpus, .json = node_cpus_json },
+};
+static const struct table_column cpu_columns[] = {
+    { .heading = "Node", .is_number = true, .text = node_id },
+    { .heading = "CPUs", .text = node_cpus },
+};
+
+#define NR(array) (sizeof(array) / sizeof(*(array)))
+
+/* --- the distances -------------------------------------------------------- */
+
+/* The nodes of `left`, lowest first, that fit beside each other. */
+static xlnuma_nodeset take_block(xlnuma_nodeset left, unsigned nr)
+{
+    xlnuma_nodeset block = 0;
+
+    for (; left && nr; nr--, left &= left - 1)
+        block |= left & -left;
+    return block;
+}
+
+/* A row for each node's CPUs, a column for each node's memory, as numactl -H. */
+static void print_distances(const struct xlnuma_host *host, unsigned width,
+                            FILE *file)
+{
+    xlnuma_nodeset block, left = host->nodes;
+    unsigned i, j;
+
+    for (; left; left &= ~block) {
+        block = take_block(left, (width - 8) / 5);
+        fputs("\nDistance", file);
+        XLNUMA_FOR_EACH_NODE(j, block)
+            fprintf(file, "  %3u", j);
+        XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+            fprintf(file, "\n%8u", i);
+            XLNUMA_FOR_EACH_NODE(j, block)
+                fprintf(file, "  %3u", host->distance[i][j]);
+        }
+        putc('\n', file);
+    }
+}
+
+static void distances_json(const struct xlnuma_host *host, yajl_gen gen)
+{
+    unsigned i, j;
+
+    xlnuma__json_key(gen, "distances");
+    yajl_gen_array_open(gen);
+    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+        yajl_gen_array_open(gen);
+        XLNUMA_FOR_EACH_NODE(j, host->nodes)
+            yajl_gen_integer(gen, host->distance[i][j]);
+        yajl_gen_array_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}
+
+/* --- showing -------------------------------------------------------------- */
+
+struct view {
+    struct xlnuma_host *host; /* owned */
+    struct xlnuma__guests guests;
+    struct row row[XLNUMA_NODES_MAX];
+    struct table table;
+};
+
+static void fill_rows(struct view *view)
+{
+    struct row *row = view->row;
+    unsigned node;
+
+    XLNUMA_FOR_EACH_NODE(node, view->host->nodes)
+        *row++ = (struct row){ node, &view->host->node[node], view->host,
+                               &view->guests };
+    view->table =
+        (struct table){ columns, NR(columns), view->row, sizeof(*view->row),
+                        (unsigned)(row - view->row) };
+}
+
+static int print_text(const struct view *view, FILE *file)
+{
+    struct table cpus = view->table;
+
+    table_print(&view->table, file);
+    putc('\n', file);
+    cpus.column = cpu_columns;
+    cpus.nr_columns = NR(cpu_columns);
+    table_print(&cpus, file);
+    print_distances(view->host, screen_columns(), file);
+    return 0;
+}
+
+static int print_json(const struct view *view, FILE *file, char *message)
+{
+    yajl_gen gen = xlnuma__json_new();
+    int rc;
+
+    if (!gen)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
+    yajl_gen_map_open(gen);
+    xlnuma__json_key_string(gen, "format", "xlnuma-nodes");
+    xlnuma__json_key_kb(gen, "version", 1);
+    xlnuma__json_key(gen, "nodes");
+    table_json(&view->table, gen);
+    distances_json(view->host, gen);
+    yajl_gen_map_close(gen);
+    rc = xlnuma__json_finish(gen, file, message);
+    yajl_gen_free(gen);
+    return rc;
+}
+
+static int write_svg(const struct view *view, const char *path, char *message)
+{
+    struct output output;
+    int rc = output_open(&output, path, message);
+
+    if (rc)
+        return rc;
+    rc = draw_svg(view->host, &view->guests, output.file, message);
+    return output_close(&output, !rc, message);
+}
+
+/* All that was asked for; text only when nothing else was. */
+static int show(const struct view *view, const struct options *options,
+                char *message)
+{
+    int rc = 0;
+
+    if (options->svg)
+        rc = write_svg(view, options->svg, message);
+    if (!rc && options->is_drawn)
+        rc = draw_text(view->host, &view->guests, !screen_has_unicode(),
+                       screen_columns(), stdout, message);
+    if (!rc && options->is_json)
+        rc = print_json(view, stdout, message);
+    if (!rc && !options->svg && !options->is_drawn && !options->is_json)
+        rc = print_text(view, stdout);
+    return rc;
+}
+
+static int run(const struct options *options, int nr, char **operand)
+{
+    char message[XLNUMA_MESSAGE_SIZE], warning[XLNUMA_MESSAGE_SIZE];
+    struct view view = { .host = NULL };
+    struct live live;
+    int rc;
+
+    if (nr)
+        return usage_error("host", "host has no operand \"%s\"", operand[0]);
+    if (options->is_json && options->is_drawn)
+        return usage_error("host", "--draw and --json do not go together");
+    view.host = xlnuma_host_new();
+    if (!view.host) {
+        complain("out of memory");
+        return STATUS_FAILED;
+    }
+    rc = live_or_file_guests(options->host, &live, view.host, &view.guests,
+                             warning);
+    if (rc)
+        complain("%s", warning);
+    live_close(&live);
+    if (!rc || view.guests.nr) {
+        fill_rows(&view);
+        if (show(&view, options, message)) {
+            complain("%s", message);
+            rc = XLNUMA_ERR_IO;
+        }
+    }
+    xlnuma__guests_dispose(&view.guests);
+    xlnuma_host_free(view.host);
+    return rc ? STATUS_FAILED : STATUS_DONE;
+}
+
+static const struct command_option host_options[] = {
+    OPTION_HOST,
+    OPTION_JSON,
+    FLAG("draw", 0, is_drawn, "a picture in the terminal instead of tables"),
+    OPTION("svg", 0, "FILE", svg,
+           "a picture for a report into this file (\"-\": standard output)"),
+    OPTIONS_END,
+};
+
+const struct command cmd_host = {
+    .name = "host",
+    .summary = "the nodes: CPUs, memory, load, guests and distances",
+    .operands = "",
+    .about =
+        "Shows each node of the host: its socket, memory with what of it is\n"
+        "free and what of that is low (below the addresses that Xen keeps for\n"
+        "DMA), the vCPUs expected to run there, how many guests are on it, "
+        "its\n"
+        "cores and CPUs; and the distances between the nodes.\n",
+    .options = host_options,
+    .run = run,
+};
