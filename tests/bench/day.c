@@ -216,10 +216,16 @@ static double nearest_first(const struct xlnuma_host *host, unsigned node,
 }
 
 /*
- * No rule can bring the guest nearer than this, even alone on the host: from
- * where a vCPU runs, no node holds more memory than it has; to where memory
- * lies, no node runs more of the vCPUs than it has CPUs. (No set that is chosen
- * has fewer CPUs than vCPUs: the whole host has more than any guest here.)
+ * No rule can bring the guest nearer than this, even alone on the host. The
+ * distance is sum of c(i) m(j) d(i, j), where c and m sum up to 1: a mean over
+ * the nodes i of their sum of m(j) d(i, j), so not below the least of these for
+ * any i. There m(j) is at most the part of the guest that the node's memory
+ * holds, and no such m gives less than the nearest nodes filled first. It is
+ * as well a mean over j, so not below the least sum of c(i) d(i, j); c(i) is
+ * the node's CPUs over those of the set, and no set has fewer CPUs than the
+ * guest vCPUs: the whole host has more than any guest here, and each rule asks
+ * for as many. The larger of the two holds too, and so does the mean of all
+ * guests' bounds, weighted by memory as their distances are.
  */
 static double bound(const struct world *world,
                     const struct xlnuma_request *request)
