@@ -31,6 +31,15 @@ static inline bool xlnuma__is_strict(enum xlnuma_policy policy)
 /* Holds any formatted list of CPUs: at worst every second one, "16382,". */
 #define XLNUMA__LIST_SIZE (XLNUMA_CPUS_MAX / 2 * 6 + 1)
 
+/* How many CPUs a set has, and how many of them a filter (NULL: all) leaves. */
+unsigned xlnuma__cpuset_count(const xlnuma_cpuset *set,
+                              const xlnuma_cpuset *filter,
+                              unsigned *nr_common_r);
+
+/* *part_r = what a filter (NULL: all) leaves of a set, added to *sum. */
+void xlnuma__cpuset_take(const xlnuma_cpuset *from, const xlnuma_cpuset *filter,
+                         xlnuma_cpuset *part_r, xlnuma_cpuset *sum);
+
 /* --- device.c ------------------------------------------------------------- */
 
 /* Into the order that the model has. */

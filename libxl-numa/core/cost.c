@@ -15,34 +15,41 @@
  */
 #define UNEVEN 10
 
-/* Cells of a set in ascending order of room; of equals the first one first. */
-struct fill_order {
+/* Cells of a set, one after the other. */
+struct order {
     unsigned nr;
     uint8_t cell[XLNUMA_NODES_MAX];
-    uint64_t room_kb[XLNUMA_NODES_MAX]; /* by cell */
 };
 
-static uint64_t low_room(const struct xlnuma__cell *cell)
+static uint64_t room_of(const struct xlnuma__cell *cell, bool is_low)
 {
-    return cell->usable_kb - cell->high_kb;
+    return is_low ? cell->usable_kb - cell->high_kb : cell->high_kb;
 }
 
-/* The table's order is that of high_kb: only low memory takes sorting. */
-static void order_by_room(const struct xlnuma__table *table, uint64_t set,
-                          bool is_low, struct fill_order *order)
+/* The table's order: that of high_kb. */
+static void list_cells(uint64_t set, struct order *order)
 {
     unsigned i;
 
     order->nr = 0;
-    XLNUMA_FOR_EACH_NODE(i, set) {
-        const struct xlnuma__cell *cell = &table->cell[i];
-        unsigned at = order->nr++;
+    XLNUMA_FOR_EACH_NODE(i, set)
+        order->cell[order->nr++] = (uint8_t)i;
+}
 
-        order->room_kb[i] = is_low ? low_room(cell) : cell->high_kb;
-        for (; at && order->room_kb[i] < order->room_kb[order->cell[at - 1]];
+/* In ascending order of low memory; of equals the first one first. */
+static void order_by_low(const struct xlnuma__table *table,
+                         const struct order *list, struct order *order)
+{
+    order->nr = list->nr;
+    for (unsigned n = 0; n < list->nr; n++) {
+        const struct xlnuma__cell *cell = &table->cell[list->cell[n]];
+        unsigned at = n;
+
+        for (; at && room_of(cell, true) <
+                         room_of(&table->cell[order->cell[at - 1]], true);
              at--)
             order->cell[at] = order->cell[at - 1];
-        order->cell[at] = (uint8_t)i;
+        order->cell[at] = list->cell[n];
     }
 }
 
@@ -51,17 +58,19 @@ static void order_by_room(const struct xlnuma__table *table, uint64_t set,
  * that has less room than the even share gives what it has, the others divide
  * what is left.
  */
-static void share_evenly(const struct fill_order *order, uint64_t needed_kb,
-                         uint64_t share_kb[])
+static void share_evenly(const struct xlnuma__table *table,
+                         const struct order *order, bool is_low,
+                         uint64_t needed_kb, uint64_t share_kb[])
 {
     uint64_t left_kb = needed_kb;
 
     for (unsigned n = 0; n < order->nr; n++) {
         unsigned i = order->cell[n], nr_left = order->nr - n;
+        uint64_t room_kb = room_of(&table->cell[i], is_low);
         uint64_t share = left_kb / nr_left / PAGE_KB * PAGE_KB;
 
-        if (share > order->room_kb[i])
-            share = order->room_kb[i];
+        if (share > room_kb)
+            share = room_kb;
         if (nr_left == 1)
             share = left_kb;
         share_kb[i] += share;
@@ -73,14 +82,13 @@ static void share_evenly(const struct fill_order *order, uint64_t needed_kb,
  * The cells of a set as a packed guest fills them: first the one that the
  * set's CPUs reach in the shortest way, then the one with most room.
  */
-static void order_by_reach(const struct xlnuma__table *table, uint64_t set,
-                           const uint32_t column[], struct fill_order *order)
+static void order_by_reach(const struct xlnuma__table *table,
+                           const struct order *list, const uint32_t column[],
+                           struct order *order)
 {
-    unsigned i;
-
-    order->nr = 0;
-    XLNUMA_FOR_EACH_NODE(i, set) {
-        unsigned at = order->nr++;
+    order->nr = list->nr;
+    for (unsigned n = 0; n < list->nr; n++) {
+        unsigned i = list->cell[n], at = n;
 
         for (; at; at--) {
             unsigned before = order->cell[at - 1];
@@ -96,14 +104,13 @@ static void order_by_reach(const struct xlnuma__table *table, uint64_t set,
 }
 
 static void share_packed(const struct xlnuma__table *table,
-                         const struct fill_order *order, bool is_low,
+                         const struct order *order, bool is_low,
                          uint64_t needed_kb, uint64_t share_kb[])
 {
     uint64_t left_kb = needed_kb;
 
     for (unsigned n = 0; n < order->nr && left_kb; n++) {
-        const struct xlnuma__cell *cell = &table->cell[order->cell[n]];
-        uint64_t room_kb = is_low ? low_room(cell) : cell->high_kb;
+        uint64_t room_kb = room_of(&table->cell[order->cell[n]], is_low);
         uint64_t share = room_kb < left_kb ? room_kb : left_kb;
 
         share_kb[order->cell[n]] += share;
@@ -113,38 +120,28 @@ static void share_packed(const struct xlnuma__table *table,
 
 /*
  * What the set's CPUs pay for memory on each of its cells: column[j] = sum of
- * cpus(i) * distance(i, j). Memory without any CPU: as if one CPU were on each
- * of its nodes. Returns the sum of cpus(i).
+ * cpus(i) * distance(i, j). Memory without any CPU (nr_cpus is 0): as if one
+ * CPU were on each of its nodes.
  */
-static unsigned fill_columns(const struct xlnuma__table *table, uint64_t set,
-                             uint32_t column[])
+static void fill_columns(const struct xlnuma__table *table,
+                         const struct order *list, unsigned nr_cpus,
+                         uint32_t column[])
 {
-    unsigned nr_cpus = 0, i, j;
+    const uint16_t(*distance)[XLNUMA_NODES_MAX] = table->host->distance;
+    unsigned id[XLNUMA_NODES_MAX], cpus[XLNUMA_NODES_MAX];
 
-    XLNUMA_FOR_EACH_NODE(i, set) {
-        column[i] = 0;
-        nr_cpus += table->cell[i].nr_cpus;
+    for (unsigned n = 0; n < list->nr; n++) {
+        const struct xlnuma__cell *cell = &table->cell[list->cell[n]];
+
+        id[n] = cell->id;
+        cpus[n] = nr_cpus ? cell->nr_cpus : 1;
     }
-    XLNUMA_FOR_EACH_NODE(i, set) {
-        const uint16_t *row = table->host->distance[table->cell[i].id];
-        unsigned cpus = nr_cpus ? table->cell[i].nr_cpus : 1;
+    for (unsigned m = 0; m < list->nr; m++) {
+        uint32_t sum = 0;
 
-        if (cpus)
-            XLNUMA_FOR_EACH_NODE(j, set)
-                column[j] += cpus * row[table->cell[j].id];
-    }
-    return nr_cpus ? nr_cpus : xlnuma_nodeset_count(set);
-}
-
-static void sum_cells(const struct xlnuma__table *table, uint64_t set,
-                      uint64_t *usable_kb, uint64_t *high_kb)
-{
-    unsigned i;
-
-    *usable_kb = *high_kb = 0;
-    XLNUMA_FOR_EACH_NODE(i, set) {
-        *usable_kb += table->cell[i].usable_kb;
-        *high_kb += table->cell[i].high_kb;
+        for (unsigned n = 0; n < list->nr; n++)
+            sum += cpus[n] * distance[id[n]][id[m]];
+        column[list->cell[m]] = sum;
     }
 }
 
@@ -152,28 +149,30 @@ void xlnuma__cost_shares(const struct xlnuma__table *table, uint64_t set,
                          uint64_t needed_kb, enum xlnuma_memory memory,
                          uint64_t share_kb[])
 {
-    uint64_t usable_kb, high_kb, low_kb;
+    uint64_t high_kb = 0, low_kb;
     uint32_t column[XLNUMA_NODES_MAX];
-    struct fill_order order;
-    unsigned i;
+    struct order list, order;
+    unsigned nr_cpus = 0, i;
 
-    XLNUMA_FOR_EACH_NODE(i, set)
+    XLNUMA_FOR_EACH_NODE(i, set) {
         share_kb[i] = 0;
-    sum_cells(table, set, &usable_kb, &high_kb);
+        high_kb += table->cell[i].high_kb;
+        nr_cpus += table->cell[i].nr_cpus;
+    }
+    list_cells(set, &list);
     low_kb = needed_kb > high_kb ? needed_kb - high_kb : 0;
     if (memory == XLNUMA_MEMORY_PACK) {
-        fill_columns(table, set, column);
-        order_by_reach(table, set, column, &order);
+        fill_columns(table, &list, nr_cpus, column);
+        order_by_reach(table, &list, column, &order);
         share_packed(table, &order, false, needed_kb - low_kb, share_kb);
         share_packed(table, &order, true, low_kb, share_kb);
         return;
     }
-    order_by_room(table, set, false, &order);
-    share_evenly(&order, needed_kb - low_kb, share_kb);
+    share_evenly(table, &list, false, needed_kb - low_kb, share_kb);
     if (!low_kb)
         return;
-    order_by_room(table, set, true, &order);
-    share_evenly(&order, low_kb, share_kb);
+    order_by_low(table, &list, &order);
+    share_evenly(table, &order, true, low_kb, share_kb);
 }
 
 /* --- the expected distance, without rounding shares to pages --------------- */
@@ -186,7 +185,8 @@ struct weighed {
 };
 
 /* Exactly even: what the cells without the room leave is divided by den. */
-static struct weighed weigh_evenly(const struct fill_order *order,
+static struct weighed weigh_evenly(const struct xlnuma__table *table,
+                                   const struct order *order, bool is_low,
                                    uint64_t needed_kb, const uint32_t column[])
 {
     struct weighed weighed = { .den = 1 };
@@ -195,12 +195,13 @@ static struct weighed weigh_evenly(const struct fill_order *order,
 
     for (; n < order->nr; n++) {
         unsigned i = order->cell[n];
+        uint64_t room_kb = room_of(&table->cell[i], is_low);
 
-        if (order->room_kb[i] > left_kb / (order->nr - n))
+        if (room_kb > left_kb / (order->nr - n))
             break;
-        weighed.num += (xlnuma__u128)order->room_kb[i] * column[i];
-        left_kb -= order->room_kb[i];
-        if (order->room_kb[i])
+        weighed.num += (xlnuma__u128)room_kb * column[i];
+        left_kb -= room_kb;
+        if (room_kb)
             weighed.cells |= (uint64_t)1 << i;
     }
     if (!left_kb)
@@ -215,18 +216,17 @@ static struct weighed weigh_evenly(const struct fill_order *order,
 }
 
 static struct weighed weigh_spread(const struct xlnuma__table *table,
-                                   uint64_t set, uint64_t needed_kb,
+                                   const struct order *list, uint64_t needed_kb,
                                    uint64_t low_kb, const uint32_t column[])
 {
-    struct fill_order order;
+    struct order order;
     struct weighed high, low;
 
-    order_by_room(table, set, false, &order);
-    high = weigh_evenly(&order, needed_kb - low_kb, column);
+    high = weigh_evenly(table, list, false, needed_kb - low_kb, column);
     if (!low_kb)
         return high;
-    order_by_room(table, set, true, &order);
-    low = weigh_evenly(&order, low_kb, column);
+    order_by_low(table, list, &order);
+    low = weigh_evenly(table, &order, true, low_kb, column);
     high.num = high.num * low.den + low.num * high.den;
     high.den *= low.den;
     high.cells |= low.cells;
@@ -234,20 +234,21 @@ static struct weighed weigh_spread(const struct xlnuma__table *table,
 }
 
 static struct weighed weigh_packed(const struct xlnuma__table *table,
-                                   uint64_t set, uint64_t needed_kb,
+                                   const struct order *list, uint64_t needed_kb,
                                    uint64_t low_kb, const uint32_t column[])
 {
     struct weighed weighed = { .den = 1 };
     uint64_t share_kb[XLNUMA_NODES_MAX];
-    struct fill_order order;
-    unsigned i;
+    struct order order;
 
-    XLNUMA_FOR_EACH_NODE(i, set)
-        share_kb[i] = 0;
-    order_by_reach(table, set, column, &order);
+    for (unsigned n = 0; n < list->nr; n++)
+        share_kb[list->cell[n]] = 0;
+    order_by_reach(table, list, column, &order);
     share_packed(table, &order, false, needed_kb - low_kb, share_kb);
     share_packed(table, &order, true, low_kb, share_kb);
-    XLNUMA_FOR_EACH_NODE(i, set) {
+    for (unsigned n = 0; n < list->nr; n++) {
+        unsigned i = list->cell[n];
+
         weighed.num += (xlnuma__u128)share_kb[i] * column[i];
         if (share_kb[i])
             weighed.cells |= (uint64_t)1 << i;
@@ -256,29 +257,16 @@ static struct weighed weigh_packed(const struct xlnuma__table *table,
 }
 
 /* A set that lacks memory, to compare: as if every node had its even part. */
-static struct weighed weigh_lacking(uint64_t set, uint64_t needed_kb,
-                                    const uint32_t column[])
+static struct weighed weigh_lacking(const struct order *list, uint64_t set,
+                                    uint64_t needed_kb, const uint32_t column[])
 {
-    struct weighed weighed = { .den = xlnuma_nodeset_count(set), .cells = set };
+    struct weighed weighed = { .den = list->nr, .cells = set };
     uint64_t columns = 0;
-    unsigned i;
 
-    XLNUMA_FOR_EACH_NODE(i, set)
-        columns += column[i];
+    for (unsigned n = 0; n < list->nr; n++)
+        columns += column[list->cell[n]];
     weighed.num = (xlnuma__u128)needed_kb * columns;
     return weighed;
-}
-
-/* Has every CPU of the set a path to the memory on these cells of it? */
-static bool is_reachable(const struct xlnuma__table *table, uint64_t set,
-                         uint64_t cells)
-{
-    unsigned i;
-
-    XLNUMA_FOR_EACH_NODE(i, set)
-        if (table->unreachable[i] & cells)
-            return false;
-    return true;
 }
 
 uint64_t xlnuma__cost_overload(const struct xlnuma__table *table,
@@ -291,24 +279,32 @@ uint64_t xlnuma__cost_overload(const struct xlnuma__table *table,
     return has > may_have ? has - may_have : 0; /* both below 2^62 */
 }
 
-static void sum_up(const struct xlnuma__table *table, uint64_t set,
-                   struct xlnuma__judged *judged)
+/* What is simply added up, and the cells that some CPU of the set lacks. */
+static uint64_t sum_up(const struct xlnuma__table *table,
+                       const struct order *list, uint64_t needed_kb,
+                       struct xlnuma__judged *judged)
 {
-    uint64_t load_mvcpu = 0;
-    unsigned i;
+    uint64_t load_mvcpu = 0, high_kb = 0, unreachable = 0, before = 0;
 
-    XLNUMA_FOR_EACH_NODE(i, set) {
+    for (unsigned n = 0; n < list->nr; n++) {
+        unsigned i = list->cell[n];
         const struct xlnuma__cell *cell = &table->cell[i];
 
         judged->nodes |= (xlnuma_nodeset)1 << cell->id;
+        judged->usable_kb += cell->usable_kb;
         judged->nr_cpus += cell->nr_cpus;
         judged->nr_cores += cell->nr_cores;
+        judged->nr_sockets += !(table->socket_mates[i] & before);
         load_mvcpu += cell->load_mvcpu;
-        judged->nr_sockets +=
-            !(table->socket_mates[i] & set & (((uint64_t)1 << i) - 1));
+        high_kb += cell->high_kb;
+        unreachable |= table->unreachable[i];
+        before |= (uint64_t)1 << i;
     }
+    if (needed_kb > high_kb)
+        judged->low_kb = needed_kb - high_kb;
     judged->overload =
         xlnuma__cost_overload(table, load_mvcpu, judged->nr_cpus);
+    return unreachable;
 }
 
 void xlnuma__cost_judge(const struct xlnuma__table *table, uint64_t set,
@@ -317,24 +313,26 @@ void xlnuma__cost_judge(const struct xlnuma__table *table, uint64_t set,
 {
     uint32_t column[XLNUMA_NODES_MAX];
     struct weighed weighed;
-    uint64_t high_kb;
+    struct order list;
+    uint64_t unreachable;
 
     memset(judged_r, 0, sizeof(*judged_r));
     judged_r->cells = set;
-    sum_up(table, set, judged_r);
-    sum_cells(table, set, &judged_r->usable_kb, &high_kb);
-    if (needed_kb > high_kb)
-        judged_r->low_kb = needed_kb - high_kb;
-    judged_r->distance_den = fill_columns(table, set, column);
+    list_cells(set, &list);
+    unreachable = sum_up(table, &list, needed_kb, judged_r);
+    fill_columns(table, &list, judged_r->nr_cpus, column);
     if (judged_r->usable_kb < needed_kb)
-        weighed = weigh_lacking(set, needed_kb, column);
+        weighed = weigh_lacking(&list, set, needed_kb, column);
     else if (memory == XLNUMA_MEMORY_PACK)
-        weighed = weigh_packed(table, set, needed_kb, judged_r->low_kb, column);
+        weighed =
+            weigh_packed(table, &list, needed_kb, judged_r->low_kb, column);
     else
-        weighed = weigh_spread(table, set, needed_kb, judged_r->low_kb, column);
+        weighed =
+            weigh_spread(table, &list, needed_kb, judged_r->low_kb, column);
     judged_r->distance_num = weighed.num;
-    judged_r->distance_den *= weighed.den;
-    judged_r->is_reachable = is_reachable(table, set, weighed.cells);
+    judged_r->distance_den =
+        weighed.den * (judged_r->nr_cpus ? judged_r->nr_cpus : list.nr);
+    judged_r->is_reachable = !(unreachable & weighed.cells);
 }
 
 /* a/b against c/d without rounding; the products stay below 2^128. */

@@ -72,43 +72,18 @@ static int compare_cells(const void *a, const void *b)
     return (x->id > y->id) - (x->id < y->id);
 }
 
-static xlnuma_cpuset usable_cpus(const struct xlnuma_node *node,
-                                 const struct xlnuma_request *request)
+/* Which CPUs the guest may use; NULL: all. */
+static const xlnuma_cpuset *filter_of(const struct xlnuma_request *request)
 {
-    xlnuma_cpuset cpus = node->cpus;
-
-    if (request->has_cpus)
-        xlnuma_cpuset_and(&cpus, &request->cpus);
-    return cpus;
-}
-
-/* How many CPUs of a node there are, and how many of them the guest may use. */
-static unsigned count_cpus(const xlnuma_cpuset *cpus,
-                           const struct xlnuma_request *request,
-                           unsigned *nr_usable_r)
-{
-    unsigned nr = 0, nr_usable = 0;
-
-    for (unsigned i = 0; i < XLNUMA_CPUS_MAX / 64; i++) {
-        uint64_t word = cpus->word[i];
-
-        if (!word)
-            continue; /* nearly all: a node's CPUs are few of 16384 */
-        nr += xlnuma_nodeset_count(word);
-        if (request->has_cpus)
-            word &= request->cpus.word[i];
-        nr_usable += xlnuma_nodeset_count(word);
-    }
-    *nr_usable_r = nr_usable;
-    return nr;
+    return request->has_cpus ? &request->cpus : NULL;
 }
 
 static void fill_cell(const struct planning *planning, unsigned id,
                       struct xlnuma__cell *cell)
 {
     const struct xlnuma_node *node = &planning->host->node[id];
-    unsigned nr_all =
-        count_cpus(&node->cpus, planning->request, &cell->nr_cpus);
+    unsigned nr_all = xlnuma__cpuset_count(
+        &node->cpus, filter_of(planning->request), &cell->nr_cpus);
 
     cell->id = id;
     cell->socket = node->socket;
@@ -194,7 +169,7 @@ static void set_limits(struct planning *planning)
         const struct xlnuma_node *node = &planning->host->node[i];
         unsigned nr_usable;
 
-        count_cpus(&node->cpus, request, &nr_usable);
+        xlnuma__cpuset_count(&node->cpus, filter_of(request), &nr_usable);
         size_kb[nr] = node->size_kb;
         nr_cpus[nr++] = nr_usable;
     }
@@ -267,9 +242,9 @@ static void fill_nodes(const struct planning *planning,
         plan->memory_kb[id] = share_kb[i];
         if (share_kb[i] > cell->high_kb)
             plan->low_kb[id] = share_kb[i] - cell->high_kb;
-        plan->cpus[id] =
-            usable_cpus(&planning->host->node[id], planning->request);
-        xlnuma_cpuset_or(&plan->soft_cpus, &plan->cpus[id]);
+        xlnuma__cpuset_take(&planning->host->node[id].cpus,
+                            filter_of(planning->request), &plan->cpus[id],
+                            &plan->soft_cpus);
     }
     plan->nodes = set->nodes;
     plan->expected_distance = xlnuma__cost_distance(set, plan->needed_kb);
@@ -307,8 +282,8 @@ void xlnuma__plan_follow(struct xlnuma_plan *plan,
 
     plan->nodes = nodes & host->nodes;
     XLNUMA_FOR_EACH_NODE(i, plan->nodes) {
-        plan->cpus[i] = usable_cpus(&host->node[i], request);
-        xlnuma_cpuset_or(&soft_cpus, &plan->cpus[i]);
+        xlnuma__cpuset_take(&host->node[i].cpus, filter_of(request),
+                            &plan->cpus[i], &soft_cpus);
     }
     /* Memory without a CPU: the vCPUs stay where they were planned. */
     if (xlnuma_cpuset_count(&soft_cpus))

@@ -13,13 +13,59 @@
 
 #define CPUSET_WORDS (XLNUMA_CPUS_MAX / 64)
 
+/* A host has few of all CPUs that a set can hold: blocks are skipped. */
+#define BLOCK 8
+
+static bool is_empty_block(const uint64_t word[])
+{
+    return !(word[0] | word[1] | word[2] | word[3] | word[4] | word[5] |
+             word[6] | word[7]);
+}
+
 unsigned xlnuma_cpuset_count(const xlnuma_cpuset *set)
 {
-    unsigned count = 0;
+    unsigned nr_common;
 
-    for (unsigned i = 0; i < CPUSET_WORDS; i++)
-        count += (unsigned)__builtin_popcountll(set->word[i]);
-    return count;
+    return xlnuma__cpuset_count(set, NULL, &nr_common);
+}
+
+unsigned xlnuma__cpuset_count(const xlnuma_cpuset *set,
+                              const xlnuma_cpuset *filter,
+                              unsigned *nr_common_r)
+{
+    unsigned nr = 0, nr_common = 0;
+
+    for (unsigned i = 0; i < CPUSET_WORDS; i += BLOCK) {
+        if (is_empty_block(&set->word[i]))
+            continue;
+        for (unsigned n = i; n < i + BLOCK; n++) {
+            uint64_t word = set->word[n];
+
+            if (!word)
+                continue;
+            nr += xlnuma_nodeset_count(word);
+            if (filter)
+                nr_common += xlnuma_nodeset_count(word & filter->word[n]);
+        }
+    }
+    *nr_common_r = filter ? nr_common : nr;
+    return nr;
+}
+
+void xlnuma__cpuset_take(const xlnuma_cpuset *from, const xlnuma_cpuset *filter,
+                         xlnuma_cpuset *part_r, xlnuma_cpuset *sum)
+{
+    memset(part_r, 0, sizeof(*part_r));
+    for (unsigned i = 0; i < CPUSET_WORDS; i += BLOCK) {
+        if (is_empty_block(&from->word[i]))
+            continue;
+        for (unsigned n = i; n < i + BLOCK; n++) {
+            uint64_t filtered = filter ? filter->word[n] : UINT64_MAX;
+
+            part_r->word[n] = from->word[n] & filtered;
+            sum->word[n] |= part_r->word[n];
+        }
+    }
 }
 
 void xlnuma_cpuset_and(xlnuma_cpuset *set, const xlnuma_cpuset *other)
