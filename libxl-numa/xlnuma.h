@@ -138,6 +138,7 @@ struct xlnuma_node {
     uint64_t size_kb;     /* 0 for a node without memory */
     uint64_t free_kb;     /* at most size_kb */
     uint64_t low_free_kb; /* of free_kb, what lies below Xen's DMA width */
+    uint64_t claimed_kb;  /* of free_kb, what builds in flight will take */
     uint32_t load_mvcpu;  /* vCPUs expected to run here, in thousandths */
 };
 
@@ -181,7 +182,7 @@ void xlnuma_host_free(struct xlnuma_host *host); /* NULL is fine */
 
 /*
  * Verify the model's invariants: at least one node; no CPU in two nodes;
- * low_free_kb <= free_kb <= size_kb; local distances 10, others 11 to 254 or
+ * low_free_kb and claimed_kb <= free_kb <= size_kb; local distances 10, others 11 to 254 or
  * unreachable; some CPU and some memory; devices in ascending order on nodes that
  * are there. Called after every load and after every look at Xen.
  *

@@ -26,6 +26,15 @@ static inline bool xlnuma__is_strict(enum xlnuma_policy policy)
            policy == XLNUMA_POLICY_SINGLE_NODE;
 }
 
+/* --- host.c --------------------------------------------------------------- */
+
+/*
+ * A node's memory that a guest can have, and what of it is not low: the builds
+ * in flight get that first, as Xen does it.
+ */
+uint64_t xlnuma__usable_kb(const struct xlnuma_node *node);
+uint64_t xlnuma__high_kb(const struct xlnuma_node *node);
+
 /* --- set.c ---------------------------------------------------------------- */
 
 /* Holds any formatted list of CPUs: at worst every second one, "16382,". */

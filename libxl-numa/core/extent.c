@@ -69,7 +69,7 @@ void xlnuma__extents_init(struct xlnuma__extents *extents,
     XLNUMA_FOR_EACH_NODE(i, extents->planned) {
         const struct xlnuma_node *node = &host->node[i];
         if (node->low_free_kb)
-            extents->high_kb[i] = node->free_kb - node->low_free_kb;
+            extents->high_kb[i] = xlnuma__high_kb(node);
     }
     XLNUMA_FOR_EACH_NODE(i, host->nodes & ~extents->planned) {
         unsigned distance, at = extents->nr_ranked++;

@@ -18,6 +18,18 @@ void xlnuma_host_free(struct xlnuma_host *host)
     free(host);
 }
 
+uint64_t xlnuma__usable_kb(const struct xlnuma_node *node)
+{
+    return node->free_kb - node->claimed_kb;
+}
+
+uint64_t xlnuma__high_kb(const struct xlnuma_node *node)
+{
+    uint64_t high_kb = node->free_kb - node->low_free_kb;
+
+    return high_kb > node->claimed_kb ? high_kb - node->claimed_kb : 0;
+}
+
 static int check_cpus(const struct xlnuma_host *host, char *message)
 {
     xlnuma_cpuset seen = { { 0 } };
@@ -65,6 +77,11 @@ static int check_memory(const struct xlnuma_host *host, char *message)
                                 "node %u: low_free_kb %" PRIu64
                                 " is more than free_kb %" PRIu64,
                                 i, node->low_free_kb, node->free_kb);
+        if (node->claimed_kb > node->free_kb)
+            return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                                "node %u: claimed_kb %" PRIu64
+                                " is more than free_kb %" PRIu64,
+                                i, node->claimed_kb, node->free_kb);
         if (node->size_kb > INT64_MAX - total_kb)
             return xlnuma__fail(message, XLNUMA_ERR_INVALID,
                                 "node %u: size_kb %" PRIu64

@@ -73,6 +73,10 @@ static int read_node(const struct place *place, yajl_val object, size_t index,
                        INT64_MAX, 0, &node->low_free_kb);
     if (rc)
         return rc;
+    rc = read_optional(place, get(object, "claimed_kb"), PATH(".claimed_kb"),
+                       INT64_MAX, 0, &node->claimed_kb);
+    if (rc)
+        return rc;
     rc = read_optional(place, get(object, "cores"), PATH(".cores"),
                        XLNUMA_CPUS_MAX, 0, &number);
     if (rc)
@@ -392,6 +396,8 @@ static void write_node(yajl_gen gen, unsigned id,
     xlnuma__json_key_kb(gen, "free_kb", node->free_kb);
     if (node->low_free_kb)
         xlnuma__json_key_kb(gen, "low_free_kb", node->low_free_kb);
+    if (node->claimed_kb)
+        xlnuma__json_key_kb(gen, "claimed_kb", node->claimed_kb);
     if (node->load_mvcpu)
         xlnuma__json_key_kb(gen, "load_mvcpu", node->load_mvcpu);
     yajl_gen_map_close(gen);

@@ -15,6 +15,9 @@
 /* ", and 999 more" has to fit behind the sets that are shown. */
 #define TAIL_SIZE 20
 
+/* So has what plan.c says of claims, if there are any. */
+#define CLAIMED_SIZE 160
+
 struct lacking {
     const struct xlnuma__table *table;
     const struct xlnuma_request *request;
@@ -196,6 +199,17 @@ static void add_alternative(const struct lacking *lacking, unsigned i,
     }
 }
 
+/* How much of the text is not for the sets. */
+static size_t tail_size(const struct xlnuma_host *host)
+{
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, host->nodes)
+        if (host->node[i].claimed_kb)
+            return TAIL_SIZE + CLAIMED_SIZE;
+    return TAIL_SIZE;
+}
+
 void xlnuma__say_lacking(const struct xlnuma__table *table,
                          const struct xlnuma_request *request,
                          unsigned max_nodes, struct xlnuma_plan *plan)
@@ -215,7 +229,7 @@ void xlnuma__say_lacking(const struct xlnuma__table *table,
         add_alternative(&lacking, i, plan);
     for (i = 0; i < lacking.nr_first; i++) {
         say_set(&lacking, i, nr_sets == 1, one, sizeof(one));
-        if (used + strlen(one) + TAIL_SIZE > XLNUMA_MESSAGE_SIZE)
+        if (used + strlen(one) + tail_size(table->host) > XLNUMA_MESSAGE_SIZE)
             break;
         used += (size_t)snprintf(text + used, XLNUMA_MESSAGE_SIZE - used, "%s",
                                  one);

@@ -87,8 +87,8 @@ static void fill_cell(const struct planning *planning, unsigned id,
 
     cell->id = id;
     cell->socket = node->socket;
-    cell->usable_kb = node->free_kb / 4 * 4; /* whole pages */
-    cell->high_kb = (node->free_kb - node->low_free_kb) / 4 * 4;
+    cell->usable_kb = xlnuma__usable_kb(node) / 4 * 4; /* whole pages */
+    cell->high_kb = xlnuma__high_kb(node) / 4 * 4;
     cell->load_mvcpu = cell->nr_cpus ? node->load_mvcpu : 0;
     /* A filter that leaves half of the CPUs leaves half of the cores. */
     cell->nr_cores =
@@ -406,6 +406,35 @@ static void say_open(const struct planning *planning, struct xlnuma_plan *plan)
              plan->least_distance);
 }
 
+/*
+ * A set that is nearer, or one that would do, and lacks only what builds in
+ * flight have claimed: behind the other words.
+ */
+static void say_claimed(const struct xlnuma_host *host,
+                        struct xlnuma_plan *plan)
+{
+    size_t used = strlen(plan->reason);
+    char nodes[64], claimed[32];
+
+    for (unsigned i = 0; i < plan->nr_alternatives; i++) {
+        const struct xlnuma_alternative *other = &plan->alternative[i];
+        uint64_t claimed_kb = 0;
+        unsigned node;
+
+        XLNUMA_FOR_EACH_NODE(node, other->nodes)
+            claimed_kb += host->node[node].claimed_kb;
+        if (other->why != XLNUMA_WHY_NOT_MEMORY || other->short_kb > claimed_kb)
+            continue;
+        snprintf(plan->reason + used, sizeof(plan->reason) - used,
+                 "; of the memory of node%s %s builds in flight have claimed "
+                 "%s",
+                 xlnuma_nodeset_count(other->nodes) == 1 ? "" : "s",
+                 xlnuma_nodeset_format(other->nodes, nodes, sizeof(nodes)),
+                 xlnuma__mib(claimed_kb, claimed));
+        return;
+    }
+}
+
 int xlnuma_plan_make(const struct xlnuma_host *host,
                      const struct xlnuma_request *request,
                      struct xlnuma_plan *plan_r, char *message)
@@ -435,6 +464,7 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
         plan_r->status = XLNUMA_STATUS_UNPLACED;
         xlnuma__say_lacking(&planning.table, request, planning.max_nodes,
                             plan_r);
+        say_claimed(host, plan_r);
         return 0;
     }
     plan_r->status = XLNUMA_STATUS_PLACED;
@@ -442,6 +472,7 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
     xlnuma__explain(&planning.table, &need, &planning.found.best, plan_r);
     say_placed(&planning, plan_r);
     say_low(&planning, plan_r);
+    say_claimed(host, plan_r);
     say_open(&planning, plan_r);
     return 0;
 }

@@ -65,8 +65,13 @@ static void look_at_nodes(struct world *world)
         if (node->nr_cores && all)
             place->cores = (place->cpus * node->nr_cores + all - 1) / all;
         place->load = place->cpus ? node->load_mvcpu : 0;
-        place->high = (node->free_kb - node->low_free_kb) / 4 * 4;
-        place->low = (wide)(node->free_kb / 4 * 4) - place->high;
+        place->high = (wide)(node->free_kb - node->low_free_kb);
+        place->high -= place->high < (wide)node->claimed_kb
+                           ? place->high
+                           : (wide)node->claimed_kb;
+        place->high = place->high / 4 * 4;
+        place->low =
+            (wide)((node->free_kb - node->claimed_kb) / 4 * 4) - place->high;
         place->size = node->size_kb;
         world->nr++;
     }
