@@ -47,6 +47,7 @@ static xentoollog_logger *fallback_logger(void)
 void xlnuma__build_free(struct build *build)
 {
     xlnuma__build_progress_end(build);
+    xlnuma__claim_drop(&build->claim);
     xlnuma_plan_free(build->plan);
     free(build);
 }

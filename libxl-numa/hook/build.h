@@ -40,8 +40,9 @@ struct build {
     struct xlnuma_request request;
     struct xlnuma_plan *plan; /* owned; NULL until made */
     struct xlnuma__extents extents;
-    unsigned low_width; /* address bits of low memory; 0: none known */
-    uint64_t stock_kb;  /* populated by stock libxl, who knows where */
+    struct xlnuma__claim claim; /* of what it has not taken yet */
+    unsigned low_width;         /* address bits of low memory; 0: none known */
+    uint64_t stock_kb;          /* populated by stock libxl, who knows where */
     struct {
         bool is_wanted;
         struct timespec begun, shown;
@@ -93,6 +94,20 @@ void xlnuma__build_affinities_set(uint32_t domid);
  */
 int xlnuma__build_follow(struct build *build, xlnuma_nodeset nodes,
                          char *message);
+
+/* --- claim.c: builds at the same moment ----------------------------------- */
+
+/*
+ * Read the host and make build->plan, alone on this host, and claim what was
+ * planned; `before`, which may be NULL, is given up. A host of one node is
+ * XLNUMA_ERR_NONUMA; other codes as of the two.
+ */
+int xlnuma__build_plan(struct build *build, xc_interface *xch,
+                       struct xlnuma_host *host, struct xlnuma__claim *before,
+                       char *message);
+
+/* So much of the claim was taken, who knows where. */
+void xlnuma__build_claim_any(struct build *build, uint64_t kb);
 
 /* --- populate.c: extents -------------------------------------------------- */
 
@@ -167,7 +182,8 @@ void xlnuma__build_restore_end(uint32_t domid);
 bool xlnuma__stubdom_comes(const struct build *build);
 
 /* A domain that is in no build has its vCPUs: plan if it is a stub domain. */
-void xlnuma__stubdom_begin(uint32_t domid, unsigned nr_vcpus);
+void xlnuma__stubdom_begin(xc_interface *xch, uint32_t domid,
+                           unsigned nr_vcpus);
 
 /*
  * libxl has placed it, which nothing could keep it from: now as planned. The

@@ -19,17 +19,7 @@ static int plan_build(struct build *build, xc_interface *xch, char *message)
         rc = xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
         goto out;
     }
-    rc = xlnuma__host_from_xen(host, build->ctx, xch, &build->low_width,
-                               message);
-    if (rc)
-        goto out;
-    if (xlnuma_nodeset_count(host->nodes) < 2) {
-        build->is_strict = false; /* the one node is what it demands */
-        rc = xlnuma__fail(message, XLNUMA_ERR_NONUMA,
-                          "the host has one NUMA node");
-        goto out;
-    }
-    rc = xlnuma_plan_make(host, &build->request, build->plan, message);
+    rc = xlnuma__build_plan(build, xch, host, NULL, message);
     if (rc || build->plan->status != XLNUMA_STATUS_PLACED)
         goto out;
     build->owns_vcpus =
@@ -72,6 +62,7 @@ static int give_up(struct build *build, const char *why)
 /* No plan, and why: for the report. Without memory for it there is none. */
 static void leave_to_libxl(struct build *build, const char *why)
 {
+    xlnuma__claim_drop(&build->claim);
     xlnuma_plan_free(build->plan);
     build->plan = xlnuma_plan_new();
     if (!build->plan)
@@ -108,7 +99,7 @@ int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
 
     build = xlnuma__build_bind(xch, domid, &poolid);
     if (!build) {
-        xlnuma__stubdom_begin(domid, nr_vcpus);
+        xlnuma__stubdom_begin(xch, domid, nr_vcpus);
         return 0;
     }
     build->nr_vcpus = nr_vcpus;

@@ -69,6 +69,8 @@ static unsigned long steer(struct build *build, const struct xlnuma__next *next,
                                               extent + done);
         xlnuma__extents_done(&build->extents, (unsigned)node, order,
                              (unsigned long)r);
+        xlnuma__claim_taken(&build->claim, (unsigned)node,
+                            ((uint64_t)r * PAGE_KB) << order);
         if ((unsigned long)r < run)
             xlnuma__extents_failed(&build->extents, (unsigned)node, order);
         done += (unsigned long)r;
@@ -96,8 +98,12 @@ static int populate_stock(struct build *build, const struct xlnuma__next *next,
     if (!build)
         return r;
     build->is_passing = false;
-    if (r >= 0)
-        build->stock_kb += ((is_exact ? nr : (uint64_t)r) * PAGE_KB) << order;
+    if (r >= 0) {
+        uint64_t kb = ((is_exact ? nr : (uint64_t)r) * PAGE_KB) << order;
+
+        build->stock_kb += kb;
+        xlnuma__build_claim_any(build, kb);
+    }
     return r;
 }
 

@@ -69,6 +69,7 @@ void xlnuma__build_restore_begin(uint32_t domid)
         xlnuma__extents_resume(&build->extents, report.nodes, report.planned_kb,
                                report.other, report.nr_others);
         build->is_steering = true;
+        xlnuma__claim_find(&build->claim, domid);
         build->is_strict =
             xlnuma_policy_from_name(report.policy, &build->request.policy) &&
             xlnuma__is_strict(build->request.policy);

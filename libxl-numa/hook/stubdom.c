@@ -62,8 +62,8 @@ static struct build *take_guest(uint32_t domid)
 }
 
 /* The stub domain's own plan, on its guest's nodes and CPUs. */
-static int plan_stubdom(struct build *stubdom, const struct build *guest,
-                        char *message)
+static int plan_stubdom(struct build *stubdom, struct build *guest,
+                        xc_interface *xch, char *message)
 {
     const libxl_domain_build_info *info = &guest->config->b_info;
     struct xlnuma_request *request = &stubdom->request;
@@ -84,9 +84,7 @@ static int plan_stubdom(struct build *stubdom, const struct build *guest,
         rc = xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
         goto out;
     }
-    rc = xlnuma_host_from_xen(host, stubdom->ctx, message);
-    if (!rc)
-        rc = xlnuma_plan_make(host, request, stubdom->plan, message);
+    rc = xlnuma__build_plan(stubdom, xch, host, &guest->claim, message);
     if (rc)
         goto out;
     if (stubdom->plan->status != XLNUMA_STATUS_PLACED) {
@@ -107,7 +105,8 @@ static void leave_to_libxl(const struct build *stubdom, const char *why)
         stubdom->domid, stubdom->request.name, why);
 }
 
-void xlnuma__stubdom_begin(uint32_t domid, unsigned nr_vcpus)
+void xlnuma__stubdom_begin(xc_interface *xch, uint32_t domid,
+                           unsigned nr_vcpus)
 {
     struct build *guest = take_guest(domid);
     char message[XLNUMA_MESSAGE_SIZE];
@@ -125,7 +124,7 @@ void xlnuma__stubdom_begin(uint32_t domid, unsigned nr_vcpus)
     stubdom->nr_vcpus = nr_vcpus;
     stubdom->owns_vcpus = true;
     stubdom->is_stubdom = true;
-    if (plan_stubdom(stubdom, guest, message)) {
+    if (plan_stubdom(stubdom, guest, xch, message)) {
         leave_to_libxl(stubdom, message);
         xlnuma__build_free(stubdom);
     } else {

@@ -136,6 +136,46 @@ void xlnuma__settings_apply(const struct xlnuma__settings *settings,
 int xlnuma__conf_read(struct xlnuma__settings *settings_r, const char *guest,
                       char *message);
 
+/* --- xen_claim.c: memory that builds in flight are to take ---------------- */
+
+struct xlnuma__claim {
+    bool is_there; /* all zero: no claim */
+    unsigned slot;
+    uint64_t left_kb[XLNUMA_NODES_MAX];
+};
+
+/*
+ * One build on the host plans at a time: wait for the turn, some seconds at
+ * most. Without `creates` it fails where there never was a claim. Returns 0 or
+ * XLNUMA_ERR_IO; after 0 call _end, and only in between _read and _make.
+ */
+int xlnuma__claims_begin(bool creates, char *message);
+void xlnuma__claims_end(void);
+
+/*
+ * What all claims together leave to be taken of each node, for all node
+ * numbers; memory that Xen is giving just now may be in it. So read it before
+ * the host's free memory: what is taken in between then counts twice, not never.
+ * _look does it all, and fails silently: no claims. _apply: into the host model.
+ */
+void xlnuma__claims_read(struct xc_interface_core *xch, uint64_t claimed_kb[]);
+void xlnuma__claims_look(struct xc_interface_core *xch, uint64_t claimed_kb[]);
+void xlnuma__claims_apply(struct xlnuma_host *host,
+                          const uint64_t claimed_kb[]);
+
+/* For a domain that exists. Returns 0, XLNUMA_ERR_XEN, XLNUMA_ERR_IO. */
+int xlnuma__claim_make(struct xlnuma__claim *claim,
+                       struct xc_interface_core *xch, uint32_t domid,
+                       const uint64_t kb[], char *message);
+
+/* In another process than that which made it, to tell what is taken. */
+void xlnuma__claim_find(struct xlnuma__claim *claim, uint32_t domid);
+
+/* Xen gave so much, so that the claim is smaller; it is over. No claim: fine. */
+void xlnuma__claim_taken(struct xlnuma__claim *claim, unsigned node,
+                         uint64_t kb);
+void xlnuma__claim_drop(struct xlnuma__claim *claim);
+
 /* --- xen_report.c --------------------------------------------------------- */
 
 #define XLNUMA__REPORT_VERSION "1"

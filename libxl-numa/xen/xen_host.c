@@ -351,13 +351,17 @@ int xlnuma_host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
                          char *message)
 {
     xc_interface *xch = xc_interface_open(NULL, NULL, 0);
+    uint64_t claimed_kb[XLNUMA_NODES_MAX];
     unsigned low_width;
     int rc;
 
     if (!xch)
         return xlnuma__fail(message, XLNUMA_ERR_XEN,
                             "no access to the hypervisor: %s", strerror(errno));
+    xlnuma__claims_look(xch, claimed_kb);
     rc = xlnuma__host_from_xen(host_r, ctx, xch, &low_width, message);
+    if (!rc)
+        xlnuma__claims_apply(host_r, claimed_kb);
     xc_interface_close(xch);
     if (!rc)
         xlnuma__host_add_devices(host_r, ctx);

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Builds plan one after the other, on every host's memory that none has claimed,
+ * and claim what they were planned to take until they have taken it. A build
+ * that cannot do so is planned all the same: exact nodes, and a strict policy,
+ * do not depend on claims.
+ */
+#include "hook/build.h"
+
+#include <inttypes.h>
+
+static int plan_alone(struct build *build, xc_interface *xch,
+                      struct xlnuma_host *host, const uint64_t claimed_kb[],
+                      char *message)
+{
+    int rc = xlnuma__host_from_xen(host, build->ctx, xch, &build->low_width,
+                                   message);
+
+    if (rc)
+        return rc;
+    if (xlnuma_nodeset_count(host->nodes) < 2) {
+        build->is_strict = false; /* the one node is what it demands */
+        return xlnuma__fail(message, XLNUMA_ERR_NONUMA,
+                            "the host has one NUMA node");
+    }
+    xlnuma__claims_apply(host, claimed_kb);
+    return xlnuma_plan_make(host, &build->request, build->plan, message);
+}
+
+int xlnuma__build_plan(struct build *build, xc_interface *xch,
+                       struct xlnuma_host *host, struct xlnuma__claim *before,
+                       char *message)
+{
+    uint64_t claimed_kb[XLNUMA_NODES_MAX] = { 0 };
+    char why[XLNUMA_MESSAGE_SIZE];
+    bool has_turn = !xlnuma__claims_begin(true, why);
+    int rc;
+
+    if (before)
+        xlnuma__claim_drop(before);
+    /* Claims first: what is taken meanwhile then counts twice, not never. */
+    if (has_turn)
+        xlnuma__claims_read(xch, claimed_kb);
+    rc = plan_alone(build, xch, host, claimed_kb, message);
+    if (!rc && build->plan->status == XLNUMA_STATUS_PLACED) {
+        if (has_turn)
+            xlnuma__claim_make(&build->claim, xch, build->domid,
+                               build->plan->memory_kb, why);
+        if (*why)
+            LOG(build, WARN,
+                "domain %" PRIu32 " (%s): %s: guests that are built at the "
+                "same moment may be planned on the same memory",
+                build->domid, build->request.name, why);
+    }
+    if (has_turn)
+        xlnuma__claims_end();
+    return rc;
+}
+
+/* Stock libxl took so much, nobody knows where: most likely as planned. */
+void xlnuma__build_claim_any(struct build *build, uint64_t kb)
+{
+    for (unsigned i = 0; kb && i < XLNUMA_NODES_MAX; i++) {
+        uint64_t left_kb = build->claim.left_kb[i];
+        uint64_t part_kb = kb < left_kb ? kb : left_kb;
+
+        xlnuma__claim_taken(&build->claim, i, part_kb);
+        kb -= part_kb;
+    }
+}
