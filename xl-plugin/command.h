@@ -25,6 +25,8 @@ struct options {
     const char *memory, *vcpus; /* plan: of a guest without a file; or NULL */
     bool is_drawn;              /* host: as a picture */
     const char *svg;            /* host: into this file; or NULL */
+    const char *seconds;        /* show: how long to look at vCPUs; or NULL */
+    bool is_sure;               /* verify: on a large host too */
 };
 
 /*
@@ -75,7 +77,8 @@ struct command {
     int (*run)(const struct options *options, int nr, char **operand);
 };
 
-extern const struct command cmd_host, cmd_list, cmd_plan, cmd_snapshot;
+extern const struct command cmd_host, cmd_list, cmd_plan, cmd_show;
+extern const struct command cmd_snapshot, cmd_verify;
 
 /*
  * One line on stderr: the program's name, then the message, with anything that

@@ -120,3 +120,18 @@ int live_or_file_guests(const char *path, struct live *live_r,
         xlnuma_host_free(host);
     return rc;
 }
+
+/* As for xl, what is a number is an id; but a guest may be called so, too. */
+const struct xlnuma__guest *guests_find(const struct xlnuma__guests *guests,
+                                        const char *operand)
+{
+    bool is_number = *operand && !operand[strspn(operand, "0123456789")];
+
+    for (unsigned i = 0; is_number && i < guests->nr; i++)
+        if (guests->guest[i].domid == strtoul(operand, NULL, 10))
+            return &guests->guest[i];
+    for (unsigned i = 0; *operand && i < guests->nr; i++)
+        if (!strcmp(guests->guest[i].name, operand))
+            return &guests->guest[i];
+    return NULL;
+}

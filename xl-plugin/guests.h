@@ -20,4 +20,8 @@ int live_or_file_guests(const char *path, struct live *live_r,
                         struct xlnuma_host *host_r,
                         struct xlnuma__guests *guests_r, char *message);
 
+/* The guest that an operand names, by its id or its name; or NULL. */
+const struct xlnuma__guest *guests_find(const struct xlnuma__guests *guests,
+                                        const char *operand);
+
 #endif /* XLNUMA_PLUGIN_GUESTS_H */

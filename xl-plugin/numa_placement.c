@@ -11,10 +11,7 @@
 #include "command.h"
 
 static const struct command *const commands[] = {
-    &cmd_list,
-    &cmd_host,
-    &cmd_plan,
-    &cmd_snapshot,
+    &cmd_list, &cmd_host, &cmd_show, &cmd_plan, &cmd_verify, &cmd_snapshot,
 };
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))

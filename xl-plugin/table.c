@@ -3,7 +3,9 @@
 #include "table.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "core/json.h"
 
@@ -25,37 +27,186 @@ static void get_cell(const struct table_column *column, const void *row,
             *c = '?';
 }
 
-static int width_of(const struct table *table,
-                    const struct table_column *column)
+/* --- text ----------------------------------------------------------------- */
+
+enum {
+    COLUMNS_MAX = 32,
+    WIDTH_DEFAULT = 80,
+    NAME_WIDTH = 12, /* narrower only if there is no other way */
+    LIST_WIDTH = 11,
+};
+
+/* How a table is laid out. */
+struct layout {
+    const struct table *table;
+    FILE *file;
+    unsigned gap;
+    size_t width[COLUMNS_MAX];
+};
+
+/* Of UTF-8, the bytes that begin a character. */
+static size_t width_of_text(const char *text, size_t length)
+{
+    size_t width = 0;
+
+    for (size_t i = 0; i < length; i++)
+        width += ((unsigned char)text[i] & 0xc0) != 0x80;
+    return width;
+}
+
+static size_t width_of(const struct table *table,
+                       const struct table_column *column)
 {
     size_t width = strlen(column->heading);
     char cell[TABLE_CELL_SIZE];
 
     for (unsigned i = 0; i < table->nr_rows; i++) {
+        size_t cell_width;
+
         get_cell(column, row_at(table, i), cell);
-        if (strlen(cell) > width)
-            width = strlen(cell);
+        cell_width = width_of_text(cell, strlen(cell));
+        if (cell_width > width)
+            width = cell_width;
     }
-    return (int)width;
+    return width;
 }
 
-static bool is_last(const struct table *table, unsigned i)
+static size_t width_of_terminal(FILE *file)
 {
-    while (++i < table->nr_columns)
-        if (table->column[i].heading)
-            return false;
-    return true;
+    const char *columns = getenv("COLUMNS");
+    long width = columns ? strtol(columns, NULL, 10) : 0;
+    struct winsize size;
+
+    if (width <= 0 && !ioctl(fileno(file), TIOCGWINSZ, &size))
+        width = size.ws_col;
+    return width > 0 ? (size_t)width : WIDTH_DEFAULT;
 }
 
-/* One line: the cells of a row, or the headings when row is NULL. */
-static void print_line(const struct table *table, const int width[],
-                       const void *row, FILE *file)
+static size_t width_of_line(const struct layout *layout)
 {
-    const char *gap = "";
-    char cell[TABLE_CELL_SIZE];
+    size_t width = 0, nr = 0;
+
+    for (unsigned i = 0; i < layout->table->nr_columns; i++)
+        if (layout->table->column[i].heading) {
+            width += layout->width[i];
+            nr++;
+        }
+    return nr ? width + (nr - 1) * layout->gap : 0;
+}
+
+/* Make columns of a kind narrower, the widest first, down to `least`. */
+static void narrow(struct layout *layout, bool are_names, size_t least,
+                   size_t most)
+{
+    while (width_of_line(layout) > most) {
+        unsigned widest = COLUMNS_MAX;
+
+        for (unsigned i = 0; i < layout->table->nr_columns; i++) {
+            const struct table_column *column = &layout->table->column[i];
+
+            if (column->heading && layout->width[i] > least &&
+                layout->width[i] > strlen(column->heading) &&
+                (are_names ? column->is_name : column->is_list) &&
+                (widest == COLUMNS_MAX ||
+                 layout->width[i] > layout->width[widest]))
+                widest = i;
+        }
+        if (widest == COLUMNS_MAX)
+            break;
+        layout->width[widest]--;
+    }
+}
+
+/* A column of names is as wide as the longest one that stays in it. */
+static void fit_names(struct layout *layout)
+{
+    const struct table *table = layout->table;
 
     for (unsigned i = 0; i < table->nr_columns; i++) {
         const struct table_column *column = &table->column[i];
+        size_t width;
+
+        if (!column->heading || !column->is_name)
+            continue;
+        width = strlen(column->heading);
+        for (unsigned j = 0; j < table->nr_rows; j++) {
+            char cell[TABLE_CELL_SIZE];
+            size_t cell_width;
+
+            get_cell(column, row_at(table, j), cell);
+            cell_width = width_of_text(cell, strlen(cell));
+            if (cell_width > width && cell_width <= layout->width[i])
+                width = cell_width;
+        }
+        layout->width[i] = width;
+    }
+}
+
+/* Less between the columns only where shorter names are not enough. */
+static void lay_out(struct layout *layout)
+{
+    const struct table *table = layout->table;
+    size_t most = width_of_terminal(layout->file);
+
+    for (layout->gap = 2; layout->gap; layout->gap--) {
+        for (unsigned i = 0; i < table->nr_columns; i++)
+            if (table->column[i].heading)
+                layout->width[i] = width_of(table, &table->column[i]);
+        narrow(layout, true, NAME_WIDTH, most);
+        fit_names(layout);
+        if (width_of_line(layout) <= most)
+            return;
+    }
+    layout->gap = 1;
+    narrow(layout, false, LIST_WIDTH, most);
+    narrow(layout, true, 1, most);
+    fit_names(layout);
+}
+
+/* How much of a list goes on one line. */
+static size_t piece_of(const char *list, size_t width)
+{
+    size_t length = strlen(list), piece = width;
+
+    if (length <= width)
+        return length;
+    while (piece && list[piece - 1] != ',' && list[piece - 1] != '+')
+        piece--;
+    return piece ? piece : width;
+}
+
+/* Print blanks only when something follows them: none end a line. */
+static void print_padded(const struct layout *layout, unsigned i,
+                         const char *text, size_t length, size_t *blanks)
+{
+    size_t width = width_of_text(text, length);
+    size_t pad = layout->width[i] > width ? layout->width[i] - width : 0;
+
+    if (layout->table->column[i].is_number)
+        *blanks += pad;
+    if (length) {
+        fprintf(layout->file, "%*s%.*s", (int)*blanks, "", (int)length, text);
+        *blanks = 0;
+    }
+    if (!layout->table->column[i].is_number)
+        *blanks += pad;
+    *blanks += layout->gap;
+}
+
+/*
+ * A line: the cells of a row, or the headings when row is NULL. begin[] is where
+ * each cell goes on; returns whether one is to go on below.
+ */
+static bool print_line(const struct layout *layout, const void *row,
+                       size_t begin[])
+{
+    bool has_more = false;
+    size_t blanks = 0;
+
+    for (unsigned i = 0; i < layout->table->nr_columns; i++) {
+        const struct table_column *column = &layout->table->column[i];
+        char cell[TABLE_CELL_SIZE];
+        size_t length;
 
         if (!column->heading)
             continue;
@@ -63,29 +214,52 @@ static void print_line(const struct table *table, const int width[],
             get_cell(column, row, cell);
         else
             snprintf(cell, sizeof(cell), "%s", column->heading);
-        if (column->is_number)
-            fprintf(file, "%s%*s", gap, width[i], cell);
-        else if (is_last(table, i)) /* no blanks at the end of a line */
-            fprintf(file, "%s%s", gap, cell);
-        else
-            fprintf(file, "%s%-*s", gap, width[i], cell);
-        gap = "  ";
+        length = column->is_list ? piece_of(cell + begin[i], layout->width[i])
+                                 : strlen(cell + begin[i]);
+        print_padded(layout, i, cell + begin[i], length, &blanks);
+        begin[i] += length;
+        has_more |= cell[begin[i]] != '\0';
     }
-    putc('\n', file);
+    putc('\n', layout->file);
+    return has_more;
+}
+
+/* The names of a row that are too long for their columns. */
+static void print_long_names(const struct layout *layout, const void *row,
+                             size_t begin[])
+{
+    for (unsigned i = 0; i < layout->table->nr_columns; i++) {
+        const struct table_column *column = &layout->table->column[i];
+        char cell[TABLE_CELL_SIZE];
+
+        if (!column->heading || !column->is_name)
+            continue;
+        get_cell(column, row, cell);
+        if (width_of_text(cell, strlen(cell)) <= layout->width[i])
+            continue;
+        fprintf(layout->file, "%s\n", cell);
+        begin[i] = strlen(cell);
+    }
 }
 
 void table_print(const struct table *table, FILE *file)
 {
-    enum { COLUMNS_MAX = 32 };
-    int width[COLUMNS_MAX] = { 0 };
+    struct layout layout = { .table = table, .file = file };
+    size_t begin[COLUMNS_MAX] = { 0 };
 
-    for (unsigned i = 0; i < table->nr_columns && i < COLUMNS_MAX; i++)
-        if (table->column[i].heading)
-            width[i] = width_of(table, &table->column[i]);
-    print_line(table, width, NULL, file);
-    for (unsigned i = 0; i < table->nr_rows; i++)
-        print_line(table, width, row_at(table, i), file);
+    lay_out(&layout);
+    print_line(&layout, NULL, begin);
+    for (unsigned i = 0; i < table->nr_rows; i++) {
+        const void *row = row_at(table, i);
+
+        memset(begin, 0, sizeof(begin));
+        print_long_names(&layout, row, begin);
+        while (print_line(&layout, row, begin))
+            ;
+    }
 }
+
+/* --- JSON ----------------------------------------------------------------- */
 
 static void json_cell(const struct table_column *column, const void *row,
                       yajl_gen gen)
@@ -106,14 +280,20 @@ static void json_cell(const struct table_column *column, const void *row,
         xlnuma__json_string(gen, cell);
 }
 
+void table_json_row(const struct table_column *column, unsigned nr_columns,
+                    const void *row, yajl_gen gen)
+{
+    for (unsigned i = 0; i < nr_columns; i++)
+        if (column[i].key)
+            json_cell(&column[i], row, gen);
+}
+
 void table_json(const struct table *table, yajl_gen gen)
 {
     yajl_gen_array_open(gen);
     for (unsigned i = 0; i < table->nr_rows; i++) {
         yajl_gen_map_open(gen);
-        for (unsigned j = 0; j < table->nr_columns; j++)
-            if (table->column[j].key)
-                json_cell(&table->column[j], row_at(table, i), gen);
+        table_json_row(table->column, table->nr_columns, row_at(table, i), gen);
         yajl_gen_map_close(gen);
     }
     yajl_gen_array_close(gen);

@@ -14,6 +14,8 @@ struct table_column {
     const char *heading; /* with the unit; NULL: not in the text */
     const char *key;     /* NULL: not in the JSON */
     bool is_number;      /* right-aligned in text, a number in JSON */
+    bool is_name; /* on a line of its own where it is too long for a column */
+    bool is_list; /* goes on below where it is too long, behind a ',' or '+' */
     /* One row's cell; an empty one is unknown: "-" in text, null in JSON. */
     void (*text)(const void *row, char cell[TABLE_CELL_SIZE]);
     /* Its JSON value where that is not the text; or NULL. */
@@ -28,10 +30,17 @@ struct table {
     unsigned nr_rows;
 };
 
-/* A heading, then a line for each row. */
+/*
+ * A heading, then a line for each row, or several where they are too long for
+ * the terminal (COLUMNS in the environment; else as it is; 80 if it is none).
+ */
 void table_print(const struct table *table, FILE *file);
 
 /* An array with an object for each row. */
 void table_json(const struct table *table, yajl_gen gen);
+
+/* One row's members of an object that is open. */
+void table_json_row(const struct table_column *column, unsigned nr_columns,
+                    const void *row, yajl_gen gen);
 
 #endif /* XLNUMA_TABLE_H */

@@ -67,3 +67,28 @@ int xlnuma__json_finish(yajl_gen gen, FILE *file, char *message)
                             strerror(errno));
     return 0;
 }
+
+yajl_gen xlnuma__json_begin(const char *format)
+{
+    yajl_gen gen = xlnuma__json_new();
+
+    if (gen) {
+        yajl_gen_map_open(gen);
+        xlnuma__json_key_string(gen, "format", format);
+        xlnuma__json_key_kb(gen, "version", 1);
+    }
+    return gen;
+}
+
+int xlnuma__json_end(yajl_gen gen, FILE *file, char *message)
+{
+    int rc;
+
+    if (!gen)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM,
+                            "out of memory writing JSON");
+    yajl_gen_map_close(gen);
+    rc = xlnuma__json_finish(gen, file, message);
+    yajl_gen_free(gen);
+    return rc;
+}

@@ -8,6 +8,7 @@
 #include <xenstore.h>
 
 #include "core/core.h"
+#include "core/dump.h"
 #include "core/guests.h"
 
 /* --- xen_host.c ----------------------------------------------------------- */
@@ -196,5 +197,48 @@ int xlnuma__report_write_actual(struct xs_handle *xs, uint32_t domid,
 int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
                         struct xlnuma__report *report_r, bool *found_r,
                         char *message);
+
+/* --- xen_vcpus.c ---------------------------------------------------------- */
+
+struct xlnuma__vcpu {
+    bool is_online, is_running, is_blocked;
+    uint32_t cpu;             /* where it is, or was last */
+    int node;                 /* of that CPU; -1: not known */
+    xlnuma_cpuset hard, soft; /* affinity, CPUs that are online */
+    uint64_t time_ns;         /* that it ran so far */
+    uint64_t ran_ns, off_ns;  /* while it was looked at; of that off the nodes */
+};
+
+struct xlnuma__vcpus {
+    struct xlnuma__vcpu *vcpu; /* owned */
+    unsigned nr;
+    unsigned nr_looks;
+    uint64_t looked_ns; /* from the first look to the last */
+};
+
+/*
+ * Look at a domain's vCPUs, for some seconds, or once if these are 0. A domain
+ * that goes meanwhile is shown as it was last.
+ *
+ * Returns 0, XLNUMA_ERR_XEN, XLNUMA_ERR_NOMEM. Logs: as libxl. _dispose() is
+ * safe after a failure and twice.
+ */
+int xlnuma__vcpus_from_xen(struct xlnuma__vcpus *vcpus_r, libxl_ctx *ctx,
+                           uint32_t domid, xlnuma_nodeset nodes,
+                           unsigned seconds, char *message);
+void xlnuma__vcpus_dispose(struct xlnuma__vcpus *vcpus);
+
+/* --- xen_dump.c ----------------------------------------------------------- */
+
+/*
+ * Have Xen count the pages of all domains by node, now; wait up to some seconds
+ * until these nr domains are among them. One that is gone is not in the result.
+ * *ns_r is how long Xen was at it. This costs the host: see the file.
+ *
+ * Returns 0, XLNUMA_ERR_XEN, XLNUMA_ERR_NOMEM, XLNUMA_ERR_INVALID (Xen's text is
+ * not a complete dump). xlnuma__dump_dispose() is safe in any case.
+ */
+int xlnuma__dump_from_xen(struct xlnuma__dump *dump_r, const uint32_t domid[],
+                          unsigned nr, uint64_t *ns_r, char *message);
 
 #endif /* XLNUMA_XEN_H */
