@@ -1,0 +1,520 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A running Xen for tests/cases: preloaded into xl numa-placement, it answers the
+ * calls to libxl, libxc and xenstore with the host and the guests of a snapshot.
+ *
+ *   FAKE_HOST=FILE           the snapshot
+ *   FAKE_USED_GIB=200        memory in use, whatever the snapshot says
+ *   FAKE_MOVED=ID,FROM,TO,N  N pages of guest ID are elsewhere than reported
+ *   FAKE_ASIDE=ID,N          N pages of guest ID are on no node
+ *   FAKE_GONE=ID             guest ID is not in the dump
+ *   FAKE_RING=BYTES          size of the console ring; 16384 if not given
+ *   FAKE_FAIL=FUNCTION       that one fails
+ *
+ * vCPU 0 of a guest runs on a CPU of its nodes, vCPU 1 on one of another node,
+ * vCPU 2 on both in turns, each 10 ms between two looks; vCPU 3 is idle, the rest
+ * is offline. Domain-0 has 1 GiB on the first node.
+ */
+#include <errno.h>
+#include <libxl_utils.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xenctrl.h>
+#include <xenstore.h>
+
+#include "core/guests.h"
+
+static struct xlnuma_host *host;
+static struct xlnuma__guests guests;
+
+__attribute__((constructor)) static void load(void)
+{
+    const char *path = getenv("FAKE_HOST");
+    char message[XLNUMA_MESSAGE_SIZE];
+
+    host = xlnuma_host_new();
+    if (!path || !host || xlnuma__snapshot_load(host, &guests, path, message)) {
+        fprintf(stderr, "fakehost: %s\n", path ? message : "no FAKE_HOST");
+        exit(99);
+    }
+}
+
+__attribute__((destructor)) static void unload(void)
+{
+    xlnuma__guests_dispose(&guests);
+    xlnuma_host_free(host);
+}
+
+static bool fails(const char *function)
+{
+    const char *wish = getenv("FAKE_FAIL");
+
+    errno = EPERM;
+    return wish && !strcmp(wish, function);
+}
+
+static const struct xlnuma__guest *find(uint32_t domid)
+{
+    for (unsigned i = 0; i < guests.nr; i++)
+        if (guests.guest[i].domid == domid)
+            return &guests.guest[i];
+    return NULL;
+}
+
+/* The numbers of a variable, "1,2,3"; returns how many there are. */
+static int numbers(const char *name, unsigned long number[], int most)
+{
+    const char *text = getenv(name);
+    char *end;
+    int nr = 0;
+
+    while (text && nr < most) {
+        number[nr++] = strtoul(text, &end, 10);
+        text = *end ? end + 1 : NULL;
+    }
+    return nr;
+}
+
+/* --- libxl ---------------------------------------------------------------- */
+
+int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
+                    xentoollog_logger *lg)
+{
+    (void)version;
+    (void)flags;
+    (void)lg;
+    *pctx = (libxl_ctx *)host;
+    return fails(__func__) ? ERROR_FAIL : 0;
+}
+
+int libxl_ctx_free(libxl_ctx *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
+libxl_numainfo *libxl_get_numainfo(libxl_ctx *ctx, int *nr)
+{
+    libxl_numainfo *info;
+
+    (void)ctx;
+    *nr = XLNUMA_NODES_MAX - __builtin_clzll(host->nodes);
+    info = calloc((size_t)*nr, sizeof(*info));
+    for (int i = 0; i < *nr; i++) {
+        if (!xlnuma_nodeset_has(host->nodes, (unsigned)i)) {
+            info[i].size = LIBXL_NUMAINFO_INVALID_ENTRY;
+            continue;
+        }
+        info[i].size = host->node[i].size_kb << 10;
+        info[i].free = host->node[i].free_kb << 10;
+        info[i].num_dists = *nr;
+        info[i].dists = calloc((size_t)*nr, sizeof(*info[i].dists));
+        for (int j = 0; j < *nr; j++)
+            info[i].dists[j] = host->distance[i][j];
+    }
+    return info;
+}
+
+/* The node that a CPU is on, -1 when it is on none. */
+static int node_of(unsigned cpu)
+{
+    unsigned node;
+
+    XLNUMA_FOR_EACH_NODE(node, host->nodes)
+        if (xlnuma_cpuset_has(&host->node[node].cpus, cpu))
+            return (int)node;
+    return -1;
+}
+
+static int nr_cpus(void)
+{
+    int nr = 0;
+
+    for (int cpu = 0; cpu < XLNUMA_CPUS_MAX; cpu++)
+        if (node_of((unsigned)cpu) >= 0)
+            nr = cpu + 1;
+    return nr;
+}
+
+libxl_cputopology *libxl_get_cpu_topology(libxl_ctx *ctx, int *nr)
+{
+    libxl_cputopology *cpu;
+
+    (void)ctx;
+    *nr = nr_cpus();
+    if (fails(__func__))
+        return NULL;
+    cpu = calloc((size_t)*nr, sizeof(*cpu));
+    for (int i = 0; i < *nr; i++) {
+        int node = node_of((unsigned)i);
+
+        cpu[i].node =
+            node < 0 ? LIBXL_CPUTOPOLOGY_INVALID_ENTRY : (uint32_t)node;
+        cpu[i].socket = node < 0 ? 0 : host->node[node].socket;
+        cpu[i].core = (uint32_t)i;
+    }
+    return cpu;
+}
+
+libxl_pcitopology *libxl_get_pci_topology(libxl_ctx *ctx, int *nr)
+{
+    (void)ctx;
+    *nr = 0;
+    return NULL;
+}
+
+int libxl_get_physinfo(libxl_ctx *ctx, libxl_physinfo *info)
+{
+    unsigned long gib;
+    unsigned node;
+
+    (void)ctx;
+    XLNUMA_FOR_EACH_NODE(node, host->nodes) {
+        info->total_pages += host->node[node].size_kb / 4;
+        info->free_pages += host->node[node].free_kb / 4;
+    }
+    if (numbers("FAKE_USED_GIB", &gib, 1))
+        info->total_pages = info->free_pages + gib * 262144;
+    return fails(__func__) ? ERROR_FAIL : 0;
+}
+
+const libxl_version_info *libxl_get_version_info(libxl_ctx *ctx)
+{
+    static libxl_version_info info;
+
+    (void)ctx;
+    return &info;
+}
+
+libxl_dominfo *libxl_list_domain(libxl_ctx *ctx, int *nr)
+{
+    libxl_dominfo *info;
+
+    (void)ctx;
+    if (fails(__func__))
+        return NULL;
+    *nr = (int)guests.nr + 1;
+    info = calloc((size_t)*nr, sizeof(*info));
+    for (unsigned i = 0; i < guests.nr; i++) {
+        info[i + 1].domid = guests.guest[i].domid;
+        info[i + 1].current_memkb = guests.guest[i].memory_kb;
+        info[i + 1].vcpu_online = guests.guest[i].nr_vcpus;
+    }
+    return info;
+}
+
+char *libxl_domid_to_name(libxl_ctx *ctx, uint32_t domid)
+{
+    const struct xlnuma__guest *guest = find(domid);
+
+    (void)ctx;
+    return guest && *guest->name ? strdup(guest->name) : NULL;
+}
+
+int libxl_node_bitmap_alloc(libxl_ctx *ctx, libxl_bitmap *map, int max)
+{
+    (void)ctx;
+    (void)max;
+    map->size = XLNUMA_NODES_MAX / 8;
+    map->map = calloc(1, map->size);
+    return 0;
+}
+
+int libxl_domain_get_nodeaffinity(libxl_ctx *ctx, uint32_t domid,
+                                  libxl_bitmap *map)
+{
+    const struct xlnuma__guest *guest = find(domid);
+    unsigned node;
+
+    (void)ctx;
+    XLNUMA_FOR_EACH_NODE(node, guest->affinity)
+        libxl_bitmap_set(map, (int)node);
+    return 0;
+}
+
+/* A CPU of the guest's nodes, or of another. */
+static uint32_t cpu_for(const struct xlnuma__guest *guest, bool is_own)
+{
+    xlnuma_nodeset nodes =
+        guest->report.nodes ? guest->report.nodes : guest->affinity;
+    unsigned cpu = 0;
+
+    while (node_of(cpu) < 0 ||
+           xlnuma_nodeset_has(nodes, (unsigned)node_of(cpu)) != is_own)
+        cpu++;
+    return cpu;
+}
+
+static void set_all(libxl_bitmap *map)
+{
+    map->size = (uint32_t)(nr_cpus() + 7) / 8;
+    map->map = malloc(map->size);
+    memset(map->map, 0xff, map->size);
+}
+
+libxl_vcpuinfo *libxl_list_vcpu(libxl_ctx *ctx, uint32_t domid, int *nr,
+                                int *nr_cpus_r)
+{
+    static unsigned looks;
+    const struct xlnuma__guest *guest = find(domid);
+    libxl_vcpuinfo *info;
+
+    (void)ctx;
+    if (fails(__func__))
+        return NULL;
+    *nr = (int)guest->nr_vcpus;
+    *nr_cpus_r = nr_cpus();
+    info = calloc((size_t)*nr, sizeof(*info));
+    for (int i = 0; i < *nr; i++) {
+        info[i].vcpuid = (uint32_t)i;
+        set_all(&info[i].cpumap);
+        set_all(&info[i].cpumap_soft);
+        info[i].cpu = cpu_for(guest, i == 2 ? looks % 2 : i != 1);
+        info[i].online = i < 4;
+        info[i].running = i < 3;
+        info[i].blocked = i == 3;
+        info[i].vcpu_time = 5000000000 + (i < 3 ? looks * 10000000ull : 0);
+    }
+    looks++;
+    return info;
+}
+
+/* --- libxc ---------------------------------------------------------------- */
+
+/* The console ring, and how much was ever written to it. */
+static char *ring;
+static uint32_t ring_end;
+
+static uint32_t ring_size(void)
+{
+    unsigned long size = 16384;
+
+    numbers("FAKE_RING", &size, 1);
+    return (uint32_t)size;
+}
+
+static void __attribute__((format(printf, 1, 2))) say(const char *format, ...)
+{
+    char line[256];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(line, sizeof(line), format, args);
+    va_end(args);
+    if (!ring)
+        ring = calloc(1, ring_size());
+    for (const char *c = line; *c; c++)
+        ring[ring_end++ % ring_size()] = *c;
+}
+
+xc_interface *xc_interface_open(xentoollog_logger *logger,
+                                xentoollog_logger *dombuild_logger,
+                                unsigned flags)
+{
+    (void)logger;
+    (void)dombuild_logger;
+    (void)flags;
+    return fails(__func__) ? NULL : (xc_interface *)host;
+}
+
+int xc_interface_close(xc_interface *xch)
+{
+    (void)xch;
+    free(ring);
+    ring = NULL;
+    return 0;
+}
+
+int xc_availheap(xc_interface *xch, int min_width, int max_width, int node,
+                 uint64_t *bytes)
+{
+    (void)xch;
+    (void)min_width;
+    (void)max_width;
+    *bytes = host->node[node].low_free_kb << 10;
+    return 0;
+}
+
+/* No vCPUs that are a load: Domain-0's only, and it has none. */
+int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
+                          xc_domaininfo_t *info)
+{
+    (void)xch;
+    (void)first;
+    (void)max;
+    (void)info;
+    return 0;
+}
+
+int xc_readconsolering(xc_interface *xch, char *buffer, unsigned *nr, int clear,
+                       int incremental, uint32_t *index)
+{
+    unsigned done = 0;
+
+    (void)xch;
+    if (clear || !incremental)
+        abort(); /* nothing asks that */
+    if (fails(__func__))
+        return -1;
+    if (ring_end - *index > ring_size())
+        *index = ring_end - ring_size();
+    while (*index != ring_end && done < *nr)
+        buffer[done++] = ring[(*index)++ % ring_size()];
+    *nr = done;
+    return 0;
+}
+
+static uint64_t pages_of(const struct xlnuma__guest *guest, unsigned node)
+{
+    uint64_t pages = guest->report.actual_kb[node] / 4;
+    unsigned long moved[4], aside[2];
+
+    if (numbers("FAKE_MOVED", moved, 4) == 4 && moved[0] == guest->domid) {
+        if (moved[1] == node)
+            pages -= moved[3];
+        if (moved[2] == node)
+            pages += moved[3];
+    }
+    if (numbers("FAKE_ASIDE", aside, 2) == 2 && aside[0] == guest->domid)
+        return 0;
+    return pages;
+}
+
+static void dump_guest(const struct xlnuma__guest *guest)
+{
+    unsigned long aside[2] = { 0, 0 };
+    uint64_t total = 0;
+    unsigned node;
+
+    XLNUMA_FOR_EACH_NODE(node, host->nodes)
+        total += pages_of(guest, node);
+    if (numbers("FAKE_ASIDE", aside, 2) == 2 && aside[0] == guest->domid)
+        total = aside[1];
+    say("(XEN) Domain %u (total: %llu):\n", guest->domid,
+        (unsigned long long)total);
+    XLNUMA_FOR_EACH_NODE(node, host->nodes)
+        say("(XEN)     Node %u: %llu\n", node,
+            (unsigned long long)pages_of(guest, node));
+}
+
+int xc_send_debug_keys(xc_interface *xch, const char *keys)
+{
+    unsigned long gone;
+    unsigned node;
+
+    (void)xch;
+    if (strcmp(keys, "u"))
+        abort(); /* no other key is ever to be pressed */
+    if (fails(__func__))
+        return -1;
+    if (!numbers("FAKE_GONE", &gone, 1))
+        gone = DOMID_SELF;
+    say("(XEN) '%s' pressed -> dumping numa info (now = 1)\n", keys);
+    XLNUMA_FOR_EACH_NODE(node, host->nodes)
+        say("(XEN) NODE%u start->0 size->1 free->1\n", node);
+    say("(XEN) Memory location of each domain:\n"
+        "(XEN) Domain 0 (total: 262144):\n");
+    XLNUMA_FOR_EACH_NODE(node, host->nodes)
+        say("(XEN)     Node %u: %u\n", node,
+            node == xlnuma_nodeset_first(host->nodes) ? 262144 : 0);
+    for (unsigned i = 0; i < guests.nr; i++)
+        if (guests.guest[i].domid != gone)
+            dump_guest(&guests.guest[i]);
+    return 0;
+}
+
+/* --- xenstore: the reports ------------------------------------------------ */
+
+struct xs_handle *xs_open(unsigned long flags)
+{
+    (void)flags;
+    return fails(__func__) ? NULL : (struct xs_handle *)host;
+}
+
+void xs_close(struct xs_handle *xs)
+{
+    (void)xs;
+}
+
+static void read_node_key(const struct xlnuma__report *report, const char *key,
+                          char *value, size_t size)
+{
+    unsigned node;
+    char what[16];
+
+    if (sscanf(key, "node/%u/%15s", &node, what) != 2)
+        return;
+    if (!strcmp(what, "planned_kb") && report->planned_kb[node])
+        snprintf(value, size, "%llu",
+                 (unsigned long long)report->planned_kb[node]);
+    if (!strcmp(what, "actual_kb") && report->has_actual)
+        snprintf(value, size, "%llu",
+                 (unsigned long long)report->actual_kb[node]);
+}
+
+static void read_key(const struct xlnuma__report *report, const char *key,
+                     char *value, size_t size)
+{
+    unsigned order;
+
+    read_node_key(report, key, value, size);
+#define TEXT(field)                                                            \
+    if (!strcmp(key, #field))                                                  \
+    snprintf(value, size, "%s", report->field)
+    TEXT(policy);
+    TEXT(memory);
+    TEXT(status);
+    TEXT(soft_cpus);
+    TEXT(reason);
+#undef TEXT
+    if (!strcmp(key, "version"))
+        snprintf(value, size, "1");
+    if (!strcmp(key, "nodes"))
+        xlnuma_nodeset_format(report->nodes, value, size);
+    if (!strcmp(key, "expected_distance"))
+        snprintf(value, size, "%.2f", report->expected_distance);
+    if (sscanf(key, "extents/%u", &order) == 1 && report->nr_extents[order])
+        snprintf(value, size, "%llu",
+                 (unsigned long long)report->nr_extents[order]);
+}
+
+void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
+              unsigned *length)
+{
+    char key[64], value[4096] = "";
+    unsigned domid;
+
+    (void)xs;
+    (void)t;
+    if (sscanf(path, "/libxl/%u/numa-placement/%63s", &domid, key) == 2 &&
+        find(domid)->has_report)
+        read_key(&find(domid)->report, key, value, sizeof(value));
+    *length = (unsigned)strlen(value);
+    return *value ? strdup(value) : NULL;
+}
+
+/* The nodes of a report: one block, as xenstore's. */
+char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
+                    unsigned *nr)
+{
+    enum { NAME_SIZE = 8 };
+    char **name = calloc(XLNUMA_NODES_MAX, sizeof(*name) + NAME_SIZE);
+    const struct xlnuma__report *report;
+    unsigned domid, node;
+
+    (void)xs;
+    (void)t;
+    *nr = 0;
+    if (sscanf(path, "/libxl/%u/", &domid) != 1)
+        abort();
+    report = &find(domid)->report;
+    XLNUMA_FOR_EACH_NODE(node, host->nodes) {
+        if (!report->planned_kb[node] && !report->actual_kb[node])
+            continue;
+        name[*nr] = (char *)(name + XLNUMA_NODES_MAX) + *nr * NAME_SIZE;
+        snprintf(name[*nr], NAME_SIZE, "%u", node);
+        ++*nr;
+    }
+    return name;
+}
