@@ -4,6 +4,7 @@
  * the distances between them; or a picture of it. Changes nothing.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "command.h"
 #include "core/json.h"
@@ -91,6 +92,66 @@ static void node_guests_json(const void *row, yajl_gen gen)
     yajl_gen_array_close(gen);
 }
 
+/* "3b:00.0": a segment only where it is not the first. */
+static char *format_device(xlnuma_bdf bdf, char buf[XLNUMA_BDF_SIZE])
+{
+    xlnuma_bdf_format(bdf, buf);
+    if (!(bdf >> 16))
+        memmove(buf, buf + strlen("0000:"), strlen(buf + strlen("0000:")) + 1);
+    return buf;
+}
+
+/* Devices of the node from number n on that differ in their function alone. */
+static unsigned count_functions(const struct row *at, unsigned n)
+{
+    const struct xlnuma_device *device = &at->host->device[n];
+    unsigned nr = 1;
+
+    while (n + nr < at->host->nr_devices && device[nr].node == at->id &&
+           device[nr].bdf == device->bdf + nr && device[nr].bdf % 8)
+        nr++;
+    return nr;
+}
+
+/* "3b:00.0-1,5e:00.0"; a list that does not fit ends in "...". */
+static void node_devices(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct row *at = row;
+    size_t used = 0;
+
+    for (unsigned n = 0, nr; n < at->host->nr_devices; n += nr) {
+        char bdf[XLNUMA_BDF_SIZE], last[16] = "";
+
+        nr = 1;
+        if (at->host->device[n].node != at->id)
+            continue;
+        nr = count_functions(at, n);
+        if (nr > 1)
+            snprintf(last, sizeof(last), "-%u",
+                     at->host->device[n + nr - 1].bdf % 8);
+        if (used + sizeof(bdf) + sizeof(last) + 4 > TABLE_CELL_SIZE) {
+            strcpy(cell + used, ",...");
+            break;
+        }
+        used +=
+            (size_t)sprintf(cell + used, "%s%s%s", used ? "," : "",
+                            format_device(at->host->device[n].bdf, bdf), last);
+    }
+}
+
+static void node_devices_json(const void *row, yajl_gen gen)
+{
+    const struct row *at = row;
+    char bdf[XLNUMA_BDF_SIZE];
+
+    yajl_gen_array_open(gen);
+    for (unsigned n = 0; n < at->host->nr_devices; n++)
+        if (at->host->device[n].node == at->id)
+            xlnuma__json_string(
+                gen, xlnuma_bdf_format(at->host->device[n].bdf, bdf));
+    yajl_gen_array_close(gen);
+}
+
 /* Two tables of text, for no terminal is wide enough for one. */
 static const struct table_column columns[] = {
     { .heading = "Node", .key = "id", .is_number = true, .text = node_id },
@@ -116,10 +177,12 @@ static const struct table_column columns[] = {
       .is_number = true,
       .text = node_cores },
     { .key = "cpus", .text = node_cpus, .json = node_cpus_json },
+    { .key = "devices", .json = node_devices_json },
 };
 static const struct table_column cpu_columns[] = {
     { .heading = "Node", .is_number = true, .text = node_id },
     { .heading = "CPUs", .text = node_cpus },
+    { .heading = "PCI devices", .text = node_devices },
 };
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))
@@ -306,7 +369,7 @@ const struct command cmd_host = {
         "free and what of that is low (below the addresses that Xen keeps for\n"
         "DMA), the vCPUs expected to run there, how many guests are on it, "
         "its\n"
-        "cores and CPUs; and the distances between the nodes.\n",
+        "cores, CPUs and PCI devices; and the distances between the nodes.\n",
     .options = host_options,
     .run = run,
 };

@@ -29,11 +29,11 @@ static int open_temp(struct output *output, char *message)
     }
     fd = mkostemp(output->temp, O_CLOEXEC);
     if (fd < 0)
-        return fail(output->temp, message);
+        return fail(output->path, message);
     if (!fchmod(fd, 0644))
         output->file = fdopen(fd, "w");
     if (!output->file) {
-        fail(output->temp, message);
+        fail(output->path, message);
         unlink(output->temp);
         close(fd);
         return XLNUMA_ERR_IO;

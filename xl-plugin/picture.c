@@ -148,6 +148,8 @@ char *picture_node_left(const struct picture *picture, unsigned node,
     char cpus[64], load[32];
     unsigned rest;
 
+    if (size > columns + 1)
+        size = columns + 1;
     if (!xlnuma_cpuset_count(&it->cpus)) {
         snprintf(buf, size, "node %u  no CPUs", node);
         return buf;
@@ -255,7 +257,10 @@ static void say_unknown(const struct picture *picture, FILE *text)
         fputs("\n", text);
 }
 
-/* Where to break a line that is too long: behind the last ", " that fits. */
+/*
+ * Where to break a line that is too long: in the last ", " that fits, or else in
+ * the first one.
+ */
 static size_t break_at(const char *text, unsigned columns)
 {
     const char *here = text;
@@ -269,8 +274,8 @@ static size_t break_at(const char *text, unsigned columns)
         utf8_next(&next);
         memcpy(one, here, (size_t)(next - here));
         width += utf8_width(one);
-        if (width > columns)
-            return best ? best : strlen(text);
+        if (width > columns && best)
+            return best;
         if (here > text && here[-1] == ',' && *here == ' ')
             best = (size_t)(here - text);
         here = next;

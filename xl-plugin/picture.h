@@ -60,7 +60,7 @@ unsigned picture_at(uint64_t sum_kb, uint64_t size_kb, unsigned length);
 char *picture_label(struct picture *picture, const struct part *part,
                     unsigned columns, char buf[PICTURE_LABEL_SIZE]);
 
-/* "node 0  CPUs 0-1  load 1.25"; the list of CPUs is cut to fit. */
+/* "node 0  CPUs 0-1  load 1.25"; cut to fit, the list of CPUs first. */
 char *picture_node_left(const struct picture *picture, unsigned node,
                         unsigned columns, char *buf, size_t size);
 /* "2651 of 3071 MiB free" */

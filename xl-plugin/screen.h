@@ -7,7 +7,7 @@
 
 enum {
     SCREEN_COLUMNS = 80, /* where it is no terminal */
-    SCREEN_COLUMNS_MIN = 50,
+    SCREEN_COLUMNS_MIN = 60,
     SCREEN_COLUMNS_MAX = 500,
 };
 

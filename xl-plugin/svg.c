@@ -62,7 +62,8 @@ static void put_text(const struct svg *svg, unsigned x, unsigned y,
 
 static const char style[] =
     "<style>\n"
-    "text { white-space: pre; font-family: \"DejaVu Sans\", Verdana, Arial, sans-serif; "
+    "text { white-space: pre; font-family: \"DejaVu Sans\", Verdana, Arial, "
+    "sans-serif; "
     "font-size: 12px; fill: #000 }\n"
     ".title { font-weight: bold }\n"
     ".small { font-family: \"DejaVu Sans Mono\", monospace; "
