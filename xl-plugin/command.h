@@ -27,6 +27,7 @@ struct options {
     const char *svg;            /* host: into this file; or NULL */
     const char *seconds;        /* show: how long to look at vCPUs; or NULL */
     bool is_sure;               /* verify: on a large host too */
+    const char *output;         /* into this file; or NULL */
 };
 
 /*
@@ -59,6 +60,9 @@ struct command_option {
     OPTION("host", 0, "FILE", host,                                            \
            "use the host in this snapshot file (\"-\": standard input)\n"      \
            "instead of the running one")
+#define OPTION_OUTPUT                                                          \
+    OPTION("output", 'o', "FILE", output,                                      \
+           "write into this file, in one step, not to standard output")
 #define OPTION_JSON FLAG("json", 0, is_json, "write JSON instead of text")
 
 struct command {
@@ -77,8 +81,8 @@ struct command {
     int (*run)(const struct options *options, int nr, char **operand);
 };
 
-extern const struct command cmd_host, cmd_list, cmd_plan, cmd_show;
-extern const struct command cmd_snapshot, cmd_verify;
+extern const struct command cmd_host, cmd_list, cmd_metrics, cmd_plan;
+extern const struct command cmd_show, cmd_snapshot, cmd_verify;
 
 /*
  * One line on stderr: the program's name, then the message, with anything that
