@@ -44,6 +44,7 @@ static inline int read_number(const struct place *place, yajl_val value,
                               const char *path, uint64_t max,
                               uint64_t *number_r)
 {
+    *number_r = 0; /* gcc does not know that bad() never returns 0 */
     if (!value)
         return bad(place, "%s is missing", path);
     if (!YAJL_IS_INTEGER(value) || YAJL_GET_INTEGER(value) < 0 ||
