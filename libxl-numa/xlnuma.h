@@ -247,6 +247,10 @@ bool xlnuma_memory_from_name(const char *name, enum xlnuma_memory *memory_r);
 
 #define XLNUMA_NAME_SIZE 128
 
+/* PCI devices of a guest that count; and what they weigh, in percent. */
+#define XLNUMA_GUEST_DEVICES_MAX 256
+#define XLNUMA_DEVICE_WEIGHT 20
+
 struct xlnuma_request {
     char name[XLNUMA_NAME_SIZE]; /* for messages and reports only */
     uint64_t memory_kb;          /* with the toolstack's overhead; > 0 */
@@ -256,9 +260,15 @@ struct xlnuma_request {
     xlnuma_nodeset nodes;        /* memory and CPUs from these nodes only */
     enum xlnuma_policy policy;
     enum xlnuma_memory memory;
+    unsigned device_weight; /* percent (key numa_devices), 0 to 100 */
+    unsigned nr_devices;
+    xlnuma_bdf device[XLNUMA_GUEST_DEVICES_MAX]; /* assigned to the guest */
 };
 
-/* Any CPU, any node, best-effort, spread; memory and vCPUs zero. */
+/*
+ * Any CPU, any node, best-effort, spread, devices weigh XLNUMA_DEVICE_WEIGHT;
+ * memory and vCPUs zero, no devices.
+ */
 void xlnuma_request_init(struct xlnuma_request *request);
 
 /* --- Plan ----------------------------------------------------------------- */
@@ -278,6 +288,7 @@ enum xlnuma_why_not {
     XLNUMA_WHY_NOT_POLICY,  /* more nodes than the policy allows */
     XLNUMA_WHY_NOT_PATH,    /* a CPU of it has no path to memory of it */
     XLNUMA_WHY_NOT_FARTHER, /* holds the guest, but is farther apart */
+    XLNUMA_WHY_NOT_DEVICES, /* the same, but for its devices alone */
     XLNUMA_WHY_NOT_SOCKETS, /* as near, but on more sockets */
     XLNUMA_WHY_NOT_LOW,     /* as near, but takes more low memory */
     XLNUMA_WHY_NOT_LOAD,    /* as near, but busier */
@@ -312,6 +323,8 @@ struct xlnuma_plan {
     xlnuma_cpuset soft_cpus;              /* usable by the guest on `nodes` */
     double expected_distance;             /* 10 is all local; 0 if not placed */
     double least_distance; /* no set that holds the guest is nearer than this */
+    xlnuma_nodeset device_nodes; /* where its devices are that count */
+    double device_distance;      /* between these, CPUs and memory; 0: none */
     char reason[XLNUMA_MESSAGE_SIZE]; /* one line, in words */
     unsigned nr_alternatives;         /* nearest first */
     struct xlnuma_alternative alternative[XLNUMA_ALTERNATIVES_MAX];
@@ -323,8 +336,8 @@ struct xlnuma_plan *xlnuma_plan_new(void);
 void xlnuma_plan_free(struct xlnuma_plan *plan); /* NULL is fine */
 
 /*
- * The best node set for a request, by docs/design.md's expected distance: a
- * pure function of host and request. That nothing fits is an answer (status
+ * The best node set for a request, by docs/design.md's expected distance and
+ * that to its devices: a pure function of host and request. That nothing fits is an answer (status
  * XLNUMA_STATUS_UNPLACED), not an error.
  *
  * Returns 0, XLNUMA_ERR_INVALID (the request: no memory, no vCPUs, only CPUs or

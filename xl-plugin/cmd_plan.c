@@ -96,6 +96,7 @@ static void alternative_why(const void *row, char cell[TABLE_CELL_SIZE])
         [XLNUMA_WHY_NOT_POLICY] = "more nodes than the policy allows",
         [XLNUMA_WHY_NOT_PATH] = "a CPU has no path to its memory",
         [XLNUMA_WHY_NOT_FARTHER] = "farther apart",
+        [XLNUMA_WHY_NOT_DEVICES] = "farther from its devices",
         [XLNUMA_WHY_NOT_SOCKETS] = "as near, but on more sockets",
         [XLNUMA_WHY_NOT_LOW] = "as near, but takes more low memory",
         [XLNUMA_WHY_NOT_LOAD] = "as near, but busier",

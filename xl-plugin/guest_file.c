@@ -279,6 +279,30 @@ static bool has_devices(const struct reader *reader)
     return nr_pci || nr_dt;
 }
 
+/* As xl does: "SEGMENT:BUS:DEVICE.FUNCTION", options behind it, or name=NAME. */
+static int read_devices(struct reader *reader)
+{
+    libxl_domain_config *config = &reader->guest->config;
+    XLU_ConfigList *list;
+    const char *spec;
+    int nr;
+
+    if (xlu_cfg_get_list(reader->text.config, "pci", &list, &nr, 1))
+        return 0;
+    config->pcidevs = calloc((size_t)nr + 1, sizeof(*config->pcidevs));
+    if (!config->pcidevs)
+        return out_of_memory(reader);
+    for (int i = 0; (spec = xlu_cfg_get_listitem(list, i)); i++) {
+        libxl_device_pci *pci = &config->pcidevs[config->num_pcidevs++];
+
+        libxl_device_pci_init(pci);
+        if (xlu_pci_parse_spec_string(reader->text.config, pci, spec))
+            return guest_text_bad(&reader->text, "pci",
+                                  "pci: \"%s\" is no PCI device", spec);
+    }
+    return 0;
+}
+
 /*
  * Page tables of its own for the IOMMU: four levels of 512 entries. A PV guest
  * with devices needs them; others share their own unless they say "sync_pt".
@@ -371,8 +395,9 @@ static int read_settings(struct reader *reader)
 
 /* In this order: later ones build on what earlier ones have read. */
 static int (*const readers[])(struct reader *reader) = {
-    read_settings, read_name,   read_type,   read_vcpus,       read_vnuma,
-    read_cpus,     read_memory, read_shadow, read_passthrough, read_stubdomain,
+    read_settings,    read_name,    read_type,       read_vcpus,
+    read_vnuma,       read_cpus,    read_memory,     read_shadow,
+    read_passthrough, read_devices, read_stubdomain,
 };
 
 int guest_file_read(struct guest_file *guest_r, const char *path, unsigned nr,

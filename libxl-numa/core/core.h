@@ -49,15 +49,6 @@ unsigned xlnuma__cpuset_count(const xlnuma_cpuset *set,
 void xlnuma__cpuset_take(const xlnuma_cpuset *from, const xlnuma_cpuset *filter,
                          xlnuma_cpuset *part_r, xlnuma_cpuset *sum);
 
-/* --- device.c ------------------------------------------------------------- */
-
-/* Into the order that the model has. */
-void xlnuma__host_sort_devices(struct xlnuma_host *host);
-
-/* Is the device's node known? */
-bool xlnuma__host_find_device(const struct xlnuma_host *host, xlnuma_bdf bdf,
-                              unsigned *node_r);
-
 /* --- cost.c --------------------------------------------------------------- */
 
 __extension__ typedef unsigned __int128 xlnuma__u128;
@@ -76,10 +67,17 @@ struct xlnuma__cell {
     uint32_t load_mvcpu;
 };
 
-/* The usable nodes. A set of them is a mask, bit i for cell[i]. */
+/*
+ * The usable nodes. A set of them is a mask, bit i for cell[i]. For a guest with
+ * devices `distance` is from cell i's CPUs to cell j's memory with the way by
+ * them (device.c), in parts of `scale`; for others scale is 1, and there is none.
+ */
 struct xlnuma__table {
     const struct xlnuma_host *host;
     unsigned nr;
+    unsigned scale;
+    uint32_t least; /* of the distances */
+    uint32_t distance[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
     struct xlnuma__cell cell[XLNUMA_NODES_MAX]; /* ascending high_kb */
     uint64_t socket_mates[XLNUMA_NODES_MAX];    /* cells on i's socket */
     uint64_t unreachable[XLNUMA_NODES_MAX];     /* cells that i's CPUs lack */
@@ -88,7 +86,18 @@ struct xlnuma__table {
     uint64_t guest_mvcpu;                       /* guest's own vCPUs */
 };
 
-/* A node set judged. The distance is exact: num / den / needed_kb. */
+static inline uint32_t xlnuma__distance(const struct xlnuma__table *table,
+                                        unsigned i, unsigned j)
+{
+    return table->scale > 1
+               ? table->distance[i][j]
+               : table->host->distance[table->cell[i].id][table->cell[j].id];
+}
+
+/*
+ * A node set judged. The distance is exact, in the table's scale: num / den /
+ * needed_kb.
+ */
 struct xlnuma__judged {
     uint64_t cells;
     xlnuma_nodeset nodes;
@@ -139,8 +148,40 @@ int xlnuma__cost_compare(const struct xlnuma__judged *a,
                          const struct xlnuma__judged *b,
                          enum xlnuma_why_not *why_r);
 
+/* In the table's scale. */
 double xlnuma__cost_distance(const struct xlnuma__judged *judged,
                              uint64_t needed_kb);
+
+/* Of memory alone, whatever the guest's devices weigh. */
+double xlnuma__cost_memory_distance(const struct xlnuma__table *table,
+                                    const struct xlnuma__judged *judged,
+                                    uint64_t needed_kb,
+                                    enum xlnuma_memory memory);
+
+/* --- device.c ------------------------------------------------------------- */
+
+/* Into the order that the model has. */
+void xlnuma__host_sort_devices(struct xlnuma_host *host);
+
+/* Is the device's node known? */
+bool xlnuma__host_find_device(const struct xlnuma_host *host, xlnuma_bdf bdf,
+                              unsigned *node_r);
+
+/*
+ * Set the table's scale and least, and if the request has devices that count its
+ * distances. Returns the nodes of these devices.
+ */
+xlnuma_nodeset xlnuma__fill_distances(struct xlnuma__table *table,
+                                      const struct xlnuma_request *request);
+
+/*
+ * The mean distance between the request's devices that count, the plan's CPUs
+ * and memory_kb on its nodes; 0 when none counts.
+ */
+double xlnuma__device_distance(const struct xlnuma_host *host,
+                               const struct xlnuma_request *request,
+                               const struct xlnuma_plan *plan,
+                               const uint64_t memory_kb[]);
 
 /* --- search.c ------------------------------------------------------------- */
 

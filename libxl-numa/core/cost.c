@@ -78,10 +78,20 @@ static void share_evenly(const struct xlnuma__table *table,
     }
 }
 
-/*
- * The cells of a set as a packed guest fills them: first the one that the
- * set's CPUs reach in the shortest way, then the one with most room.
- */
+/* The shortest way for the set's CPUs, then most room, then the lowest node. */
+static bool is_filled_before(const struct xlnuma__table *table,
+                             const uint32_t column[], unsigned a, unsigned b)
+{
+    const struct xlnuma__cell *x = &table->cell[a], *y = &table->cell[b];
+
+    if (column[a] != column[b])
+        return column[a] < column[b];
+    if (x->usable_kb != y->usable_kb)
+        return x->usable_kb > y->usable_kb;
+    return x->id < y->id;
+}
+
+/* The cells of a set as a packed guest fills them. */
 static void order_by_reach(const struct xlnuma__table *table,
                            const struct order *list, const uint32_t column[],
                            struct order *order)
@@ -91,11 +101,7 @@ static void order_by_reach(const struct xlnuma__table *table,
         unsigned i = list->cell[n], at = n;
 
         for (; at; at--) {
-            unsigned before = order->cell[at - 1];
-
-            if (column[before] < column[i] ||
-                (column[before] == column[i] &&
-                 table->cell[before].usable_kb >= table->cell[i].usable_kb))
+            if (is_filled_before(table, column, order->cell[at - 1], i))
                 break;
             order->cell[at] = order->cell[at - 1];
         }
@@ -119,13 +125,13 @@ static void share_packed(const struct xlnuma__table *table,
 }
 
 /*
- * What the set's CPUs pay for memory on each of its cells: column[j] = sum of
- * cpus(i) * distance(i, j). Memory without any CPU (nr_cpus is 0): as if one
- * CPU were on each of its nodes.
+ * What the set's CPUs pay for memory on each of its cells, the devices apart:
+ * column[j] = sum of cpus(i) * distance(i, j). Memory without any CPU (nr_cpus
+ * is 0): as if one CPU were on each of its nodes.
  */
-static void fill_columns(const struct xlnuma__table *table,
-                         const struct order *list, unsigned nr_cpus,
-                         uint32_t column[])
+static void fill_memory_columns(const struct xlnuma__table *table,
+                                const struct order *list, unsigned nr_cpus,
+                                uint32_t column[])
 {
     const uint16_t(*distance)[XLNUMA_NODES_MAX] = table->host->distance;
     unsigned id[XLNUMA_NODES_MAX], cpus[XLNUMA_NODES_MAX];
@@ -142,6 +148,28 @@ static void fill_columns(const struct xlnuma__table *table,
         for (unsigned n = 0; n < list->nr; n++)
             sum += cpus[n] * distance[id[n]][id[m]];
         column[list->cell[m]] = sum;
+    }
+}
+
+/* The same with the way by the guest's devices. */
+static void fill_columns(const struct xlnuma__table *table,
+                         const struct order *list, unsigned nr_cpus,
+                         uint32_t column[])
+{
+    if (table->scale == 1) {
+        fill_memory_columns(table, list, nr_cpus, column);
+        return;
+    }
+    for (unsigned m = 0; m < list->nr; m++) {
+        unsigned j = list->cell[m];
+
+        column[j] = 0;
+        for (unsigned n = 0; n < list->nr; n++) {
+            unsigned i = list->cell[n];
+
+            column[j] +=
+                (nr_cpus ? table->cell[i].nr_cpus : 1) * table->distance[i][j];
+        }
     }
 }
 
@@ -235,7 +263,8 @@ static struct weighed weigh_spread(const struct xlnuma__table *table,
 
 static struct weighed weigh_packed(const struct xlnuma__table *table,
                                    const struct order *list, uint64_t needed_kb,
-                                   uint64_t low_kb, const uint32_t column[])
+                                   uint64_t low_kb, const uint32_t reach[],
+                                   const uint32_t column[])
 {
     struct weighed weighed = { .den = 1 };
     uint64_t share_kb[XLNUMA_NODES_MAX];
@@ -243,7 +272,7 @@ static struct weighed weigh_packed(const struct xlnuma__table *table,
 
     for (unsigned n = 0; n < list->nr; n++)
         share_kb[list->cell[n]] = 0;
-    order_by_reach(table, list, column, &order);
+    order_by_reach(table, list, reach, &order);
     share_packed(table, &order, false, needed_kb - low_kb, share_kb);
     share_packed(table, &order, true, low_kb, share_kb);
     for (unsigned n = 0; n < list->nr; n++) {
@@ -307,6 +336,21 @@ static uint64_t sum_up(const struct xlnuma__table *table,
     return unreachable;
 }
 
+/* Shares by the columns `reach`, weighed with `column`. */
+static struct weighed weigh(const struct xlnuma__table *table,
+                            const struct order *list, uint64_t needed_kb,
+                            enum xlnuma_memory memory,
+                            const struct xlnuma__judged *judged,
+                            const uint32_t reach[], const uint32_t column[])
+{
+    if (judged->usable_kb < needed_kb)
+        return weigh_lacking(list, judged->cells, needed_kb, column);
+    if (memory == XLNUMA_MEMORY_PACK)
+        return weigh_packed(table, list, needed_kb, judged->low_kb, reach,
+                            column);
+    return weigh_spread(table, list, needed_kb, judged->low_kb, column);
+}
+
 void xlnuma__cost_judge(const struct xlnuma__table *table, uint64_t set,
                         uint64_t needed_kb, enum xlnuma_memory memory,
                         struct xlnuma__judged *judged_r)
@@ -321,25 +365,25 @@ void xlnuma__cost_judge(const struct xlnuma__table *table, uint64_t set,
     list_cells(set, &list);
     unreachable = sum_up(table, &list, needed_kb, judged_r);
     fill_columns(table, &list, judged_r->nr_cpus, column);
-    if (judged_r->usable_kb < needed_kb)
-        weighed = weigh_lacking(&list, set, needed_kb, column);
-    else if (memory == XLNUMA_MEMORY_PACK)
-        weighed =
-            weigh_packed(table, &list, needed_kb, judged_r->low_kb, column);
-    else
-        weighed =
-            weigh_spread(table, &list, needed_kb, judged_r->low_kb, column);
+    weighed = weigh(table, &list, needed_kb, memory, judged_r, column, column);
     judged_r->distance_num = weighed.num;
     judged_r->distance_den =
         weighed.den * (judged_r->nr_cpus ? judged_r->nr_cpus : list.nr);
     judged_r->is_reachable = !(unreachable & weighed.cells);
 }
 
-/* a/b against c/d without rounding; the products stay below 2^128. */
+/* a/b against c/d without rounding: the products have up to 160 bits. */
 static int compare_ratio(xlnuma__u128 a, unsigned b, xlnuma__u128 c, unsigned d)
 {
-    xlnuma__u128 left = a * d, right = c * b;
+    xlnuma__u128 low_left = (xlnuma__u128)(uint64_t)a * d;
+    xlnuma__u128 low_right = (xlnuma__u128)(uint64_t)c * b;
+    xlnuma__u128 left = (a >> 64) * d + (low_left >> 64);
+    xlnuma__u128 right = (c >> 64) * b + (low_right >> 64);
 
+    if (left == right) {
+        left = (uint64_t)low_left;
+        right = (uint64_t)low_right;
+    }
     return (left > right) - (left < right);
 }
 
@@ -386,4 +430,23 @@ double xlnuma__cost_distance(const struct xlnuma__judged *judged,
 {
     return (double)judged->distance_num / judged->distance_den /
            (double)needed_kb;
+}
+
+double xlnuma__cost_memory_distance(const struct xlnuma__table *table,
+                                    const struct xlnuma__judged *judged,
+                                    uint64_t needed_kb,
+                                    enum xlnuma_memory memory)
+{
+    uint32_t reach[XLNUMA_NODES_MAX], column[XLNUMA_NODES_MAX];
+    struct weighed weighed;
+    struct order list;
+
+    if (table->scale == 1)
+        return xlnuma__cost_distance(judged, needed_kb);
+    list_cells(judged->cells, &list);
+    fill_columns(table, &list, judged->nr_cpus, reach);
+    fill_memory_columns(table, &list, judged->nr_cpus, column);
+    weighed = weigh(table, &list, needed_kb, memory, judged, reach, column);
+    return (double)weighed.num / weighed.den /
+           (judged->nr_cpus ? judged->nr_cpus : list.nr) / (double)needed_kb;
 }

@@ -99,10 +99,11 @@ static unsigned distance_to_chosen(const struct explaining *explaining,
                                    unsigned cell)
 {
     const struct xlnuma__table *table = explaining->table;
-    unsigned sum = 0, id = table->cell[cell].id, i;
+    unsigned sum = 0, i;
 
-    XLNUMA_FOR_EACH_NODE(i, explaining->chosen->nodes)
-        sum += table->host->distance[i][id] + table->host->distance[id][i];
+    XLNUMA_FOR_EACH_NODE(i, explaining->chosen->cells)
+        sum +=
+            xlnuma__distance(table, i, cell) + xlnuma__distance(table, cell, i);
     return sum;
 }
 
@@ -196,8 +197,8 @@ static void add_alternative(const struct explaining *explaining,
 
     memset(alternative, 0, sizeof(*alternative));
     alternative->nodes = set->nodes;
-    alternative->expected_distance =
-        xlnuma__cost_distance(set, need->memory_kb);
+    alternative->expected_distance = xlnuma__cost_memory_distance(
+        explaining->table, set, need->memory_kb, need->memory);
     if (set->usable_kb < need->memory_kb) {
         alternative->why = XLNUMA_WHY_NOT_MEMORY;
         alternative->short_kb = need->memory_kb - set->usable_kb;
@@ -214,6 +215,9 @@ static void add_alternative(const struct explaining *explaining,
         /* Better but for the sockets that it takes for its cores. */
         alternative->why = XLNUMA_WHY_NOT_SOCKETS;
     }
+    if (alternative->why == XLNUMA_WHY_NOT_FARTHER &&
+        alternative->expected_distance <= plan->expected_distance)
+        alternative->why = XLNUMA_WHY_NOT_DEVICES;
 }
 
 /* The first of each class, then the second, as many as there is room for. */

@@ -187,7 +187,8 @@ static void add_alternative(const struct lacking *lacking, unsigned i,
     judge(lacking, lacking->first[i].mask, &set);
     memset(alternative, 0, sizeof(*alternative));
     alternative->nodes = set.nodes;
-    alternative->expected_distance = xlnuma__cost_distance(&set, needed_kb);
+    alternative->expected_distance = xlnuma__cost_memory_distance(
+        lacking->table, &set, needed_kb, lacking->request->memory);
     if (set.usable_kb < needed_kb) {
         alternative->why = XLNUMA_WHY_NOT_MEMORY;
         alternative->short_kb = needed_kb - set.usable_kb;

@@ -50,6 +50,7 @@ const char *xlnuma_why_not_name(enum xlnuma_why_not why)
         [XLNUMA_WHY_NOT_POLICY] = "policy",
         [XLNUMA_WHY_NOT_PATH] = "path",
         [XLNUMA_WHY_NOT_FARTHER] = "farther",
+        [XLNUMA_WHY_NOT_DEVICES] = "devices",
         [XLNUMA_WHY_NOT_SOCKETS] = "sockets",
         [XLNUMA_WHY_NOT_LOW] = "low",
         [XLNUMA_WHY_NOT_LOAD] = "load",
@@ -116,7 +117,7 @@ static void relate_cells(struct xlnuma__table *table)
     }
 }
 
-static void fill_table(struct planning *planning)
+static void fill_table(struct planning *planning, struct xlnuma_plan *plan)
 {
     struct xlnuma__table *table = &planning->table;
     unsigned i;
@@ -132,6 +133,7 @@ static void fill_table(struct planning *planning)
     }
     qsort(table->cell, table->nr, sizeof(table->cell[0]), compare_cells);
     relate_cells(table);
+    plan->device_nodes = xlnuma__fill_distances(table, planning->request);
 }
 
 /* The fewest nodes that hold `needed` when the largest values come first. */
@@ -247,7 +249,10 @@ static void fill_nodes(const struct planning *planning,
                             &plan->soft_cpus);
     }
     plan->nodes = set->nodes;
-    plan->expected_distance = xlnuma__cost_distance(set, plan->needed_kb);
+    plan->expected_distance =
+        xlnuma__cost_memory_distance(table, set, plan->needed_kb, plan->memory);
+    plan->device_distance = xlnuma__device_distance(
+        planning->host, planning->request, plan, plan->memory_kb);
 }
 
 /* The mean distance of memory that lies so, from the plan's CPUs. */
@@ -289,6 +294,8 @@ void xlnuma__plan_follow(struct xlnuma_plan *plan,
     if (xlnuma_cpuset_count(&soft_cpus))
         plan->soft_cpus = soft_cpus;
     plan->expected_distance = distance_of(plan, host, actual_kb);
+    plan->device_distance =
+        xlnuma__device_distance(host, request, plan, actual_kb);
 }
 
 static const struct xlnuma__cell *
@@ -304,7 +311,23 @@ roomiest_cell(const struct xlnuma__table *table)
     return roomiest;
 }
 
+/* Could a single node hold it? Then another set is nearer to its devices. */
+static bool holds_alone(const struct planning *planning,
+                        const struct xlnuma__need *need)
+{
+    struct xlnuma__judged single;
+
+    for (unsigned i = 0; i < planning->table.nr; i++) {
+        xlnuma__cost_judge(&planning->table, (uint64_t)1 << i, need->memory_kb,
+                           need->memory, &single);
+        if (xlnuma__holds(need, &single))
+            return true;
+    }
+    return false;
+}
+
 static void say_placed(const struct planning *planning,
+                       const struct xlnuma__need *need,
                        struct xlnuma_plan *plan)
 {
     const struct xlnuma__judged *set = &planning->found.best;
@@ -323,6 +346,12 @@ static void say_placed(const struct planning *planning,
                  needed, roomiest->id, xlnuma__mib(roomiest->usable_kb, most),
                  nodes, set->nr_sockets, set->nr_sockets == 1 ? "" : "s",
                  plan->expected_distance);
+    else if (plan->device_nodes && holds_alone(planning, need))
+        snprintf(plan->reason, sizeof(plan->reason),
+                 "single nodes with %s free are farther from its PCI devices; "
+                 "nodes %s hold it on %u socket%s at expected distance %.2f",
+                 needed, nodes, set->nr_sockets,
+                 set->nr_sockets == 1 ? "" : "s", plan->expected_distance);
     else
         snprintf(plan->reason, sizeof(plan->reason),
                  "no single node with %s free has CPUs or cores enough for %u "
@@ -342,6 +371,21 @@ static void say_low(const struct planning *planning, struct xlnuma_plan *plan)
         snprintf(plan->reason + used, sizeof(plan->reason) - used,
                  "; %s of it is low memory, as there is no other",
                  xlnuma__mib(planning->found.best.low_kb, low));
+}
+
+/* Where the devices are that were counted, behind the other words. */
+static void say_devices(struct xlnuma_plan *plan)
+{
+    size_t used = strlen(plan->reason);
+    char nodes[64];
+
+    if (plan->device_nodes)
+        snprintf(
+            plan->reason + used, sizeof(plan->reason) - used,
+            "; its PCI devices are on node%s %s, at distance %.2f",
+            xlnuma_nodeset_count(plan->device_nodes) == 1 ? "" : "s",
+            xlnuma_nodeset_format(plan->device_nodes, nodes, sizeof(nodes)),
+            plan->device_distance);
 }
 
 /*
@@ -393,14 +437,18 @@ static void clear_plan(const struct xlnuma_request *request,
 /* The search was given up: how much nearer another set might be. */
 static void say_open(const struct planning *planning, struct xlnuma_plan *plan)
 {
+    const struct xlnuma__table *table = &planning->table;
     const struct xlnuma__found *found = &planning->found;
     size_t used = strlen(plan->reason);
+    double excess;
 
     plan->least_distance = plan->expected_distance;
     if (found->is_nearest)
         return;
-    if (XLNUMA_DISTANCE_LOCAL + found->least_excess < plan->least_distance)
-        plan->least_distance = XLNUMA_DISTANCE_LOCAL + found->least_excess;
+    excess = xlnuma__cost_distance(&found->best, plan->needed_kb) -
+             table->least - found->least_excess;
+    if (excess > 0)
+        plan->least_distance -= excess / table->scale;
     snprintf(plan->reason + used, sizeof(plan->reason) - used,
              "; not proven to be the nearest, but none is below %.2f",
              plan->least_distance);
@@ -447,7 +495,7 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
     clear_plan(request, plan_r);
     planning.host = host;
     planning.request = request;
-    fill_table(&planning);
+    fill_table(&planning, plan_r);
     set_width(&planning);
     rc = check_request(&planning, message);
     if (rc)
@@ -470,9 +518,10 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
     plan_r->status = XLNUMA_STATUS_PLACED;
     fill_nodes(&planning, plan_r);
     xlnuma__explain(&planning.table, &need, &planning.found.best, plan_r);
-    say_placed(&planning, plan_r);
+    say_placed(&planning, &need, plan_r);
     say_low(&planning, plan_r);
     say_claimed(host, plan_r);
+    say_devices(plan_r);
     say_open(&planning, plan_r);
     return 0;
 }

@@ -55,7 +55,7 @@ static void write_alternatives(yajl_gen gen, const struct xlnuma_plan *plan)
 
 int xlnuma_plan_write(const struct xlnuma_plan *plan, FILE *file, char *message)
 {
-    char cpus[XLNUMA__LIST_SIZE];
+    char cpus[XLNUMA__LIST_SIZE], nodes[256];
     yajl_gen gen = xlnuma__json_new();
     int rc;
 
@@ -77,6 +77,14 @@ int xlnuma_plan_write(const struct xlnuma_plan *plan, FILE *file, char *message)
         if (plan->least_distance < plan->expected_distance)
             xlnuma__json_key_distance(gen, "least_distance",
                                       plan->least_distance);
+        if (plan->device_nodes) {
+            xlnuma__json_key_string(gen, "device_nodes",
+                                    xlnuma_nodeset_format(plan->device_nodes,
+                                                          nodes,
+                                                          sizeof(nodes)));
+            xlnuma__json_key_distance(gen, "device_distance",
+                                      plan->device_distance);
+        }
         xlnuma__json_key_string(
             gen, "soft_cpus",
             xlnuma_cpuset_format(&plan->soft_cpus, cpus, sizeof(cpus)));

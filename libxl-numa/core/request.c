@@ -20,6 +20,7 @@ void xlnuma_request_init(struct xlnuma_request *request)
 {
     memset(request, 0, sizeof(*request));
     request->nodes = XLNUMA_NODES_ALL;
+    request->device_weight = XLNUMA_DEVICE_WEIGHT;
 }
 
 /* Index of a name, or `nr`. */

@@ -68,7 +68,7 @@ struct search {
     uint8_t by_id[XLNUMA_NODES_MAX];     /* ascending */
     uint64_t conflict[XLNUMA_NODES_MAX]; /* never in a set with i */
     uint64_t twins[XLNUMA_NODES_MAX];    /* when has_twins */
-    /* cost[i][j]: cpus(i) * (distance(i, j) - 10), and the same transposed */
+    /* cost[i][j]: cpus(i) * (distance(i, j) - least), and transposed */
     float cost[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
     float cost_to[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
     /* near[n][j]: sum of the n smallest cost[i][j], i other than j */
@@ -176,7 +176,8 @@ static bool is_hopeless(const struct search *search, const struct grown *grown)
     if (!search->found->is_found || !grown->nr_cpus)
         return false;
     return grown->pairs / grown->nr / grown->nr_cpus >
-           xlnuma__cost_distance(best, search->need->memory_kb) - 10;
+           xlnuma__cost_distance(best, search->need->memory_kb) -
+               search->table->least;
 }
 
 static void grow(struct search *search, unsigned seed)
@@ -617,7 +618,8 @@ static void add_columns(const struct search *search, struct partial *child,
 /* As far from and to all other cells, with as many CPUs. */
 static bool is_twin(const struct search *search, unsigned a, unsigned b)
 {
-    if (search->table->cell[a].nr_cpus != search->table->cell[b].nr_cpus)
+    if (search->table->cell[a].nr_cpus != search->table->cell[b].nr_cpus ||
+        search->cost[a][a] != search->cost[b][b])
         return false;
     for (unsigned i = 0; i < search->table->nr; i++)
         if (i != a && i != b &&
@@ -788,15 +790,16 @@ static void set_unit(struct search *search, unsigned nr_cpus)
 {
     const struct xlnuma__judged *best = &search->found->best;
     uint64_t needed_kb = search->need->memory_kb;
-    double limit = EXACT / (8.0 * 256 * nr_cpus), per = search->size;
+    double most = XLNUMA_DISTANCE_UNREACHABLE * search->table->scale;
+    double limit = EXACT / (8.0 * (most + 1) * nr_cpus), per = search->size;
     xlnuma__u128 excess;
     bool is_exact;
 
     search->scale = scale_up(per, limit);
-    search->theta = search->scale * XLNUMA_DISTANCE_UNREACHABLE;
+    search->theta = search->scale * most;
     if (!search->found->is_found)
         return;
-    excess = best->distance_num - (xlnuma__u128)XLNUMA_DISTANCE_LOCAL *
+    excess = best->distance_num - (xlnuma__u128)search->table->least *
                                       needed_kb * best->distance_den;
     is_exact = excess % needed_kb == 0 && per * best->distance_den <= limit;
     if (is_exact) {
@@ -973,12 +976,11 @@ static void fill_costs(struct search *search)
             search->cost[i][j] = search->cost_to[i][j] = 0;
     for (unsigned i = 0; i < table->nr; i++) {
         const struct xlnuma__cell *cell = &table->cell[i];
-        const uint16_t *row = table->host->distance[cell->id];
 
         search->conflict[i] = 0;
         for (unsigned j = 0; j < table->nr; j++) {
-            unsigned cost = cell->nr_cpus *
-                            (row[table->cell[j].id] - XLNUMA_DISTANCE_LOCAL);
+            unsigned cost =
+                cell->nr_cpus * (xlnuma__distance(table, i, j) - table->least);
 
             search->cost[i][j] = (float)cost;
             search->cost_to[j][i] = (float)cost;
@@ -1031,8 +1033,8 @@ void xlnuma__search(const struct xlnuma__table *table,
         if (table->cell[i].usable_kb >= need->memory_kb)
             offer(&search, (uint64_t)1 << i);
     found_r->is_nearest = found_r->is_best = true;
-    if (found_r->is_found)
-        return; /* nothing is as near as a single node */
+    if (found_r->is_found && table->scale == 1)
+        return; /* without devices nothing is as near as a single node */
     prepare(&search);
     fewest = fewest_nodes(&search);
     if (fewest < 2)

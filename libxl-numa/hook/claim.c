@@ -23,6 +23,8 @@ static int plan_alone(struct build *build, xc_interface *xch,
         return xlnuma__fail(message, XLNUMA_ERR_NONUMA,
                             "the host has one NUMA node");
     }
+    if (build->request.nr_devices)
+        xlnuma__host_add_devices(host, build->ctx);
     xlnuma__claims_apply(host, claimed_kb);
     return xlnuma_plan_make(host, &build->request, build->plan, message);
 }

@@ -44,8 +44,9 @@ uint64_t xlnuma__need_memory_kb(const libxl_domain_config *config);
 
 /*
  * A request from a domain's configuration: memory, vCPUs, the CPUs that its
- * hard affinity, a soft affinity of the user's and its cpupool leave. `ctx` may
- * be NULL: then cpupools are not known. `poolid` is the domain's cpupool.
+ * hard affinity, a soft affinity of the user's and its cpupool leave, its PCI
+ * devices. `ctx` may be NULL: then cpupools and devices' names are not known.
+ * `poolid` is the domain's cpupool.
  * numa_* settings are not here: xlnuma__settings_apply().
  *
  * Returns 0, XLNUMA_ERR_XEN, XLNUMA_ERR_INVALID.
@@ -80,10 +81,11 @@ int xlnuma__apply(libxl_ctx *ctx, uint32_t domid, unsigned nr_vcpus,
 
 /* The numa_* keys of one guest's file; what is not given is not changed. */
 struct xlnuma__settings {
-    bool has_policy, has_memory, has_nodes;
+    bool has_policy, has_memory, has_nodes, has_devices;
     enum xlnuma_policy policy;
     enum xlnuma_memory memory;
     xlnuma_nodeset nodes;
+    unsigned device_weight;
 };
 
 /*

@@ -19,8 +19,9 @@
 /* Nobody writes that much; what does not end is no such file. */
 #define TEXT_SIZE_MAX (1024 * 1024)
 
-#define TOP_KEYS "numa_policy, numa_memory, numa_nodes or numa_guests"
-#define ENTRY_KEYS "name, numa_policy, numa_memory or numa_nodes"
+#define TOP_KEYS                                                               \
+    "numa_policy, numa_memory, numa_nodes, numa_devices or numa_guests"
+#define ENTRY_KEYS "name, numa_policy, numa_memory, numa_nodes or numa_devices"
 #define EXAMPLE "[ \"name=db*\", \"numa_policy=restricted\" ]"
 
 struct conf {
@@ -134,7 +135,8 @@ static int read_text(struct conf *conf)
 static int check_text(struct conf *conf)
 {
     static const char *const known[] = { "numa_policy", "numa_memory",
-                                         "numa_nodes", "numa_guests" };
+                                         "numa_nodes", "numa_devices",
+                                         "numa_guests" };
     const char *nul = memchr(conf->text, '\0', conf->length);
     struct xlnuma__scan scan;
 
@@ -201,6 +203,12 @@ static char *trim(char *text)
     return text;
 }
 
+static int nr_set(const struct xlnuma__settings *settings)
+{
+    return settings->has_policy + settings->has_memory + settings->has_nodes +
+           settings->has_devices;
+}
+
 static int set_key(struct conf *conf, struct entry *entry,
                    XLU_ConfigValue *item, const char *key, const char *value)
 {
@@ -223,9 +231,7 @@ static int set_key(struct conf *conf, struct entry *entry,
     if (!is_right)
         return bad(conf, line_of(conf, item), "%s is \"%s\", not %s", key,
                    value, values);
-    if (had.has_policy + had.has_memory + had.has_nodes ==
-        entry->settings.has_policy + entry->settings.has_memory +
-            entry->settings.has_nodes)
+    if (nr_set(&had) == nr_set(&entry->settings))
         return bad(conf, line_of(conf, item), "%s is given twice", key);
     return 0;
 }
@@ -276,9 +282,12 @@ static void fill(struct xlnuma__settings *settings,
         settings->memory = from->memory;
     if (!settings->has_nodes && from->has_nodes)
         settings->nodes = from->nodes;
+    if (!settings->has_devices && from->has_devices)
+        settings->device_weight = from->device_weight;
     settings->has_policy |= from->has_policy;
     settings->has_memory |= from->has_memory;
     settings->has_nodes |= from->has_nodes;
+    settings->has_devices |= from->has_devices;
 }
 
 static int read_guests(struct conf *conf, struct xlnuma__settings *settings_r)

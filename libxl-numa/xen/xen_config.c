@@ -4,6 +4,7 @@
 #include "xen/xen.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_key_char(char c)
@@ -119,6 +120,16 @@ static bool read_nodes(struct xlnuma__settings *settings, const char *value)
             settings->nodes);
 }
 
+static bool read_devices(struct xlnuma__settings *settings, const char *value)
+{
+    size_t length = strspn(value, "0123456789");
+
+    settings->has_devices = true;
+    settings->device_weight = (unsigned)strtoul(value, NULL, 10);
+    return length && length <= 3 && !value[length] &&
+           settings->device_weight <= 100;
+}
+
 static const struct {
     const char *name;
     bool (*read)(struct xlnuma__settings *settings, const char *value);
@@ -128,6 +139,7 @@ static const struct {
       "best-effort, restricted, single-node or none" },
     { "numa_memory", read_memory, "spread or pack" },
     { "numa_nodes", read_nodes, "all or a list of nodes such as \"0-1,4\"" },
+    { "numa_devices", read_devices, "a percentage, 0 to 100" },
 };
 
 #define NR_KEYS (sizeof(keys) / sizeof(*keys))
@@ -176,4 +188,6 @@ void xlnuma__settings_apply(const struct xlnuma__settings *settings,
         request->memory = settings->memory;
     if (settings->has_nodes)
         request->nodes = settings->nodes;
+    if (settings->has_devices)
+        request->device_weight = settings->device_weight;
 }

@@ -7,7 +7,6 @@
 #include <libxl_utils.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <xenctrl.h>
 
 void xlnuma__cpuset_from_bitmap(xlnuma_cpuset *set_r, const libxl_bitmap *map)
@@ -306,12 +305,10 @@ static int read_load(struct xlnuma_host *host, xc_interface *xch, char *message)
  */
 void xlnuma__host_add_devices(struct xlnuma_host *host, libxl_ctx *ctx)
 {
-    libxl_pcitopology *device = NULL;
     int nr = 0;
+    libxl_pcitopology *device = libxl_get_pci_topology(ctx, &nr);
 
     host->nr_devices = 0;
-    if (!access("/sys/bus/pci/devices", R_OK)) /* or libxl complains */
-        device = libxl_get_pci_topology(ctx, &nr);
     for (int i = 0; device && i < nr; i++)
         if (xlnuma_nodeset_has(host->nodes, device[i].node) &&
             host->nr_devices < XLNUMA_DEVICES_MAX)

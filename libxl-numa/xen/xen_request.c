@@ -7,6 +7,7 @@
 #include "xen/xen.h"
 
 #include <libxl_utils.h>
+#include <string.h>
 
 /* Both from tools/libs/light/libxl_internal.h of Xen 4.17 to 4.20. */
 #define PV_EXTRA_KB 1024
@@ -87,6 +88,40 @@ static int filter_cpupool(struct xlnuma_request *request, libxl_ctx *ctx,
     return rc;
 }
 
+/* A device may be given by the name that it was made assignable with. */
+static bool find_named(libxl_ctx *ctx, const char *name, libxl_device_pci *pci)
+{
+    int nr = 0;
+    libxl_device_pci *all =
+        ctx ? libxl_device_pci_assignable_list(ctx, &nr) : NULL;
+    bool is_found = false;
+
+    for (int i = 0; i < nr && !is_found; i++)
+        if (all[i].name && !strcmp(all[i].name, name)) {
+            *pci = all[i];
+            is_found = true;
+        }
+    if (all)
+        libxl_device_pci_assignable_list_free(all, nr);
+    return is_found;
+}
+
+static void add_devices(struct xlnuma_request *request, libxl_ctx *ctx,
+                        const libxl_domain_config *config)
+{
+    for (int i = 0; i < config->num_pcidevs; i++) {
+        libxl_device_pci pci = config->pcidevs[i];
+
+        if (request->nr_devices == XLNUMA_GUEST_DEVICES_MAX)
+            return;
+        if (pci.name && !find_named(ctx, pci.name, &pci))
+            continue;
+        request->device[request->nr_devices++] =
+            (xlnuma_bdf)pci.domain << 16 | (xlnuma_bdf)pci.bus << 8 |
+            (xlnuma_bdf)pci.dev << 3 | pci.func;
+    }
+}
+
 int xlnuma__request_from_config(struct xlnuma_request *request_r,
                                 libxl_ctx *ctx, uint32_t poolid,
                                 const libxl_domain_config *config,
@@ -104,6 +139,7 @@ int xlnuma__request_from_config(struct xlnuma_request *request_r,
                 info->num_vcpu_hard_affinity, info->max_vcpus);
     filter_cpus(request_r, info->vcpu_soft_affinity,
                 info->num_vcpu_soft_affinity, info->max_vcpus);
+    add_devices(request_r, ctx, config);
     return ctx ? filter_cpupool(request_r, ctx, poolid, message) : 0;
 }
 

@@ -20,6 +20,7 @@
  *   FAKE_NODES=1                   how many of the nodes there are
  *   FAKE_DISTANCES=none            the firmware has no distance table
  *   FAKE_DEVICES=-,2               nodes of the PCI devices 0000:00:00.0, 01.0...
+ *   FAKE_ASSIGNABLE=NAME           what 0000:00:02.0 is called
  *   FAKE_FAIL=FUNCTION:N[,...]     the Nth call of FUNCTION fails
  *   FAKE_HELPER=PROGRAM            run to restore a domain: PROGRAM -H
  *   FAKE_STATE=FILE                where the host's state is, for both of them
@@ -220,6 +221,19 @@ libxl_pcitopology *libxl_get_pci_topology(libxl_ctx *ctx, int *nr)
         device[(*nr)++].node = *text == '-' ? LIBXL_PCITOPOLOGY_INVALID_ENTRY
                                             : (uint32_t)strtoul(text, NULL, 10);
     }
+    return device;
+}
+
+libxl_device_pci *libxl_device_pci_assignable_list(libxl_ctx *ctx, int *nr)
+{
+    libxl_device_pci *device = calloc(2, sizeof(*device));
+    const char *name = getenv("FAKE_ASSIGNABLE");
+
+    (void)ctx;
+    FAIL(NULL);
+    device[1].dev = 2;
+    device[1].name = name ? strdup(name) : NULL;
+    *nr = 2;
     return device;
 }
 

@@ -48,7 +48,7 @@ static void set_cpus(libxl_bitmap **maps, int *nr, libxl_ctx *ctx, long cpus)
     }
 }
 
-/* The few keys that matter here; affinities are masks in numbers. */
+/* The few keys that matter; affinities are masks in numbers, pci is one device. */
 static void read_config(libxl_ctx *ctx, const char *name,
                         libxl_domain_config *config)
 {
@@ -97,6 +97,13 @@ static void read_config(libxl_ctx *ctx, const char *name,
     if (!xlu_cfg_get_long(file, "vnuma", &number, 1)) {
         info->num_vnuma_nodes = (int)number;
         info->vnuma_nodes = calloc((size_t)number, sizeof(*info->vnuma_nodes));
+    }
+    if (!xlu_cfg_get_string(file, "pci", &text, 1)) {
+        config->num_pcidevs = 1;
+        config->pcidevs = calloc(1, sizeof(*config->pcidevs));
+        libxl_device_pci_init(config->pcidevs);
+        if (xlu_pci_parse_spec_string(file, config->pcidevs, text))
+            abort();
     }
     xlu_cfg_destroy(file);
 }

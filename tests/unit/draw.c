@@ -99,6 +99,20 @@ void draw_host(struct xlnuma_host *host, unsigned nr_nodes,
                                   : draw_distance(host, i, j, table, step));
 }
 
+void draw_devices(struct xlnuma_host *host, struct xlnuma_request *request)
+{
+    unsigned nr_nodes = xlnuma_nodeset_count(host->nodes);
+
+    host->nr_devices = 1 + draw(4);
+    request->nr_devices = 1 + draw(host->nr_devices + 1);
+    for (unsigned n = 0; n < host->nr_devices; n++)
+        host->device[n] = (struct xlnuma_device){ 8 * n, draw(nr_nodes) };
+    for (unsigned n = 0; n < request->nr_devices; n++)
+        request->device[n] = 8 * n; /* the last one is not known */
+    if (draw(2))
+        request->device_weight = draw(101);
+}
+
 void draw_request(const struct xlnuma_host *host,
                   struct xlnuma_request *request, bool is_odd)
 {

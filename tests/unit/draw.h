@@ -30,4 +30,10 @@ void draw_host(struct xlnuma_host *host, unsigned nr_nodes,
 void draw_request(const struct xlnuma_host *host,
                   struct xlnuma_request *request, bool is_odd);
 
+/*
+ * Devices of a host whose nodes have the lowest numbers, and which of them, and
+ * of others, a guest has.
+ */
+void draw_devices(struct xlnuma_host *host, struct xlnuma_request *request);
+
 #endif /* DRAW_H */

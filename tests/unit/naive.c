@@ -21,14 +21,16 @@ struct world {
     unsigned nr;
     unsigned wanted_cpus, wanted_cores, max_nodes;
     wide cpus, load; /* of all places, the guest's vCPUs included */
+    unsigned nr_devices, device_node[XLNUMA_GUEST_DEVICES_MAX];
 };
 
 /* A set, with all that the order of sets looks at. */
 struct judged {
     uint64_t set; /* of places */
     xlnuma_nodeset nodes;
-    wide top, bottom;       /* expected distance times the guest's memory */
-    wide low, usable, load; /* the guest's own vCPUs included */
+    wide top, bottom; /* expected distance times the guest's memory */
+    wide low, high, usable;
+    wide load; /* the guest's own vCPUs included */
     unsigned cpus, cores, sockets;
     bool is_over; /* busier than the mean by more than a tenth */
     bool is_ok;   /* memory, a CPU, paths, number of nodes */
@@ -75,6 +77,46 @@ static void look_at_nodes(struct world *world)
         place->size = node->size_kb;
         world->nr++;
     }
+}
+
+/* Devices on a node that is known, with a path to and from every other. */
+static void look_at_devices(struct world *world)
+{
+    const struct xlnuma_host *host = world->host;
+
+    for (unsigned n = 0; n < world->request->nr_devices; n++)
+        for (unsigned m = 0; m < host->nr_devices; m++) {
+            unsigned node = host->device[m].node;
+            bool has_all = host->device[m].bdf == world->request->device[n];
+
+            for (unsigned id = 0; id < XLNUMA_NODES_MAX; id++)
+                if ((host->nodes >> id & 1) &&
+                    (host->distance[id][node] == UNREACHABLE ||
+                     host->distance[node][id] == UNREACHABLE))
+                    has_all = false;
+            if (has_all)
+                world->device_node[world->nr_devices++] = node;
+        }
+}
+
+/* In parts of parts_of(). */
+static wide distance_of(const struct world *world, unsigned i, unsigned j,
+                        bool is_memory)
+{
+    unsigned from = world->place[i].id, to = world->place[j].id;
+    wide weight = world->request->device_weight, sum = 0;
+
+    if (is_memory || !world->nr_devices)
+        return world->host->distance[from][to];
+    for (unsigned n = 0; n < world->nr_devices; n++) {
+        unsigned node = world->device_node[n];
+
+        sum += world->host->distance[from][node];
+        sum += world->host->distance[node][to];
+    }
+    return (100 - weight) * 2 * world->nr_devices *
+               world->host->distance[from][to] +
+           weight * sum;
 }
 
 /* The fewest places whose sizes, or CPUs, reach what is needed. */
@@ -177,7 +219,8 @@ static void divide(const struct world *world, uint64_t set, bool is_low,
 
 /* Packed: again and again the best of the places that have room. */
 static void pack(const struct world *world, uint64_t set, bool is_low,
-                 wide amount, const wide column[], wide *top, uint64_t *given)
+                 wide amount, const wide reach[], const wide column[],
+                 wide *top, uint64_t *given)
 {
     uint64_t left = set;
 
@@ -188,8 +231,8 @@ static void pack(const struct world *world, uint64_t set, bool is_low,
 
         for (unsigned i = 0; i < world->nr; i++)
             if ((left >> i & 1) &&
-                (best == XLNUMA_NODES_MAX || column[i] < column[best] ||
-                 (column[i] == column[best] &&
+                (best == XLNUMA_NODES_MAX || reach[i] < reach[best] ||
+                 (reach[i] == reach[best] &&
                   place[i].high + place[i].low >
                       place[best].high + place[best].low)))
                 best = i;
@@ -204,21 +247,24 @@ static void pack(const struct world *world, uint64_t set, bool is_low,
     }
 }
 
+/* With the way by the devices, or of memory alone. */
 static void judge_distance(const struct world *world, struct judged *judged,
-                           wide high)
+                           wide high, bool is_memory)
 {
-    wide needed = world->request->memory_kb, column[XLNUMA_NODES_MAX];
+    wide needed = world->request->memory_kb;
+    wide reach[XLNUMA_NODES_MAX], column[XLNUMA_NODES_MAX];
     wide from_high = needed < high ? needed : high;
     uint64_t given = 0;
 
     for (unsigned j = 0; j < world->nr; j++) {
-        column[j] = 0;
+        reach[j] = column[j] = 0;
         for (unsigned i = 0; i < world->nr; i++)
-            if (judged->set >> i & 1)
-                column[j] +=
-                    (wide)world->place[i].cpus *
-                    world->host
-                        ->distance[world->place[i].id][world->place[j].id];
+            if (judged->set >> i & 1) {
+                wide cpus = world->place[i].cpus;
+
+                reach[j] += cpus * distance_of(world, i, j, false);
+                column[j] += cpus * distance_of(world, i, j, is_memory);
+            }
     }
     judged->top = 0;
     judged->bottom = 1;
@@ -226,7 +272,8 @@ static void judge_distance(const struct world *world, struct judged *judged,
         wide amount = low ? needed - from_high : from_high;
 
         if (world->request->memory == XLNUMA_MEMORY_PACK)
-            pack(world, judged->set, low, amount, column, &judged->top, &given);
+            pack(world, judged->set, low, amount, reach, column, &judged->top,
+                 &given);
         else
             divide(world, judged->set, low, amount, column, &judged->top,
                    &judged->bottom, &given);
@@ -274,7 +321,8 @@ static struct judged judge(const struct world *world, uint64_t set)
         judged.is_ok && judged.usable >= (wide)world->request->memory_kb &&
         judged.cpus && (unsigned)__builtin_popcountll(set) <= world->max_nodes;
     if (judged.is_ok)
-        judge_distance(world, &judged, high);
+        judge_distance(world, &judged, high, false);
+    judged.high = high;
     return judged;
 }
 
@@ -345,6 +393,7 @@ struct naive_answer naive_plan(const struct xlnuma_host *host,
     struct judged best, with_cores;
 
     look_at_nodes(&world);
+    look_at_devices(&world);
     look_at_request(&world);
     if (best_of(&world, world.wanted_cpus, 0, XLNUMA_NODES_MAX, &best)) {
         if (best_of(&world, world.wanted_cpus, world.wanted_cores, best.sockets,
@@ -355,6 +404,7 @@ struct naive_answer naive_plan(const struct xlnuma_host *host,
     }
     answer.is_placed = true;
     answer.nodes = best.nodes;
+    judge_distance(&world, &best, best.high, true);
     answer.expected_distance =
         (double)best.top / (double)best.bottom / (double)request->memory_kb;
     return answer;

@@ -28,11 +28,13 @@ static void show(const struct xlnuma_host *host,
 
     xlnuma_nodeset_format(plan->nodes, is, sizeof(is));
     xlnuma_nodeset_format(naive->nodes, should, sizeof(should));
-    printf("# %llu KiB, %u vCPUs, %s, %s: %s at %.6f, not %s at %.6f\n",
+    printf("# %llu KiB, %u vCPUs, %s, %s, %u devices at %u %%: %s at %.6f, not "
+           "%s at %.6f\n",
            (unsigned long long)request->memory_kb, request->nr_vcpus,
            xlnuma_policy_name(request->policy),
-           xlnuma_memory_name(request->memory), is, plan->expected_distance,
-           should, naive->expected_distance);
+           xlnuma_memory_name(request->memory), request->nr_devices,
+           request->device_weight, is, plan->expected_distance, should,
+           naive->expected_distance);
     if (!xlnuma_host_write(host, NULL, stderr, message))
         fflush(stderr);
 }
@@ -55,8 +57,8 @@ static unsigned differs(const struct xlnuma_host *host,
     return is_wrong;
 }
 
-static void run(unsigned nr_hosts, unsigned nr_requests, unsigned fewest,
-                unsigned most)
+static void run_with(unsigned nr_hosts, unsigned nr_requests, unsigned fewest,
+                     unsigned most, bool has_devices)
 {
     struct xlnuma_host *host = xlnuma_host_new();
     unsigned nr_different = 0;
@@ -68,11 +70,19 @@ static void run(unsigned nr_hosts, unsigned nr_requests, unsigned fewest,
             struct xlnuma_request request;
 
             draw_request(host, &request, draw(2));
+            if (has_devices)
+                draw_devices(host, &request);
             nr_different += differs(host, &request);
         }
     }
     CU_ASSERT_EQUAL(nr_different, 0);
     xlnuma_host_free(host);
+}
+
+static void run(unsigned nr_hosts, unsigned nr_requests, unsigned fewest,
+                unsigned most)
+{
+    run_with(nr_hosts, nr_requests, fewest, most, false);
 }
 
 static void small(void)
@@ -91,6 +101,14 @@ static void large(void)
 {
     draw_seed(3);
     run(32 / LESS, 2, 12, 16);
+}
+
+static void devices(void)
+{
+    draw_seed(4);
+    run_with(10000 / LESS, 5, 1, 6, true);
+    run_with(600 / LESS, 4, 7, 10, true);
+    run_with(10 / LESS, 2, 12, 16, true);
 }
 
 /* Hosts of 17 nodes and more: proven or not, is it the minimum? */
@@ -203,6 +221,7 @@ int main(void)
         { "random requests on hosts of up to 6 nodes", small },
         { "random requests on hosts of 7 to 10 nodes", medium },
         { "random requests on hosts of 12 to 16 nodes", large },
+        { "guests with devices, on hosts of up to 16 nodes", devices },
         { "random requests on each of tests/hosts up to 16 nodes", machines },
         { "hosts of 17 and 20 nodes: proven is the minimum",
           more_than_16_nodes },
