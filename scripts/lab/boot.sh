@@ -10,7 +10,8 @@ LAB_MAX_CPUS=64
 LAB_PCI_AT=00:1d.0
 
 # Reads snapshot $1 into LAB_SMP (sockets, cores), LAB_CPUS, LAB_MEMORY,
-# LAB_DISTANCES, LAB_NOTES and LAB_EXPECTED (what xl info -n should say).
+# LAB_DISTANCES, LAB_NOTES, LAB_EXPECTED (what xl info -n should say) and
+# LAB_PCI_NODE (where PCI devices are with --pci, the last node).
 lab_read_host() {
     local what rest line lines
     LAB_CPUS=() LAB_MEMORY=() LAB_DISTANCES=() LAB_NOTES=() LAB_EXPECTED=()
@@ -34,6 +35,7 @@ lab_read_host() {
         [[ ${cpu[1]} == - ]] ||
             LAB_EXPECTED+=("cpu ${cpu[0]} ${cpu[1]} ${cpu[4]}")
     done
+    LAB_PCI_NODE=${LAB_MEMORY[-1]%% *}
     LAB_MIB=$(printf '%s\n' "${LAB_MEMORY[@]}" | awk '{s += $2} END {print s}')
 }
 
@@ -94,6 +96,12 @@ lab_slit() {
     lab_bytes 1 ${LAB_DISTANCES[*]}
 }
 
+# An SSDT that says, in AML: Scope (\_SB.PCI0) { Name (_PXM, the last node) }
+lab_ssdt() {
+    printf '\x10\x12\x5c\x2e_SB_PCI0\x08_PXM\x0a'
+    lab_bytes 1 "$LAB_PCI_NODE"
+}
+
 # dom0's memory: a third of the largest node, so that no node is full with it.
 lab_dom0_mib() {
     printf '%s\n' "${LAB_MEMORY[@]}" | awk '
@@ -116,7 +124,8 @@ lab_qemu_arguments() {
             "max-x86_64-cpu,socket-id=${cpu[1]},core-id=${cpu[2]},thread-id=0")
     done
     [[ -z $LAB_PCI ]] ||
-        pci=(-device intel-iommu -device "pci-testdev,addr=${LAB_PCI_AT#*:}")
+        pci=(-device intel-iommu -device "pci-testdev,addr=${LAB_PCI_AT#*:}"
+            -acpitable "sig=SSDT,rev=1,oem_id=XENLAB,data=ssdt")
     # shellcheck disable=SC2054 # commas are QEMU's
     LAB_QEMU=(-nodefaults -no-user-config -no-reboot -display none
         -M q35,memory-backend=ram -accel "tcg,thread=single" -cpu max,-smap
@@ -178,6 +187,7 @@ lab_prepare_boot() {
     done
     lab_srat >"$LAB_RUN/srat"
     lab_slit >"$LAB_RUN/slit"
+    lab_ssdt >"$LAB_RUN/ssdt"
     ln -s "$LAB_BASE/xen" "$LAB_BASE/vmlinux" "$LAB_RUN/"
     lab_qemu_arguments
 }

@@ -281,7 +281,9 @@ lab_make_job() {
     size=$(stty size 2>/dev/null | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')
     printf 'mode=%s\nexport TERM=%s\nsize=%s\n' "$mode" \
         "$(lab_quote "${TERM:-vt100}")" "'$size'" >"$to/lab/job"
-    [[ -z $LAB_PCI ]] || echo "export LAB_PCI=$LAB_PCI_AT" >>"$to/lab/job"
+    [[ -z $LAB_PCI ]] ||
+        echo "export LAB_PCI=$LAB_PCI_AT LAB_PCI_NODE=$LAB_PCI_NODE" \
+            >>"$to/lab/job"
     [[ -n $script ]] || return 0
     cp "$script" "$to/lab/script" || die 2 "cannot read $script"
     shift 2

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
 #
-# A guest with a PCI device of the host's, which needs page tables in the IOMMU,
-# is placed as any other. (libxl gives PVH guests no devices.)
+# A guest with a PCI device of the host's, which needs page tables in the IOMMU, is
+# placed as any other, and of nodes that are as good on the device's, which Xen
+# knows from dom0's Linux and that from the firmware. (libxl gives PVH guests no
+# devices.)
 # host: lab-2x2.json
 # hvm: yes
 # pci: yes
-# timeout: 180
+# timeout: 300
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
@@ -35,12 +37,38 @@ ok "Xen has an IOMMU" sh -c "$LAB_STOCK_XL info | grep -q pv_directio"
 ok "the device can be given to a guest" \
     "$LAB_STOCK_XL" pci-assignable-add "$LAB_PCI"
 
+# Node 3 is left most memory, so that no other rule would have it.
+is "Xen knows the device's node" \
+    "$(xl numa-placement snapshot | tr -d ' \n' |
+        grep -o "\"bdf\":\"0000:$LAB_PCI\",\"node\":[0-9]*")" \
+    "\"bdf\":\"0000:$LAB_PCI\",\"node\":$LAB_PCI_NODE"
+lab_leave 0 700
+lab_leave 1 700
+lab_leave 2 700
+lab_leave 3 900
+ok "near: it is built" lab_create near pv 300 1 "pci=[\"$LAB_PCI\"]"
+domid=$(lab_domid near)
+is "near: the node affinity is the device's" \
+    "$(lab_affinity "$domid")" "$LAB_PCI_NODE"
+is "near: all of it is there" "$(lab_offplan "$domid" "$LAB_PCI_NODE")" 0.000
+lab_destroy near 2>/dev/null # a device that cannot be reset is complained of
+ok "far: it is built" lab_create far pv 300 1 "pci=[\"$LAB_PCI\"]" \
+    'numa_devices=0'
+domid=$(lab_domid far)
+is "far: without the device's weight it is elsewhere" \
+    "$(lab_offplan "$domid" "$LAB_PCI_NODE")" 100.000
+lab_destroy far 2>/dev/null
+for node in 0 1 2 3; do
+    lab_destroy "fill$node"
+done
+lab_wait_scrubbed
+
 lab_leave 0 420
 lab_leave 1 120
 lab_leave 2 370
 lab_leave 3 420
 ok "pv: it is built" lab_create g pv $MIB 2 "pci=[\"$LAB_PCI\"]"
 placed pv
-lab_destroy g 2>/dev/null # a device that cannot be reset is complained of
+lab_destroy g 2>/dev/null
 ok "hvm: it is built" lab_create_hvm g $MIB 2 "pci=[\"$LAB_PCI\"]"
 placed hvm
