@@ -2,8 +2,11 @@
 /*
  * What a plan costs, beside the rules of libxl and xapi: time and instructions
  * for random guests on hosts of 2 to 64 nodes, ordinary and adversarial. The
- * hosts and guests are the same ones each time. "open": plans that were not
- * proven to be the nearest.
+ * hosts and guests are the same ones each time. tests/README tells the columns.
+ *
+ * Instructions are counted by the processor where it may be asked. Where not,
+ * scripts/bench runs this once more, under callgrind ("plan count"), which
+ * leaves the means in files that the measuring run then reads.
  */
 #include "../unit/draw.h"
 #include "rules.h"
@@ -17,21 +20,34 @@
 #include <time.h>
 #include <unistd.h>
 
+#if __has_include(<valgrind/callgrind.h>)
+#include <valgrind/callgrind.h>
+#else
+#define CALLGRIND_TOGGLE_COLLECT
+#define CALLGRIND_DUMP_STATS_AT(name) (void)(name)
+#endif
+
 #define REQUESTS_MAX 10000
+#define NR_COUNTED 40 /* requests of a row, under callgrind */
 
-static int perf_fd = -1;
+/* libxl's rule with libxl's own steps, and with no more than the rule needs. */
+enum rule { OURS, LIBXL, LEAST, XAPI, NR_RULES };
 
-struct sample {
-    double us;
-    double instructions;
-};
+static const char *const rule_names[NR_RULES] = { "ours", "libxl", "least",
+                                                  "xapi" };
 
 struct series {
-    struct sample sample[REQUESTS_MAX];
+    double us[REQUESTS_MAX];
+    double instructions; /* of all, 0 when nobody counts */
     unsigned nr;
 };
 
-static struct series ours, libxl, xapi;
+static struct series series[NR_RULES];
+static struct rules_topology topology;
+static unsigned nr_open;
+static int perf_fd = -1;
+static bool is_counting;   /* under callgrind */
+static const char *counts; /* what it left: "ROW RULE INSTRUCTIONS" */
 
 static void open_counter(void)
 {
@@ -43,6 +59,11 @@ static void open_counter(void)
 
     perf_fd = (int)syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
 }
+
+struct sample {
+    double us;
+    double instructions;
+};
 
 static struct sample now(void)
 {
@@ -58,70 +79,77 @@ static struct sample now(void)
     return sample;
 }
 
-static void add(struct series *series, struct sample from)
+static void apply(enum rule rule, const struct xlnuma_host *host,
+                  const struct xlnuma_request *request,
+                  struct xlnuma_plan *plan)
 {
-    struct sample to = now();
+    static struct rules_placement placement;
+    char message[XLNUMA_MESSAGE_SIZE];
 
-    to.us -= from.us;
-    to.instructions -= from.instructions;
-    series->sample[series->nr++] = to;
+    switch (rule) {
+    case OURS:
+        if (!xlnuma_plan_make(host, request, plan, message))
+            return;
+        fprintf(stderr, "%s\n", message);
+        exit(1);
+    case LIBXL:
+        rules_libxl_steps(&topology, host, request, &placement);
+        return;
+    case LEAST:
+        rules_libxl(host, request, &placement);
+        return;
+    default:
+        rules_xapi(host, request, &placement);
+    }
+}
+
+static void measure_once(enum rule rule, const struct xlnuma_host *host,
+                         const struct xlnuma_request *request,
+                         struct xlnuma_plan *plan)
+{
+    struct series *to = &series[rule];
+    struct sample from = now(), until;
+
+    if (is_counting)
+        CALLGRIND_TOGGLE_COLLECT;
+    apply(rule, host, request, plan);
+    if (is_counting)
+        CALLGRIND_TOGGLE_COLLECT;
+    until = now();
+    to->us[to->nr++] = until.us - from.us;
+    to->instructions += until.instructions - from.instructions;
 }
 
 static int compare(const void *a, const void *b)
 {
-    const struct sample *x = a, *y = b;
+    const double *x = a, *y = b;
 
-    return (x->us > y->us) - (x->us < y->us);
-}
-
-static int compare_instructions(const void *a, const void *b)
-{
-    const struct sample *x = a, *y = b;
-
-    return (x->instructions > y->instructions) -
-           (x->instructions < y->instructions);
-}
-
-static unsigned nr_open;
-
-static void plan(const struct xlnuma_host *host,
-                 const struct xlnuma_request *request, struct xlnuma_plan *plan)
-{
-    static struct rules_placement placement;
-    char message[XLNUMA_MESSAGE_SIZE];
-    struct sample from = now();
-    bool is_right = !xlnuma_plan_make(host, request, plan, message);
-
-    if (!is_right) {
-        fprintf(stderr, "%s\n", message);
-        exit(1);
-    }
-    add(&ours, from);
-    nr_open += plan->least_distance < plan->expected_distance;
-    from = now();
-    rules_libxl(host, request, &placement);
-    add(&libxl, from);
-    from = now();
-    rules_xapi(host, request, &placement);
-    add(&xapi, from);
-}
-
-static double median(struct series *series)
-{
-    qsort(series->sample, series->nr, sizeof(series->sample[0]), compare);
-    return series->sample[series->nr / 2].us;
+    return (*x > *y) - (*x < *y);
 }
 
 static double at(const struct series *series, double part)
 {
-    return series->sample[(unsigned)((series->nr - 1) * part)].us;
+    return series->us[(unsigned)((series->nr - 1) * part)];
 }
 
-static double instructions(struct series *series)
+/* In the mean, a plan; 0 when nobody counted. */
+static double instructions(unsigned row, enum rule rule)
 {
-    qsort(series->sample, series->nr, sizeof(series->sample[0]),
-          compare_instructions);
-    return series->sample[series->nr / 2].instructions;
+    char name[16];
+    unsigned counted_row;
+    double count, found = 0;
+    FILE *file;
+
+    if (perf_fd >= 0)
+        return series[rule].instructions / series[rule].nr;
+    file = counts ? fopen(counts, "r") : NULL;
+    if (!file)
+        return 0;
+    while (fscanf(file, "%u %15s %lf", &counted_row, name, &count) == 3)
+        if (counted_row == row && !strcmp(name, rule_names[rule]))
+            found = count / NR_COUNTED;
+    fclose(file);
+    return found;
 }
 
 static const char *const table_names[] = {
@@ -130,41 +158,91 @@ static const char *const table_names[] = {
     [DRAW_HOLES] = "holes",     [DRAW_RING] = "ring",
 };
 
-static void print_row(unsigned nr_nodes, const char *name)
+static void print_times(unsigned row, enum rule rule, bool has_99)
 {
-    double mid = median(&ours), mid_libxl = median(&libxl);
-    double mid_xapi = median(&xapi);
+    double count = instructions(row, rule);
 
-    printf("%5u  %-27s %8.1f %8.1f %8.1f", nr_nodes, name, mid, at(&ours, 0.99),
-           at(&ours, 1));
-    if (perf_fd >= 0)
-        printf(" %9.0f", instructions(&ours));
+    printf(" %8.1f", at(&series[rule], 0.5));
+    if (has_99)
+        printf(" %8.1f", at(&series[rule], 0.99));
+    printf(" %8.1f", at(&series[rule], 1));
+    if (count > 0)
+        printf(" %9.0f", count);
     else
         printf(" %9s", "-");
-    printf(" %8.1f %8.1f %7.2f %7.2f %5u\n", mid_libxl, mid_xapi,
-           mid / mid_libxl, mid / mid_xapi, nr_open);
+}
+
+/* Above 16 nodes libxl gives up, and xapi looks at single nodes only. */
+static void print_row(unsigned row, unsigned nr_nodes, const char *name)
+{
+    static const enum rule peers[] = { LIBXL, LEAST, XAPI };
+
+    for (unsigned rule = 0; rule < NR_RULES; rule++)
+        qsort(series[rule].us, series[rule].nr, sizeof(double), compare);
+    printf("%5u  %-22.22s", nr_nodes, name);
+    print_times(row, OURS, true);
+    printf(" %5u ", nr_open);
+    for (unsigned i = 0; i < 3; i++)
+        if (nr_nodes > 16)
+            printf(" %8s %8s %9s %6s ", "-", "-", "-", "-");
+        else {
+            print_times(row, peers[i], false);
+            printf(" %6.2f ",
+                   at(&series[OURS], 0.5) / at(&series[peers[i]], 0.5));
+        }
+    putchar('\n');
     fflush(stdout);
+}
+
+static void dump(unsigned row, enum rule rule)
+{
+    char name[32];
+
+    snprintf(name, sizeof(name), "%u %s", row, rule_names[rule]);
+    CALLGRIND_DUMP_STATS_AT(name);
+}
+
+/* All requests of a row by one rule: what it needs stays in the caches. */
+static void run_rule(enum rule rule, unsigned nr_nodes, enum draw_table table,
+                     struct xlnuma_host *machine, unsigned nr_requests)
+{
+    struct xlnuma_host *host = machine ? machine : xlnuma_host_new();
+    struct xlnuma_plan *plan = xlnuma_plan_new();
+    struct xlnuma_request request;
+
+    series[rule].nr = 0;
+    series[rule].instructions = 0;
+    for (unsigned n = 0; n < nr_requests; n++) {
+        if (!machine && n % 20 == 0)
+            draw_host(host, nr_nodes, table, false);
+        if (n % 20 == 0)
+            rules_topology_fill(&topology, host);
+        draw_request(host, &request, false);
+        measure_once(rule, host, &request, plan);
+        if (rule == OURS)
+            nr_open += plan->least_distance < plan->expected_distance;
+    }
+    xlnuma_plan_free(plan);
+    if (!machine)
+        xlnuma_host_free(host);
 }
 
 /* Random hosts of a kind, 20 guests each; or one machine as it is. */
 static void measure(unsigned nr_nodes, enum draw_table table, const char *name,
                     struct xlnuma_host *machine, unsigned nr_requests)
 {
-    struct xlnuma_host *host = machine ? machine : xlnuma_host_new();
-    struct xlnuma_plan *result = xlnuma_plan_new();
-    struct xlnuma_request request;
+    static unsigned row;
 
-    ours.nr = libxl.nr = xapi.nr = nr_open = 0;
-    for (unsigned n = 0; n < nr_requests; n++) {
-        if (!machine && n % 20 == 0)
-            draw_host(host, nr_nodes, table, false);
-        draw_request(host, &request, false);
-        plan(host, &request, result);
+    nr_open = 0;
+    row++;
+    for (unsigned rule = 0; rule < NR_RULES; rule++) {
+        draw_seed(row);
+        run_rule(rule, nr_nodes, table, machine, nr_requests);
+        if (is_counting)
+            dump(row, rule);
     }
-    print_row(nr_nodes, name);
-    xlnuma_plan_free(result);
-    if (!machine)
-        xlnuma_host_free(host);
+    if (!is_counting)
+        print_row(row, nr_nodes, name);
 }
 
 static void measure_machine(const char *path, unsigned nr_requests)
@@ -181,21 +259,43 @@ static void measure_machine(const char *path, unsigned nr_requests)
     xlnuma_host_free(host);
 }
 
+static void print_heading(void)
+{
+    printf("%29s%-43s", "", "ours");
+    printf("%-36s%-36s%-36s\n", "libxl's steps", "libxl's rule, least work",
+           "xapi's rule");
+    printf("%5s  %-22s %8s %8s %8s %9s %5s ", "nodes", "host", "us: mid", "99%",
+           "worst", "instr.", "open");
+    for (unsigned i = 0; i < 3; i++)
+        printf(" %8s %8s %9s %6s ", "us: mid", "worst", "instr.", "ours/");
+    putchar('\n');
+}
+
 int main(int argc, char **argv)
 {
     glob_t found;
-    unsigned nr = argc > 1 ? (unsigned)atoi(argv[1]) : 1000;
+    unsigned nr = 1000;
 
+    if (argc > 1 && !strcmp(argv[1], "counter")) {
+        open_counter();
+        return perf_fd < 0;
+    }
+    is_counting = argc > 1 && !strcmp(argv[1], "count");
+    if (is_counting)
+        nr = NR_COUNTED;
+    else if (argc > 1)
+        nr = (unsigned)atoi(argv[1]);
+    if (argc > 2)
+        counts = argv[2];
     if (!nr || nr > REQUESTS_MAX) {
         fprintf(stderr, "Usage: plan [REQUESTS]: 1 to %u for each row\n",
                 REQUESTS_MAX);
         return 2;
     }
-    open_counter();
-    draw_seed(4);
-    printf("%5s  %-27s %8s %8s %8s %9s %8s %8s %7s %7s %5s\n", "nodes", "host",
-           "us: mid", "99%", "worst", "instr.", "libxl us", "xapi us", "/libxl",
-           "/xapi", "open");
+    if (!is_counting) {
+        open_counter();
+        print_heading();
+    }
     if (glob("tests/hosts/*.json", 0, NULL, &found)) {
         fprintf(stderr, "no tests/hosts here\n");
         return 1;

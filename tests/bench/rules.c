@@ -174,6 +174,126 @@ bool rules_libxl(const struct xlnuma_host *host,
                  placement_r);
 }
 
+/* --- libxl, step by step --------------------------------------------------- */
+
+void rules_topology_fill(struct rules_topology *topology_r,
+                         const struct xlnuma_host *host)
+{
+    unsigned i;
+
+    memset(topology_r, 0, sizeof(*topology_r));
+    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+        for (unsigned cpu = 0; cpu < XLNUMA_CPUS_MAX; cpu++) {
+            if (!xlnuma_cpuset_has(&host->node[i].cpus, cpu))
+                continue;
+            topology_r->node_of[cpu] = (uint8_t)i;
+            topology_r->is_there[cpu] = true;
+            topology_r->suitable |= (xlnuma_nodeset)1 << i;
+            if (cpu >= topology_r->nr_cpus)
+                topology_r->nr_cpus = cpu + 1;
+        }
+    }
+}
+
+/* CPU by CPU, for every set. */
+static unsigned cpus_on(const struct rules_topology *topology,
+                        xlnuma_nodeset nodes)
+{
+    unsigned nr = 0;
+
+    for (unsigned cpu = 0; cpu < topology->nr_cpus; cpu++)
+        nr +=
+            topology->is_there[cpu] && ((nodes >> topology->node_of[cpu]) & 1);
+    return nr;
+}
+
+/* The fewest nodes to begin with, if all have as many CPUs; else one. */
+static unsigned fewest_if_even(const struct rules_topology *topology,
+                               const struct xlnuma_host *host,
+                               unsigned nr_vcpus)
+{
+    unsigned each = 0, nr, i;
+
+    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+        nr = cpus_on(topology, (xlnuma_nodeset)1 << i);
+        if (each && nr != each)
+            return 1;
+        each = nr;
+        if (!each)
+            return 1;
+    }
+    return (nr_vcpus + each - 1) / each;
+}
+
+/* The next set of as many members, in the order of their numbers. */
+static bool next_members(unsigned member[], unsigned nr, unsigned nr_nodes)
+{
+    unsigned at = nr;
+
+    while (at && member[at - 1] == nr_nodes - nr + at - 1)
+        at--;
+    if (!at)
+        return false;
+    member[at - 1]++;
+    for (; at < nr; at++)
+        member[at] = member[at - 1] + 1;
+    return true;
+}
+
+/* One set: added up node by node, and kept if it is better. */
+static void try_members(const struct rules_topology *topology,
+                        const struct xlnuma_host *host,
+                        const struct xlnuma_request *request,
+                        const unsigned id[], const unsigned member[],
+                        unsigned nr, struct libxl_set *best)
+{
+    struct libxl_set set = { 0 };
+    unsigned i;
+
+    for (unsigned n = 0; n < nr; n++)
+        set.mask |= (uint64_t)1 << id[member[n]];
+    XLNUMA_FOR_EACH_NODE(i, set.mask)
+        set.free_kb += host->node[i].free_kb / 4 * 4;
+    if (set.free_kb < request->memory_kb)
+        return;
+    set.nr_cpus = cpus_on(topology, set.mask);
+    if (set.nr_cpus < request->nr_vcpus)
+        return;
+    XLNUMA_FOR_EACH_NODE(i, set.mask)
+        set.load_mvcpu += host->node[i].load_mvcpu;
+    if (is_better_libxl(&set, best))
+        *best = set;
+}
+
+bool rules_libxl_steps(const struct rules_topology *topology,
+                       const struct xlnuma_host *host,
+                       const struct xlnuma_request *request,
+                       struct rules_placement *placement_r)
+{
+    unsigned id[XLNUMA_NODES_MAX], member[XLNUMA_NODES_MAX];
+    unsigned nr_nodes = xlnuma_nodeset_count(host->nodes), nr = 0, i;
+    struct libxl_set best = { 0 };
+
+    if (nr_nodes < 2 || nr_nodes > SEARCHED_MAX)
+        return rules_none(host, request, placement_r);
+    nr_nodes = 0;
+    XLNUMA_FOR_EACH_NODE(i, topology->suitable)
+        id[nr_nodes++] = i;
+    nr = fewest_if_even(topology, host, request->nr_vcpus);
+    for (nr = nr < nr_nodes ? nr : nr_nodes; nr <= nr_nodes && !best.mask;
+         nr++) {
+        for (i = 0; i < nr; i++)
+            member[i] = i;
+        do
+            try_members(topology, host, request, id, member, nr, &best);
+        while (next_members(member, nr, nr_nodes));
+    }
+    if (!best.mask)
+        return rules_none(host, request, placement_r);
+    placement_r->is_placed = true;
+    return place(host, best.mask, request->memory_kb, placement_r);
+}
+
 /* --- xapi ----------------------------------------------------------------- */
 
 struct xapi_set {

@@ -34,6 +34,29 @@ typedef bool rules_rule(const struct xlnuma_host *host,
  */
 rules_rule rules_libxl;
 
+/* What libxl asks Xen for before it begins: which node each CPU is on. */
+struct rules_topology {
+    unsigned nr_cpus;
+    uint8_t node_of[XLNUMA_CPUS_MAX];
+    bool is_there[XLNUMA_CPUS_MAX];
+    xlnuma_nodeset suitable; /* nodes with CPUs */
+};
+
+void rules_topology_fill(struct rules_topology *topology_r,
+                         const struct xlnuma_host *host);
+
+/*
+ * The same with the work that libxl does for it, less its allocations and its
+ * logging: each set is put together and added up anew, and its CPUs are counted
+ * by going over all CPUs of the host. To measure time; rules_libxl above does
+ * as little as the rule needs. Where nodes have unequal numbers of CPUs counting
+ * begins at one node, as libxl does.
+ */
+bool rules_libxl_steps(const struct rules_topology *topology,
+                       const struct xlnuma_host *host,
+                       const struct xlnuma_request *request,
+                       struct rules_placement *placement_r);
+
 /*
  * xapi's: the set with the smallest maximum distance, then mean distance (over
  * all ordered pairs of its nodes, a node with itself too), that has the memory
