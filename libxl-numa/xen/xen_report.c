@@ -176,35 +176,51 @@ static bool get_node_kb(struct xs_handle *xs, uint32_t domid, unsigned node,
     return *value;
 }
 
+/* The keys of a folder of the report that are numbers below 64, as a set. */
+static uint64_t number_keys(struct xs_handle *xs, uint32_t domid,
+                            const char *folder)
+{
+    char path[PATH_SIZE];
+    unsigned nr;
+    char **name = xs_directory(xs, XBT_NULL, path_of(path, domid, folder), &nr);
+    uint64_t numbers = 0;
+
+    for (unsigned i = 0; name && i < nr; i++) {
+        char *end;
+        unsigned long number = strtoul(name[i], &end, 10);
+
+        if (!*end && number < 64)
+            numbers |= (uint64_t)1 << number;
+    }
+    free(name);
+    return numbers;
+}
+
 /* The nodes that have a subtree: planned ones, and others that got memory. */
 static void read_nodes(struct xs_handle *xs, uint32_t domid,
                        struct xlnuma__report *report)
 {
-    char path[PATH_SIZE];
-    unsigned nr;
-    char **name = xs_directory(xs, XBT_NULL, path_of(path, domid, "node"), &nr);
+    uint64_t nodes = number_keys(xs, domid, "node");
+    unsigned node;
 
-    for (unsigned i = 0; name && i < nr; i++) {
-        char *end;
-        unsigned long node = strtoul(name[i], &end, 10);
-
-        if (*end || node >= XLNUMA_NODES_MAX)
-            continue;
-        get_node_kb(xs, domid, (unsigned)node, "planned_kb",
-                    &report->planned_kb[node]);
-        if (get_node_kb(xs, domid, (unsigned)node, "actual_kb",
-                        &report->actual_kb[node]))
+    XLNUMA_FOR_EACH_NODE(node, nodes) {
+        get_node_kb(xs, domid, node, "planned_kb", &report->planned_kb[node]);
+        if (get_node_kb(xs, domid, node, "actual_kb", &report->actual_kb[node]))
             report->has_actual = true;
     }
-    free(name);
 }
 
+/* Those that are there: each key costs a round trip, and few orders are used. */
 static void read_extents(struct xs_handle *xs, uint32_t domid,
                          struct xlnuma__report *report)
 {
+    uint64_t orders = number_keys(xs, domid, "extents");
+
     for (unsigned order = 0; order < XLNUMA__ORDERS; order++) {
         char key[64], value[32];
 
+        if (!(orders >> order & 1))
+            continue;
         snprintf(key, sizeof(key), "extents/%u", order);
         get_text(xs, domid, key, value, sizeof(value));
         report->nr_extents[order] = strtoull(value, NULL, 10);

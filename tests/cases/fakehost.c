@@ -494,14 +494,14 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
     return *value ? strdup(value) : NULL;
 }
 
-/* The nodes of a report: one block, as xenstore's. */
+/* The nodes or the extents of a report: one block, as xenstore's. */
 char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
                     unsigned *nr)
 {
     enum { NAME_SIZE = 8 };
     char **name = calloc(XLNUMA_NODES_MAX, sizeof(*name) + NAME_SIZE);
     const struct xlnuma__report *report;
-    unsigned domid, node;
+    unsigned domid;
 
     (void)xs;
     (void)t;
@@ -509,11 +509,15 @@ char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
     if (sscanf(path, "/libxl/%u/", &domid) != 1)
         abort();
     report = &find(domid)->report;
-    XLNUMA_FOR_EACH_NODE(node, host->nodes) {
-        if (!report->planned_kb[node] && !report->actual_kb[node])
+    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++) {
+        bool is_there = strstr(path, "/extents")
+                            ? i < XLNUMA__ORDERS && report->nr_extents[i]
+                            : report->planned_kb[i] || report->actual_kb[i];
+
+        if (!is_there)
             continue;
         name[*nr] = (char *)(name + XLNUMA_NODES_MAX) + *nr * NAME_SIZE;
-        snprintf(name[*nr], NAME_SIZE, "%u", node);
+        snprintf(name[*nr], NAME_SIZE, "%u", i);
         ++*nr;
     }
     return name;

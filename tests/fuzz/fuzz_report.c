@@ -57,22 +57,24 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
 char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
                     unsigned *nr_r)
 {
-    static const char node[] = "node/";
+    const char *folder = path + strlen(PREFIX);
+    size_t folder_length = strlen(folder);
     size_t size = (size_t)(store_end - store) + 1, nr = 0;
     char **names, *text;
 
     (void)xs;
     (void)t;
-    FUZZ_CHECK(!strcmp(path, PREFIX "node"));
+    FUZZ_CHECK(!strcmp(path, PREFIX "node") || !strcmp(path, PREFIX "extents"));
     names = calloc(size, sizeof(*names) + 1);
     FUZZ_CHECK(names);
     text = (char *)(names + size);
     for (const char *line = store; line; line = next_line(line)) {
         size_t length = line_length(line);
 
-        if (length < strlen(node) || memcmp(line, node, strlen(node)))
+        if (length <= folder_length || memcmp(line, folder, folder_length) ||
+            line[folder_length] != '/')
             continue;
-        line += strlen(node);
+        line += folder_length + 1;
         names[nr] = text;
         length = strcspn(line, "/\n");
         memcpy(text, line, length);

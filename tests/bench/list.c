@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What it costs to look at a large host: time and peak memory of the given
+ * program's `list` and `host`, for 500 guests on 64 nodes, in a snapshot and
+ * live. Live, xenstore is a process at the end of a socket as it is in dom0, so
+ * that each key costs its round trip; libxl is list_xen.c, so Xen costs nothing.
+ * Exit status 1 if `list` takes 100 ms or 16 MiB.
+ */
+#include "list.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <xen/io/xs_wire.h>
+
+#define RUNS 21
+#define MS_MAX 100.0
+#define KB_MAX (16 * 1024)
+
+static const char snapshot[] = "host.json", store_path[] = "./store";
+
+static void die(const char *what)
+{
+    fprintf(stderr, "bench list: %s: %s\n", what, strerror(errno));
+    exit(1);
+}
+
+/* The first node of a guest; the second is the next. */
+static unsigned node_of(unsigned domid)
+{
+    return domid % (NR_NODES / 2) * 2;
+}
+
+/* --- xenstore: the report of any guest ------------------------------------ */
+
+/* The value of a key below /libxl/DOMID/numa-placement/; false: it has none. */
+static bool find_value(unsigned domid, const char *key, char value[256])
+{
+    static const char *const fixed[][2] = {
+        { "version", "1" },
+        { "policy", "best-effort" },
+        { "memory", "spread" },
+        { "status", "placed" },
+        { "expected_distance", "10.50" },
+        { "reason", "no single node has 4016 MiB free (node 3 has most, 3999 "
+                    "MiB); nodes 0-1 hold it on 1 socket at expected distance "
+                    "10.50" },
+        { "extents/18", "2" },
+        { "extents/9", "976" },
+    };
+    unsigned node, first = node_of(domid);
+    char what[16];
+
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(*fixed); i++)
+        if (!strcmp(key, fixed[i][0]))
+            return strcpy(value, fixed[i][1]);
+    if (!strcmp(key, "nodes"))
+        return sprintf(value, "%u-%u", first, first + 1) > 0;
+    if (!strcmp(key, "soft_cpus"))
+        return sprintf(value, "%u-%u", first * 4, first * 4 + 7) > 0;
+    if (sscanf(key, "node/%u/%15s", &node, what) == 2 && node / 2 == first / 2)
+        return sprintf(value, "%u", GUEST_MIB / 2 * 1024) > 0;
+    return false;
+}
+
+/* The answer to a request for `path`: its length, or -1 for none. */
+static int answer(unsigned type, const char *path, char value[256])
+{
+    unsigned domid;
+    char key[64];
+
+    if (sscanf(path, "/local/domain/%u/name", &domid) == 1)
+        return sprintf(value, "guest-%03u", domid);
+    if (sscanf(path, "/libxl/%u/numa-placement/%63s", &domid, key) != 2)
+        return -1;
+    if (type == XS_READ)
+        return find_value(domid, key, value) ? (int)strlen(value) : -1;
+    if (!strcmp(key, "node"))
+        return sprintf(value, "%u%c%u", node_of(domid), '\0',
+                       node_of(domid) + 1) +
+               1;
+    if (!strcmp(key, "extents"))
+        return sprintf(value, "18%c9", '\0') + 1;
+    return -1;
+}
+
+static bool read_all(int fd, void *buf, size_t size)
+{
+    for (ssize_t n; size; size -= (size_t)n, buf = (char *)buf + n)
+        if ((n = read(fd, buf, size)) <= 0)
+            return false;
+    return true;
+}
+
+static bool serve(int fd)
+{
+    struct {
+        struct xsd_sockmsg head;
+        char body[XENSTORE_PAYLOAD_MAX + 1];
+    } message;
+    char path[sizeof(message.body)];
+    int length;
+
+    if (!read_all(fd, &message.head, sizeof(message.head)) ||
+        message.head.len > XENSTORE_PAYLOAD_MAX ||
+        !read_all(fd, message.body, message.head.len))
+        return false;
+    message.body[message.head.len] = '\0';
+    strcpy(path, message.body);
+    length = answer(message.head.type, path, message.body);
+    if (length < 0) {
+        message.head.type = XS_ERROR;
+        length = (int)sizeof("ENOENT");
+        strcpy(message.body, "ENOENT");
+    }
+    message.head.len = (unsigned)length;
+    return write(fd, &message, sizeof(message.head) + (size_t)length) > 0;
+}
+
+/* A process for each connection, so that none has to wait. */
+static pid_t start_store(void)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    pid_t pid;
+
+    strcpy(address.sun_path, store_path);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) ||
+        listen(fd, 8) || (pid = fork()) < 0)
+        die(store_path);
+    if (pid)
+        return pid;
+    signal(SIGCHLD, SIG_IGN);
+    for (;;) {
+        int connection = accept(fd, NULL, NULL);
+
+        if (connection >= 0 && !fork()) {
+            while (serve(connection))
+                continue;
+            _exit(0);
+        }
+        close(connection);
+    }
+}
+
+/* --- the same host as a snapshot ------------------------------------------ */
+
+static void write_snapshot(void)
+{
+    FILE *file = fopen(snapshot, "w");
+
+    if (!file)
+        die(snapshot);
+    fputs("{\"format\":\"xlnuma-host\",\"version\":1,\"nodes\":[", file);
+    for (unsigned i = 0; i < NR_NODES; i++)
+        fprintf(file,
+                "%s{\"id\":%u,\"socket\":%u,\"cpus\":\"%u-%u\","
+                "\"size_kb\":%u,\"free_kb\":%u}",
+                i ? "," : "", i, i / 2, i * 4, i * 4 + 3, NODE_MIB * 1024,
+                NODE_MIB / 2 * 1024);
+    fputs("],\"distances\":[", file);
+    for (unsigned i = 0; i < NR_NODES; i++)
+        for (unsigned j = 0; j < NR_NODES; j++)
+            fprintf(file, "%s%d%s",
+                    j   ? ","
+                    : i ? ",["
+                        : "[",
+                    i == j           ? 10
+                    : i / 2 == j / 2 ? 11
+                                     : 21,
+                    j == NR_NODES - 1 ? "]" : "");
+    fputs("],\"guests\":[", file);
+    for (unsigned i = 1; i <= NR_GUESTS; i++)
+        fprintf(file,
+                "%s{\"name\":\"guest-%03u\",\"id\":%u,\"memory_kb\":%u,"
+                "\"vcpus\":%u,\"node_list\":\"%u-%u\",\"nodes\":["
+                "{\"id\":%u,\"planned_kb\":%u,\"actual_kb\":%u},"
+                "{\"id\":%u,\"planned_kb\":%u,\"actual_kb\":%u}],"
+                "\"expected_distance\":10.5,\"policy\":\"best-effort\","
+                "\"memory\":\"spread\",\"status\":\"placed\"}",
+                i > 1 ? "," : "", i, i, GUEST_MIB * 1024, NR_VCPUS, node_of(i),
+                node_of(i) + 1, node_of(i), GUEST_MIB / 2 * 1024,
+                GUEST_MIB / 2 * 1024, node_of(i) + 1, GUEST_MIB / 2 * 1024,
+                GUEST_MIB / 2 * 1024);
+    fputs("]}\n", file);
+    if (fclose(file))
+        die(snapshot);
+}
+
+/* --- measuring ------------------------------------------------------------ */
+
+struct sample {
+    double ms;
+    long kb;
+};
+
+/* Runs the program once with its output in a file. */
+static struct sample run_once(char *const argv[], const char *preload,
+                              const char *output)
+{
+    struct timespec begin, end;
+    struct rusage usage;
+    int status;
+    pid_t pid;
+
+    fflush(stdout);
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    pid = fork();
+    if (pid < 0)
+        die("fork");
+    if (!pid) {
+        if (!freopen(output, "w", stdout))
+            _exit(127);
+        if (preload)
+            setenv("LD_PRELOAD", preload, 1);
+        execv(argv[0], argv);
+        _exit(127);
+    }
+    if (wait4(pid, &status, 0, &usage) != pid || status) {
+        fprintf(stderr, "bench list: %s %s failed\n", argv[0], argv[1]);
+        exit(1);
+    }
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    return (struct sample){ (double)(end.tv_sec - begin.tv_sec) * 1e3 +
+                                (double)(end.tv_nsec - begin.tv_nsec) / 1e6,
+                            usage.ru_maxrss };
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct sample *left = a, *right = b;
+
+    return (left->ms > right->ms) - (left->ms < right->ms);
+}
+
+/* Lines in the output that have a guest's name: so it did what it should. */
+static unsigned count_guests(const char *path)
+{
+    char line[4096];
+    unsigned nr = 0;
+    FILE *file = fopen(path, "r");
+
+    while (file && fgets(line, sizeof(line), file))
+        nr += strstr(line, "guest-") != NULL;
+    if (file)
+        fclose(file);
+    return nr;
+}
+
+/* One line of the table. Returns whether it is within the limits. */
+static bool measure(const char *what, char *const argv[], const char *preload,
+                    unsigned nr_guests)
+{
+    static const char output[] = "output";
+    struct sample sample[RUNS];
+    long kb = 0;
+
+    for (unsigned i = 0; i < RUNS; i++) {
+        sample[i] = run_once(argv, preload, output);
+        kb = sample[i].kb > kb ? sample[i].kb : kb;
+    }
+    if (count_guests(output) != nr_guests) {
+        fprintf(stderr, "bench list: %s: %u guests, not %u\n", what,
+                count_guests(output), nr_guests);
+        exit(1);
+    }
+    qsort(sample, RUNS, sizeof(*sample), compare);
+    printf("%-24s %9.1f %9.1f %9.1f\n", what, sample[RUNS / 2].ms,
+           sample[RUNS - 1].ms, (double)kb / 1024);
+    return sample[RUNS / 2].ms < MS_MAX && kb < KB_MAX;
+}
+
+int main(int argc, char **argv)
+{
+    char *program = argv[1], *preload = argv[2];
+    bool is_good = true;
+    pid_t store;
+
+    if (argc != 3) {
+        fprintf(stderr, "usage: list PROGRAM PRELOAD, in a folder to write\n");
+        return 2;
+    }
+    write_snapshot();
+    store = start_store();
+    setenv("XENSTORED_PATH", store_path, 1);
+    printf("%d guests on %d nodes       median ms    max ms  peak MiB\n",
+           NR_GUESTS, NR_NODES);
+#define RUN(what, nr, preload, ...)                                            \
+    is_good &=                                                                 \
+        measure(what, (char *[]){ program, __VA_ARGS__, NULL }, preload, nr)
+    RUN("list", NR_GUESTS, preload, "list");
+    RUN("list --json", NR_GUESTS, preload, "list", "--json");
+    RUN("list --host FILE", NR_GUESTS, NULL, "list", "--host",
+        (char *)snapshot);
+    RUN("list --host FILE --json", NR_GUESTS, NULL, "list", "--json", "--host",
+        (char *)snapshot);
+    RUN("host --host FILE", 0, NULL, "host", "--host", (char *)snapshot);
+    kill(store, SIGTERM);
+    return is_good ? 0 : 1;
+}
