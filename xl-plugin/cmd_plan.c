@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * xl numa-placement plan: where a guest would go, and why not elsewhere, by the
- * rules of a real build (hook/build.c). Changes nothing.
+ * rules of a real build (hook/build.c); or several, one after the other. Changes
+ * nothing.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,8 +13,10 @@
 
 #include "command.h"
 #include "core/core.h"
+#include "core/json.h"
 #include "guest_file.h"
 #include "live.h"
+#include "plan_words.h"
 #include "table.h"
 
 /* --- text ----------------------------------------------------------------- */
@@ -148,18 +151,27 @@ static void print_nodes(const struct xlnuma_host *host,
     table_print(&table, stdout);
 }
 
-static void print_alternatives(const struct xlnuma_plan *plan)
+static void print_alternatives(const struct xlnuma_plan *plan,
+                               bool is_explained)
 {
     struct table table = { alternative_columns, NR(alternative_columns),
                            plan->alternative, sizeof(*plan->alternative),
                            plan->nr_alternatives };
 
+    if (!plan->nr_alternatives)
+        return;
     putchar('\n');
-    table_print(&table, stdout);
+    if (is_explained) {
+        puts("Why not elsewhere:");
+        plan_words_print(plan, stdout);
+    } else {
+        table_print(&table, stdout);
+    }
 }
 
 static void print_plan(const struct xlnuma_host *host,
-                       const struct xlnuma_plan *plan, bool keeps_affinity)
+                       const struct xlnuma_plan *plan, bool keeps_affinity,
+                       bool is_explained)
 {
     static char cpus[XLNUMA__LIST_SIZE];
     char needed[32];
@@ -177,32 +189,43 @@ static void print_plan(const struct xlnuma_host *host,
                                                      sizeof(cpus)));
     }
     printf("reason:            %s\n", plan->reason);
-    if (plan->status != XLNUMA_STATUS_PLACED)
+    if (plan->status == XLNUMA_STATUS_PLACED)
+        print_nodes(host, plan);
+    else if (!is_explained)
         return; /* the reason has the alternatives, and what they lack */
-    print_nodes(host, plan);
-    if (plan->nr_alternatives)
-        print_alternatives(plan);
+    print_alternatives(plan, is_explained);
 }
 
 /* --- planning ------------------------------------------------------------- */
 
+/* What the command line says of one guest. */
+struct guest {
+    const char *path; /* its file; NULL when not given */
+    unsigned nr_assignments;
+    char **assignment; /* owned, the texts are not */
+};
+
 struct job {
     const struct options *options;
-    const char *path; /* the guest's file; NULL when not given */
-    unsigned nr_assignments;
-    char **assignment;          /* owned, the texts are not */
+    struct guest *guest; /* owned */
+    unsigned nr_guests;
     char memory[32], vcpus[32]; /* those of --memory and --vcpus */
     struct live live;
-    struct xlnuma_host *host;
-    struct guest_file guest;
-    struct xlnuma_plan *plan;
+    struct xlnuma_host *host; /* what the guests so far leave of it */
+    yajl_gen gen;             /* of the plans, when they are several; or NULL */
+    bool has_unplaced;
     char message[XLNUMA_MESSAGE_SIZE];
+
+    /* of the guest that is being planned */
+    struct guest_file file;
+    struct xlnuma_request request;
+    struct xlnuma_plan *plan;
 };
 
 /* The cpupool that the guest is to be in; only the live host knows them. */
 static int find_pool(struct job *job, uint32_t *poolid_r)
 {
-    const char *pool = job->guest.config.c_info.pool_name;
+    const char *pool = job->file.config.c_info.pool_name;
 
     *poolid_r = 0;
     if (!pool)
@@ -210,23 +233,25 @@ static int find_pool(struct job *job, uint32_t *poolid_r)
     if (!job->live.ctx) {
         complain("warning: %s: pool \"%s\": a snapshot knows no cpupools, so "
                  "every CPU counts",
-                 job->guest.pool_place, pool);
+                 job->file.pool_place, pool);
         return 0;
     }
     if (libxl_cpupool_qualifier_to_cpupoolid(job->live.ctx, pool, poolid_r,
                                              NULL))
         return xlnuma__fail(job->message, XLNUMA_ERR_INVALID,
                             "%s: pool is \"%s\", which this host has not",
-                            job->guest.pool_place, pool);
+                            job->file.pool_place, pool);
     return 0;
 }
 
 /* As the hook does with a guest that it leaves to libxl. */
-static void plan_nothing(struct job *job, const struct xlnuma_request *request,
-                         const char *why)
+static void plan_nothing(struct job *job, const char *why)
 {
+    const struct xlnuma_request *request = &job->request;
     struct xlnuma_plan *plan = job->plan;
 
+    plan->nr_alternatives = 0;
+    plan->nodes = 0;
     snprintf(plan->guest, sizeof(plan->guest), "%s", request->name);
     plan->needed_kb = request->memory_kb;
     plan->memory = request->memory;
@@ -238,7 +263,7 @@ static void plan_nothing(struct job *job, const struct xlnuma_request *request,
 static int make_plan(struct job *job)
 {
     char what[XLNUMA_MESSAGE_SIZE];
-    struct xlnuma_request request;
+    struct xlnuma_request *request = &job->request;
     struct xlnuma__settings many;
     const char *why;
     uint32_t poolid;
@@ -247,23 +272,23 @@ static int make_plan(struct job *job)
     rc = find_pool(job, &poolid);
     if (rc)
         return rc;
-    rc = xlnuma__request_from_config(&request, job->live.ctx, poolid,
-                                     &job->guest.config, job->message);
+    rc = xlnuma__request_from_config(request, job->live.ctx, poolid,
+                                     &job->file.config, job->message);
     if (rc)
         return rc;
-    rc = xlnuma__conf_read(&many, job->guest.config.c_info.name, job->message);
+    rc = xlnuma__conf_read(&many, job->file.config.c_info.name, job->message);
     if (rc)
         return rc;
-    xlnuma__settings_apply(&many, &request);
-    xlnuma__settings_apply(&job->guest.settings, &request);
-    if (!xlnuma__config_wants_placement(&job->guest.config, &why) ||
-        request.policy == XLNUMA_POLICY_NONE) {
-        plan_nothing(job, &request, why ? why : "numa_policy is none");
+    xlnuma__settings_apply(&many, request);
+    xlnuma__settings_apply(&job->file.settings, request);
+    if (!xlnuma__config_wants_placement(&job->file.config, &why) ||
+        request->policy == XLNUMA_POLICY_NONE) {
+        plan_nothing(job, why ? why : "numa_policy is none");
         return 0;
     }
-    rc = xlnuma_plan_make(job->host, &request, job->plan, what);
+    rc = xlnuma_plan_make(job->host, request, job->plan, what);
     if (rc)
-        xlnuma__fail(job->message, rc, "%s: %s", job->guest.name, what);
+        xlnuma__fail(job->message, rc, "%s: %s", job->file.name, what);
     return rc;
 }
 
@@ -276,39 +301,111 @@ static bool keeps_affinity(const libxl_domain_config *config)
            !libxl_defbool_val(placement);
 }
 
+/* The plan as text, or into the JSON that is written at the end. */
 static int show(struct job *job)
 {
-    if (job->options->is_json)
+    if (job->options->is_json && job->nr_guests == 1)
         return xlnuma_plan_write(job->plan, stdout, job->message);
-    print_plan(job->host, job->plan, keeps_affinity(&job->guest.config));
+    if (job->options->is_json) {
+        xlnuma__plan_generate(job->plan, job->gen);
+        return 0;
+    }
+    print_plan(job->host, job->plan, keeps_affinity(&job->file.config),
+               job->options->is_explained);
     return 0;
+}
+
+/* Its vCPUs are a load on the nodes of its soft affinity, as xen_host.c counts. */
+static void take_cpus(struct job *job)
+{
+    const struct xlnuma_plan *plan = job->plan;
+    unsigned nr = xlnuma_cpuset_count(&plan->soft_cpus), node;
+
+    XLNUMA_FOR_EACH_NODE(node, plan->nodes)
+        if (nr)
+            job->host->node[node].load_mvcpu +=
+                job->request.nr_vcpus *
+                (1000 * xlnuma_cpuset_count(&plan->cpus[node]) / nr);
+}
+
+/* The next guest finds what this one leaves. */
+static void take(struct job *job, const struct guest *guest)
+{
+    const struct xlnuma_plan *plan = job->plan;
+    unsigned node;
+
+    job->has_unplaced |= plan->status == XLNUMA_STATUS_UNPLACED;
+    if (guest + 1 == job->guest + job->nr_guests)
+        return;
+    if (plan->status == XLNUMA_STATUS_PLACED) {
+        XLNUMA_FOR_EACH_NODE(node, plan->nodes) {
+            job->host->node[node].free_kb -= plan->memory_kb[node];
+            job->host->node[node].low_free_kb -= plan->low_kb[node];
+        }
+        take_cpus(job);
+    } else if (!xlnuma__is_strict(plan->policy)) {
+        complain("warning: %s: left to libxl, and nobody knows where that "
+                 "takes memory: the next guests are planned as if it took none",
+                 job->file.name);
+    }
+}
+
+static int plan_guest(struct job *job, const struct guest *guest)
+{
+    int rc;
+
+    libxl_domain_config_init(&job->file.config);
+    rc = guest_file_read(&job->file, guest->path, guest->nr_assignments,
+                         guest->assignment, job->host, job->message);
+    if (!rc)
+        rc = make_plan(job);
+    if (!rc && guest > job->guest && !job->options->is_json)
+        putchar('\n');
+    if (!rc)
+        rc = show(job);
+    if (!rc)
+        take(job, guest);
+    guest_file_dispose(&job->file);
+    return rc;
+}
+
+static int begin(struct job *job)
+{
+    job->host = xlnuma_host_new();
+    job->plan = xlnuma_plan_new();
+    if (job->options->is_json && job->nr_guests > 1) {
+        job->gen = xlnuma__json_begin("xlnuma-plans");
+        if (job->gen) {
+            xlnuma__json_key(job->gen, "plans");
+            yajl_gen_array_open(job->gen);
+        }
+    }
+    if (!job->host || !job->plan ||
+        (job->options->is_json && job->nr_guests > 1 && !job->gen))
+        return xlnuma__fail(job->message, XLNUMA_ERR_NOMEM, "out of memory");
+    return live_or_file_host(job->options->host, &job->live, job->host,
+                             job->message);
 }
 
 static int do_job(struct job *job)
 {
-    int rc = 0;
+    int rc = begin(job);
 
-    job->host = xlnuma_host_new();
-    job->plan = xlnuma_plan_new();
-    if (!job->host || !job->plan)
-        rc = xlnuma__fail(job->message, XLNUMA_ERR_NOMEM, "out of memory");
-    if (!rc)
-        rc = live_or_file_host(job->options->host, &job->live, job->host,
-                               job->message);
-    if (!rc)
-        rc = guest_file_read(&job->guest, job->path, job->nr_assignments,
-                             job->assignment, job->host, job->message);
-    if (!rc)
-        rc = make_plan(job);
-    if (!rc)
-        rc = show(job);
+    for (unsigned i = 0; !rc && i < job->nr_guests; i++)
+        rc = plan_guest(job, &job->guest[i]);
+    if (!rc && job->gen) {
+        yajl_gen_array_close(job->gen);
+        rc = xlnuma__json_end(job->gen, stdout, job->message);
+        job->gen = NULL;
+    }
     if (rc) {
         complain("%s", job->message);
         return STATUS_FAILED;
     }
-    return job->plan->status == XLNUMA_STATUS_UNPLACED ? STATUS_UNPLACED
-                                                       : STATUS_DONE;
+    return job->has_unplaced ? STATUS_UNPLACED : STATUS_DONE;
 }
+
+/* --- the command line ----------------------------------------------------- */
 
 /* "24G": a number and K, M, G or T; of nothing behind it, MiB. */
 static bool size_in_mib(const char *text, uint64_t *mib_r)
@@ -328,7 +425,13 @@ static bool size_in_mib(const char *text, uint64_t *mib_r)
                         : *mib_r >> (10 * (unit - units - 1)) == size;
 }
 
-/* --memory and --vcpus as if they were the last lines of the guest's file. */
+static void assign(struct job *job, char *text)
+{
+    for (unsigned i = 0; i < job->nr_guests; i++)
+        job->guest[i].assignment[job->guest[i].nr_assignments++] = text;
+}
+
+/* --memory and --vcpus as if they were the last lines of each guest's file. */
 static int add_options(struct job *job)
 {
     const struct options *options = job->options;
@@ -341,7 +444,7 @@ static int add_options(struct job *job)
                                "(\"512\", \"24G\")",
                                options->memory);
         snprintf(job->memory, sizeof(job->memory), "memory=%" PRIu64, mib);
-        job->assignment[job->nr_assignments++] = job->memory;
+        assign(job, job->memory);
     }
     if (options->vcpus) {
         if (strspn(options->vcpus, "0123456789") != strlen(options->vcpus) ||
@@ -349,42 +452,80 @@ static int add_options(struct job *job)
                              options->vcpus) >= sizeof(job->vcpus))
             return usage_error("plan", "--vcpus is \"%s\", not a number",
                                options->vcpus);
-        job->assignment[job->nr_assignments++] = job->vcpus;
+        assign(job, job->vcpus);
     }
     return 0;
 }
 
-/* As for xl, what has a '=' is KEY=VALUE and what has none is the file. */
+/* Room for as many guests as there are files, or one, and all their keys. */
+static int make_room(struct job *job, int nr, char **operand)
+{
+    unsigned nr_files = 0;
+
+    for (int i = 0; i < nr; i++)
+        nr_files += !strchr(operand[i], '=');
+    job->guest = calloc(nr_files + 1u, sizeof(*job->guest));
+    if (!job->guest)
+        return XLNUMA_ERR_NOMEM;
+    job->nr_guests = nr_files ? nr_files : 1;
+    for (unsigned i = 0; i < job->nr_guests; i++) {
+        job->guest[i].assignment = calloc((size_t)nr + 3, sizeof(char *));
+        if (!job->guest[i].assignment)
+            return XLNUMA_ERR_NOMEM;
+    }
+    return 0;
+}
+
+/* Standard input can be read once. */
+static int check_stdin(const struct job *job)
+{
+    const char *host = job->options->host;
+    const char *reader = host && !strcmp(host, "-") ? "--host" : NULL;
+
+    for (unsigned i = 0; i < job->nr_guests; i++) {
+        if (!job->guest[i].path || strcmp(job->guest[i].path, "-"))
+            continue;
+        if (reader)
+            return usage_error("plan",
+                               "GUEST.cfg and %s cannot both be standard input",
+                               reader);
+        reader = "another";
+    }
+    return 0;
+}
+
+/*
+ * As for xl, what has a '=' is KEY=VALUE and what has none is a file. A key is
+ * for the file before it; those before all files are for each.
+ */
 static int read_operands(struct job *job, int nr, char **operand)
 {
     static char name[] = "name=\"guest\"";
+    struct guest *guest;
+    int status, i = 0;
 
-    job->assignment = calloc((size_t)nr + 3, sizeof(*job->assignment));
-    if (!job->assignment) {
+    if (make_room(job, nr, operand)) {
         complain("out of memory");
         return STATUS_FAILED;
     }
-    for (int i = 0; i < nr; i++) {
+    guest = job->guest;
+    for (; i < nr && strchr(operand[i], '='); i++)
+        assign(job, operand[i]);
+    for (; i < nr; i++)
         if (strchr(operand[i], '='))
-            continue;
-        if (job->path)
-            return usage_error("plan", "a second GUEST.cfg \"%s\"", operand[i]);
-        job->path = operand[i];
-    }
-    if (!job->path && !job->options->memory)
+            guest[-1].assignment[guest[-1].nr_assignments++] = operand[i];
+        else
+            (guest++)->path = operand[i];
+    if (!job->guest->path && !job->options->memory)
         return usage_error("plan", "GUEST.cfg or --memory is missing");
-    if (!job->path) {
-        job->path = "/dev/null";
-        job->assignment[job->nr_assignments++] = name;
+    if (!job->guest->path) { /* the name goes before all keys */
+        job->guest->path = "/dev/null";
+        memmove(job->guest->assignment + 1, job->guest->assignment,
+                job->guest->nr_assignments++ * sizeof(char *));
+        job->guest->assignment[0] = name;
     }
-    for (int i = 0; i < nr; i++)
-        if (strchr(operand[i], '='))
-            job->assignment[job->nr_assignments++] = operand[i];
-    if (job->options->host && !strcmp(job->path, "-") &&
-        !strcmp(job->options->host, "-"))
-        return usage_error("plan", "GUEST.cfg and --host cannot both be "
-                                   "standard input");
-    return add_options(job);
+    status = check_stdin(job);
+    return status ? status : add_options(job);
 }
 
 static int run(const struct options *options, int nr, char **operand)
@@ -392,11 +533,13 @@ static int run(const struct options *options, int nr, char **operand)
     struct job job = { .options = options };
     int status = read_operands(&job, nr, operand);
 
-    libxl_domain_config_init(&job.guest.config);
     if (!status)
         status = do_job(&job);
-    guest_file_dispose(&job.guest);
-    free(job.assignment);
+    for (unsigned i = 0; i < job.nr_guests; i++)
+        free(job.guest[i].assignment);
+    free(job.guest);
+    if (job.gen)
+        yajl_gen_free(job.gen);
     live_close(&job.live);
     xlnuma_plan_free(job.plan);
     xlnuma_host_free(job.host);
@@ -408,6 +551,7 @@ static const struct command_option plan_options[] = {
     OPTION("memory", 0, "SIZE", memory,
            "the guest's memory in MiB, or as in \"24G\""),
     OPTION("vcpus", 0, "N", vcpus, "how many vCPUs the guest has"),
+    FLAG("explain", 0, is_explained, "why not elsewhere, in sentences"),
     OPTION_JSON,
     OPTIONS_END,
 };
@@ -415,7 +559,7 @@ static const struct command_option plan_options[] = {
 const struct command cmd_plan = {
     .name = "plan",
     .summary = "where a guest would go, and why not elsewhere",
-    .operands = "GUEST.cfg [KEY=VALUE]...\n"
+    .operands = "GUEST.cfg... [KEY=VALUE]...\n"
                 "--memory SIZE [KEY=VALUE]...",
     .about =
         "Says on which NUMA nodes a guest would be placed and why not on "
@@ -423,7 +567,9 @@ const struct command cmd_plan = {
         "Changes nothing. GUEST.cfg is the file that \"xl create\" takes "
         "(\"-\":\n"
         "standard input); each KEY=VALUE is read behind it as another line.\n"
-        "With --memory no file is needed.\n",
+        "With --memory no file is needed. Several files are planned one after\n"
+        "the other, each on what those before leave; a KEY=VALUE is then for\n"
+        "the file before it, or for all if it stands before the first.\n",
     .exits =
         "0 placed, or left to stock libxl; 1 something failed;\n"
         "2 wrong usage; 3 no node set that the guest's policy allows can hold "

@@ -25,6 +25,7 @@ struct options {
     const char *memory, *vcpus; /* plan: of a guest without a file; or NULL */
     bool is_drawn;              /* host: as a picture */
     const char *svg;            /* host: into this file; or NULL */
+    bool is_explained;          /* plan: why not elsewhere, in words */
     const char *seconds;        /* show: how long to look at vCPUs; or NULL */
     bool is_sure;               /* verify: on a large host too */
     const char *output;         /* into this file; or NULL */

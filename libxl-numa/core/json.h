@@ -32,4 +32,8 @@ int xlnuma__json_finish(yajl_gen gen, FILE *file, char *message);
 yajl_gen xlnuma__json_begin(const char *format);
 int xlnuma__json_end(yajl_gen gen, FILE *file, char *message);
 
+/* plan_json.c: a plan as an object (docs/plan-format.md). */
+struct xlnuma_plan;
+void xlnuma__plan_generate(const struct xlnuma_plan *plan, yajl_gen gen);
+
 #endif /* XLNUMA_JSON_H */

@@ -53,15 +53,10 @@ static void write_alternatives(yajl_gen gen, const struct xlnuma_plan *plan)
     yajl_gen_array_close(gen);
 }
 
-int xlnuma_plan_write(const struct xlnuma_plan *plan, FILE *file, char *message)
+void xlnuma__plan_generate(const struct xlnuma_plan *plan, yajl_gen gen)
 {
     char cpus[XLNUMA__LIST_SIZE], nodes[256];
-    yajl_gen gen = xlnuma__json_new();
-    int rc;
 
-    if (!gen)
-        return xlnuma__fail(message, XLNUMA_ERR_NOMEM,
-                            "out of memory writing JSON");
     yajl_gen_map_open(gen);
     xlnuma__json_key_string(gen, "format", "xlnuma-plan");
     xlnuma__json_key_kb(gen, "version", 1);
@@ -92,6 +87,17 @@ int xlnuma_plan_write(const struct xlnuma_plan *plan, FILE *file, char *message)
     xlnuma__json_key_string(gen, "reason", plan->reason);
     write_alternatives(gen, plan);
     yajl_gen_map_close(gen);
+}
+
+int xlnuma_plan_write(const struct xlnuma_plan *plan, FILE *file, char *message)
+{
+    yajl_gen gen = xlnuma__json_new();
+    int rc;
+
+    if (!gen)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM,
+                            "out of memory writing JSON");
+    xlnuma__plan_generate(plan, gen);
     rc = xlnuma__json_finish(gen, file, message);
     yajl_gen_free(gen);
     return rc;

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Why a guest is not placed elsewhere, in words. */
+#ifndef XLNUMA_PLAN_WORDS_H
+#define XLNUMA_PLAN_WORDS_H
+
+#include <stdio.h>
+
+#include "xlnuma.h"
+
+/* A sentence for each alternative, on lines of less than 80 characters. */
+void plan_words_print(const struct xlnuma_plan *plan, FILE *file);
+
+#endif /* XLNUMA_PLAN_WORDS_H */
