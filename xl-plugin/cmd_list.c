@@ -34,9 +34,9 @@ static int run(const struct options *options, int nr, char **operand)
     rc = live_or_file_guests(options->host, &live, NULL, &guests, message);
     if (rc)
         complain("%s", message);
-    if ((!rc || guests.nr) && !options->is_json) {
+    if (guests_are_there(rc, &guests) && !options->is_json) {
         guest_table_print(&guests, stdout);
-    } else if ((!rc || guests.nr) && show_json(&guests, message)) {
+    } else if (guests_are_there(rc, &guests) && show_json(&guests, message)) {
         complain("%s", message);
         rc = XLNUMA_ERR_IO;
     }

@@ -356,7 +356,7 @@ static int do_job(struct job *job, const char *operand)
     int rc = live_or_file_guests(job->options->host, &job->live, NULL,
                                  &job->guests, job->message);
 
-    if (rc && job->guests.nr) { /* another's report may be what is wrong */
+    if (rc && guests_are_there(rc, &job->guests)) { /* another's report may be what is wrong */
         complain("%s", job->message);
         rc = 0;
     }

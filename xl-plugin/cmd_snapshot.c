@@ -4,14 +4,57 @@
 
 #include "command.h"
 #include "guests.h"
+#include "output.h"
+
+/* What tells whose host it is: only names do, as nothing else has any. */
+static void drop_names(struct xlnuma__guests *guests)
+{
+    for (unsigned i = 0; i < guests->nr; i++)
+        snprintf(guests->guest[i].name, sizeof(guests->guest[i].name),
+                 "guest%u", i + 1);
+}
+
+/* Into a file, or to standard output; the file is whole or as it was. */
+static int write_snapshot(const struct options *options,
+                          const struct xlnuma_host *host,
+                          const struct xlnuma__guests *guests, char *message)
+{
+    struct output output;
+    int rc = output_open(&output, options->output, message);
+
+    if (rc)
+        return rc;
+    rc = xlnuma__snapshot_write(host, guests, NULL, output.file, message);
+    return output_close(&output, !rc, message) ? XLNUMA_ERR_IO : rc;
+}
+
+/* A guest whose report cannot be read is in the snapshot without it. */
+static int take(const struct options *options, struct xlnuma_host *host,
+                struct xlnuma__guests *guests)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+    struct live live;
+    int rc = live_or_file_guests(options->host, &live, host, guests, message);
+
+    live_close(&live);
+    if (rc)
+        complain("%s", message);
+    if (!guests_are_there(rc, guests))
+        return STATUS_FAILED;
+    if (options->is_anonymous)
+        drop_names(guests);
+    if (write_snapshot(options, host, guests, message)) {
+        complain("%s", message);
+        return STATUS_FAILED;
+    }
+    return rc ? STATUS_FAILED : STATUS_DONE;
+}
 
 static int run(const struct options *options, int nr, char **operand)
 {
-    char message[XLNUMA_MESSAGE_SIZE];
     struct xlnuma__guests guests;
     struct xlnuma_host *host;
-    struct live live;
-    int rc;
+    int status;
 
     if (nr)
         return usage_error("snapshot", "snapshot has no operand \"%s\"",
@@ -21,18 +64,16 @@ static int run(const struct options *options, int nr, char **operand)
         complain("out of memory");
         return STATUS_FAILED;
     }
-    rc = live_or_file_guests(options->host, &live, host, &guests, message);
-    live_close(&live);
-    if (!rc)
-        rc = xlnuma__snapshot_write(host, &guests, NULL, stdout, message);
+    status = take(options, host, &guests);
     xlnuma__guests_dispose(&guests);
     xlnuma_host_free(host);
-    if (rc)
-        complain("%s", message);
-    return rc ? STATUS_FAILED : STATUS_DONE;
+    return status;
 }
 
 static const struct command_option snapshot_options[] = {
+    OPTION("output", 'o', "FILE", output,
+           "write into this file, whole or not at all"),
+    FLAG("anonymous", 0, is_anonymous, "call the guests guest1, guest2, ..."),
     OPTION_HOST,
     FLAG("json", 0, is_json, "nothing else: it is JSON in any case"),
     OPTIONS_END,
@@ -44,8 +85,9 @@ const struct command cmd_snapshot = {
     .operands = "",
     .about =
         "Writes the host - its NUMA nodes with their CPUs, memory and load,\n"
-        "the distances between them, and its guests - as JSON. Every --host\n"
-        "reads it again, on any machine.\n",
+        "the distances between them, its PCI devices and guests - as JSON, to\n"
+        "send it with a bug report. Every --host reads it again, on any\n"
+        "machine.\n",
     .options = snapshot_options,
     .run = run,
 };

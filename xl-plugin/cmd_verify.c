@@ -363,7 +363,7 @@ static int do_job(struct job *job, int nr, char **operand)
     int status, rc = live_or_file_guests(NULL, &job->live, NULL, &job->guests,
                                          job->message);
 
-    if (rc && job->guests.nr) { /* one whose report cannot be read has none */
+    if (rc && guests_are_there(rc, &job->guests)) { /* one whose report cannot be read has none */
         complain("%s", job->message);
         rc = 0;
     }

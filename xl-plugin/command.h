@@ -29,6 +29,7 @@ struct options {
     const char *seconds;        /* show: how long to look at vCPUs; or NULL */
     bool is_sure;               /* verify: on a large host too */
     const char *output;         /* into this file; or NULL */
+    bool is_anonymous;          /* snapshot: without names */
 };
 
 /*

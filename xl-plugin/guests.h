@@ -20,6 +20,12 @@ int live_or_file_guests(const char *path, struct live *live_r,
                         struct xlnuma_host *host_r,
                         struct xlnuma__guests *guests_r, char *message);
 
+/* All guests are there then, be it that one lacks its report. */
+static inline bool guests_are_there(int rc, const struct xlnuma__guests *guests)
+{
+    return !rc || (rc == XLNUMA_ERR_XEN && guests->nr);
+}
+
 /* The guest that an operand names, by its id or its name; or NULL. */
 const struct xlnuma__guest *guests_find(const struct xlnuma__guests *guests,
                                         const char *operand);
