@@ -181,8 +181,8 @@ static const struct table_column columns[] = {
 };
 static const struct table_column cpu_columns[] = {
     { .heading = "Node", .is_number = true, .text = node_id },
-    { .heading = "CPUs", .text = node_cpus },
-    { .heading = "PCI devices", .text = node_devices },
+    { .heading = "CPUs", .is_list = true, .text = node_cpus },
+    { .heading = "PCI devices", .is_list = true, .text = node_devices },
 };
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))

@@ -30,6 +30,7 @@ struct options {
     bool is_sure;               /* verify: on a large host too */
     const char *output;         /* into this file; or NULL */
     bool is_anonymous;          /* snapshot: without names */
+    const char *interval;       /* watch: in seconds; or NULL */
 };
 
 /*
@@ -84,7 +85,7 @@ struct command {
 };
 
 extern const struct command cmd_host, cmd_list, cmd_metrics, cmd_plan;
-extern const struct command cmd_show, cmd_snapshot, cmd_verify;
+extern const struct command cmd_show, cmd_snapshot, cmd_verify, cmd_watch;
 
 /*
  * One line on stderr: the program's name, then the message, with anything that

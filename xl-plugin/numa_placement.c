@@ -12,7 +12,7 @@
 
 static const struct command *const commands[] = {
     &cmd_list,   &cmd_host,     &cmd_show,    &cmd_plan,
-    &cmd_verify, &cmd_snapshot, &cmd_metrics,
+    &cmd_verify, &cmd_snapshot, &cmd_metrics, &cmd_watch,
 };
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What there is to know of the terminal that standard output is. */
+/* The terminal: how wide it is, what it can show, and a whole screen of it. */
 #ifndef XLNUMA_SCREEN_H
 #define XLNUMA_SCREEN_H
 
@@ -16,5 +16,32 @@ unsigned screen_columns(void);
 
 /* Can the locale's characters be all of Unicode? Reads the locale. */
 bool screen_has_unicode(void);
+
+/* --- a screen to itself ---------------------------------------------------- */
+
+/*
+ * Standard input and output have to be a terminal. Then what was on it comes back
+ * with screen_leave(), and before a signal ends or stops the program, too. Keys
+ * come at once and are not shown; long lines are cut. One screen at a time.
+ * Returns 0, XLNUMA_ERR_IO.
+ */
+int screen_enter(char *message);
+void screen_leave(void);
+
+/* The terminal's own size, now. */
+void screen_size(unsigned *rows_r, unsigned *columns_r);
+
+enum screen_event {
+    SCREEN_TIME, /* the time is over */
+    SCREEN_KEY,  /* some key, or nobody is there to press one */
+    SCREEN_DRAW, /* the size changed, or the program was stopped */
+};
+enum screen_event screen_wait(double seconds);
+
+/*
+ * Show the lines of a text from the top, at most nr_lines, and nothing else. Where
+ * `last` is not empty it takes the place of the line number nr_lines.
+ */
+void screen_show(const char *text, unsigned nr_lines, const char *last);
 
 #endif /* XLNUMA_SCREEN_H */
