@@ -260,7 +260,7 @@ struct xlnuma__extents {
     xlnuma_nodeset planned;
     uint64_t planned_kb[XLNUMA_NODES_MAX];
     uint64_t total_kb;
-    uint64_t high_kb[XLNUMA_NODES_MAX]; /* not low; UINT64_MAX: all */
+    uint64_t high_kb[XLNUMA_NODES_MAX]; /* nor low nor claimed; or UINT64_MAX */
     uint64_t done_kb[XLNUMA_NODES_MAX];
     uint64_t nr[XLNUMA__ORDERS];            /* extents so far, by order */
     uint8_t failed_order[XLNUMA_NODES_MAX]; /* this order and above failed */

@@ -8,6 +8,7 @@
 #include "hook/build.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static int plan_alone(struct build *build, xc_interface *xch,
                       struct xlnuma_host *host, const uint64_t claimed_kb[],
@@ -29,11 +30,36 @@ static int plan_alone(struct build *build, xc_interface *xch,
     return xlnuma_plan_make(host, &build->request, build->plan, message);
 }
 
+/*
+ * What the build may take of each node: its share, and what an extent that is
+ * kept whole may take beyond it (core/extent.c) where there are several nodes.
+ */
+static void get_claim(const struct build *build, const struct xlnuma_host *host,
+                      uint64_t kb[])
+{
+    const struct xlnuma_plan *plan = build->plan;
+    bool has_1g = !build->is_stubdom && !build->is_restored &&
+                  build->config->b_info.type != LIBXL_DOMAIN_TYPE_PV;
+    uint64_t unit_kb = has_1g ? 1024 * 1024 : 2048;
+    unsigned i;
+
+    memset(kb, 0, XLNUMA_NODES_MAX * sizeof(*kb));
+    XLNUMA_FOR_EACH_NODE(i, plan->nodes) {
+        uint64_t usable_kb = xlnuma__usable_kb(&host->node[i]);
+        uint64_t whole_kb = (plan->memory_kb[i] + unit_kb - 1) / unit_kb;
+
+        whole_kb *= unit_kb;
+        kb[i] = plan->memory_kb[i];
+        if (xlnuma_nodeset_count(plan->nodes) > 1)
+            kb[i] = whole_kb < usable_kb ? whole_kb : usable_kb;
+    }
+}
+
 int xlnuma__build_plan(struct build *build, xc_interface *xch,
                        struct xlnuma_host *host, struct xlnuma__claim *before,
                        char *message)
 {
-    uint64_t claimed_kb[XLNUMA_NODES_MAX] = { 0 };
+    uint64_t claimed_kb[XLNUMA_NODES_MAX] = { 0 }, kb[XLNUMA_NODES_MAX];
     char why[XLNUMA_MESSAGE_SIZE];
     bool has_turn = !xlnuma__claims_begin(true, why);
     int rc;
@@ -45,9 +71,9 @@ int xlnuma__build_plan(struct build *build, xc_interface *xch,
         xlnuma__claims_read(xch, claimed_kb);
     rc = plan_alone(build, xch, host, claimed_kb, message);
     if (!rc && build->plan->status == XLNUMA_STATUS_PLACED) {
+        get_claim(build, host, kb);
         if (has_turn)
-            xlnuma__claim_make(&build->claim, xch, build->domid,
-                               build->plan->memory_kb, why);
+            xlnuma__claim_make(&build->claim, xch, build->domid, kb, why);
         if (*why)
             LOG(build, WARN,
                 "domain %" PRIu32 " (%s): %s: guests that are built at the "

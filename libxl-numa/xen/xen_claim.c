@@ -289,10 +289,12 @@ void xlnuma__claims_read(xc_interface *xch, uint64_t claimed_kb[])
         if (!read_slot(i, &slot) || !lives(xch, &slot, &pages))
             continue;
         subtract_under_way(&slot, pages * 4);
-        for (unsigned n = 0; n < XLNUMA_NODES_MAX; n++)
-            claimed_kb[n] += slot.left_kb[n] < INT64_MAX - claimed_kb[n]
-                                 ? slot.left_kb[n]
-                                 : 0;
+        for (unsigned n = 0; n < XLNUMA_NODES_MAX; n++) {
+            uint64_t room_kb = UINT64_MAX - claimed_kb[n];
+
+            claimed_kb[n] +=
+                slot.left_kb[n] < room_kb ? slot.left_kb[n] : room_kb;
+        }
     }
 }
 

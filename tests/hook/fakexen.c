@@ -22,14 +22,20 @@
  *   FAKE_DEVICES=-,2               nodes of the PCI devices 0000:00:00.0, 01.0...
  *   FAKE_ASSIGNABLE=NAME           what 0000:00:02.0 is called
  *   FAKE_FAIL=FUNCTION:N[,...]     the Nth call of FUNCTION fails
+ *   FAKE_KILL=, FAKE_STOP=FUNCTION:N[,...]  the process is killed, or stopped
+ *                                  until it gets SIGCONT, in the Nth call
+ *   FAKE_FORK=FUNCTION:N[,...]     a child is forked then; it does nothing
  *   FAKE_HELPER=PROGRAM            run to restore a domain: PROGRAM -H
- *   FAKE_STATE=FILE                where the host's state is, for both of them
+ *   FAKE_STATE=FILE                where the host's state is, for it and for
+ *                                  other processes that build on this host
  */
 #include "fakexen.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <libxl_utils.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -51,20 +57,36 @@ static const uint32_t distances[NR_NODES][NR_NODES] = {
     { 21, 21, 11, 10 },
 };
 
-/* All that changes, in memory that a helper process shares. */
+#define NR_DOMAINS 32
+
+/* All that changes, in memory that other processes share. */
 static struct {
-    struct fake_domain domain;
+    bool is_locked;
+    unsigned nr_domains;
+    struct fake_domain domain[NR_DOMAINS]; /* domain 1 is the first */
     unsigned long free_pages[NR_NODES], low_pages[NR_NODES];
     size_t nr_stored;
     struct {
         char path[128], value[600];
-    } store[64];
+    } store[512];
 } * host;
 
-struct fake_domain *fake_domain;
+_Thread_local struct fake_domain *fake_domain;
 
 static unsigned max_order[NR_NODES], max_high_order[NR_NODES];
 static int nr_nodes = NR_NODES;
+
+/* Nobody is killed in between: that is done where calls fail. */
+static void lock_host(void)
+{
+    while (__atomic_test_and_set(&host->is_locked, __ATOMIC_ACQUIRE))
+        sched_yield();
+}
+
+static void unlock_host(void)
+{
+    __atomic_clear(&host->is_locked, __ATOMIC_RELEASE);
+}
 
 /* --- the host as the environment says ------------------------------------- */
 
@@ -96,7 +118,6 @@ static bool map_state(void)
         abort();
     if (fd >= 0)
         close(fd);
-    fake_domain = &host->domain;
     return before.st_size > 0;
 }
 
@@ -115,27 +136,57 @@ __attribute__((constructor)) static void read_environment(void)
     }
 }
 
+/* Does the variable name this call, the nr-th, of `function`? */
+static bool is_meant(const char *variable, const char *function, unsigned nr)
+{
+    const char *wish = getenv(variable);
+    size_t length = strlen(function);
+
+    for (; wish && *wish; wish = strchr(wish, ',') ? strchr(wish, ',') + 1 : "")
+        if (!strncmp(wish, function, length) && wish[length] == ':' &&
+            strtoul(wish + length + 1, NULL, 10) == nr)
+            return true;
+    return false;
+}
+
+/* A child as libxl has them: it neither builds nor executes anything. */
+static void fork_sleeper(void)
+{
+    pid_t pid = fork();
+
+    if (pid) {
+        dprintf(STDOUT_FILENO, "child %d\n", (int)pid);
+        return;
+    }
+    close(STDOUT_FILENO);
+    close(STDERR_FILENO);
+    sleep(30);
+    _exit(0);
+}
+
 /* Is this call of `function` one that is to fail? */
 static bool fails(const char *function)
 {
-    static struct {
+    static _Thread_local struct {
         const char *function;
         unsigned nr;
     } calls[64];
-    const char *wish = getenv("FAKE_FAIL");
-    size_t length = strlen(function), i = 0;
+    size_t i = 0;
 
     while (calls[i].function && strcmp(calls[i].function, function))
         i++;
     calls[i].function = function;
     calls[i].nr++;
-    for (; wish && *wish; wish = strchr(wish, ',') ? strchr(wish, ',') + 1 : "")
-        if (!strncmp(wish, function, length) && wish[length] == ':' &&
-            strtoul(wish + length + 1, NULL, 10) == calls[i].nr) {
-            errno = EPERM;
-            return true;
-        }
-    return false;
+    if (is_meant("FAKE_FORK", function, calls[i].nr))
+        fork_sleeper();
+    if (is_meant("FAKE_KILL", function, calls[i].nr))
+        raise(SIGKILL);
+    if (is_meant("FAKE_STOP", function, calls[i].nr))
+        raise(SIGSTOP);
+    if (!is_meant("FAKE_FAIL", function, calls[i].nr))
+        return false;
+    errno = EPERM;
+    return true;
 }
 
 #define FAIL(value)                                                            \
@@ -360,8 +411,14 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
     FAIL(-1);
     memset(info, 0, sizeof(*info));
     if (max == 1) {
+        const struct fake_domain *domain = &host->domain[first - 1];
+
+        if (first > host->nr_domains || !domain->is_there)
+            return 0;
         info->domain = (domid_t)first;
-        memcpy(info->handle, &fake_domain->uuid, sizeof(info->handle));
+        memcpy(info->handle, &domain->uuid, sizeof(info->handle));
+        for (int i = 0; i < nr_nodes; i++)
+            info->tot_pages += domain->pages[i];
     } else {
         info->nr_online_vcpus = 1;
     }
@@ -441,6 +498,7 @@ int xc_domain_decrease_reservation_exact(xc_interface *xch, uint32_t domid,
     (void)xch;
     (void)domid;
     FAIL(-1);
+    lock_host();
     while (i < nr_nodes && fake_domain->low_pages[i] < pages)
         i++;
     if (nr != 1 || i == nr_nodes || !(*extent & FAKE_DONE))
@@ -451,6 +509,7 @@ int xc_domain_decrease_reservation_exact(xc_interface *xch, uint32_t domid,
     fake_domain->low_pages[i] -= pages;
     fake_domain->pages[i] -= pages;
     fake_domain->extents[order]--;
+    unlock_host();
     return 0;
 }
 
@@ -483,11 +542,14 @@ int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
     }
     if (!(mem_flags & XENMEMF_exact_node_request))
         node = -1;
+    lock_host();
     while (done < nr && take_extent(node, order)) {
         /* As for a PV guest: what was asked for becomes where it is. */
         extent[done] |= FAKE_DONE;
         done++;
     }
+    unlock_host();
+    fails("given"); /* to be stopped here: the caller does not know yet */
     return (int)done;
 }
 
@@ -570,14 +632,16 @@ static char *find_value(const char *path)
 void *xs_read(struct xs_handle *xs, xs_transaction_t transaction,
               const char *path, unsigned *length)
 {
-    char *value = find_value(path);
+    char *value;
 
     (void)xs;
     (void)transaction;
-    if (!value)
-        return NULL;
-    *length = (unsigned)strlen(value);
-    return strdup(value);
+    lock_host();
+    value = find_value(path);
+    value = value ? strdup(value) : NULL;
+    unlock_host();
+    *length = value ? (unsigned)strlen(value) : 0;
+    return value;
 }
 
 /* Of the node numbers below PATH, what every caller here asks for. */
@@ -604,11 +668,13 @@ char **xs_directory(struct xs_handle *xs, xs_transaction_t transaction,
 bool xs_write(struct xs_handle *xs, xs_transaction_t transaction,
               const char *path, const void *data, unsigned length)
 {
-    char *value = find_value(path);
+    char *value;
 
     (void)xs;
     (void)transaction;
     FAIL(false);
+    lock_host();
+    value = find_value(path);
     if (!value) {
         snprintf(host->store[host->nr_stored].path, sizeof(host->store[0].path),
                  "%s", path);
@@ -616,6 +682,7 @@ bool xs_write(struct xs_handle *xs, xs_transaction_t transaction,
     }
     snprintf(value, sizeof(host->store[0].value), "%.*s", (int)length,
              (const char *)data);
+    unlock_host();
     return true;
 }
 
@@ -627,10 +694,12 @@ bool xs_rm(struct xs_handle *xs, xs_transaction_t transaction, const char *path)
     (void)xs;
     (void)transaction;
     FAIL(false);
+    lock_host();
     for (size_t i = 0; i < host->nr_stored; i++)
         if (strncmp(host->store[i].path, path, strlen(path)))
             host->store[nr++] = host->store[i];
     host->nr_stored = nr;
+    unlock_host();
     return true;
 }
 
@@ -683,17 +752,41 @@ static int populate_all(unsigned long pages, bool is_pv, unsigned mem_flags)
     return r;
 }
 
-/* The domain before is gone, its memory free again. */
-static uint32_t new_domain(void)
+int fake_destroy(unsigned domid)
 {
-    uint32_t domid = fake_domain->domid + 1;
+    struct fake_domain *domain = &host->domain[domid - 1];
 
+    if (!domid || domid > host->nr_domains || !domain->is_there)
+        return 1;
+    lock_host();
     for (int i = 0; i < nr_nodes; i++) {
-        host->free_pages[i] += fake_domain->pages[i];
-        host->low_pages[i] += fake_domain->low_pages[i];
+        host->free_pages[i] += domain->pages[i];
+        host->low_pages[i] += domain->low_pages[i];
     }
-    memset(fake_domain, 0, sizeof(*fake_domain));
-    return fake_domain->domid = domid;
+    domain->is_there = false;
+    unlock_host();
+    return 0;
+}
+
+struct fake_domain *fake_last_domain(void)
+{
+    return &host->domain[host->nr_domains - 1];
+}
+
+/* The domain before, of this thread's, is gone, its memory free again. */
+static uint32_t new_domain(const libxl_uuid *uuid)
+{
+    if (fake_domain)
+        fake_destroy(fake_domain->domid);
+    lock_host();
+    if (host->nr_domains == NR_DOMAINS)
+        abort();
+    fake_domain = &host->domain[host->nr_domains++];
+    fake_domain->domid = host->nr_domains;
+    fake_domain->uuid = *uuid;
+    fake_domain->is_there = true;
+    unlock_host();
+    return fake_domain->domid;
 }
 
 /* As libxl-save-helper restores: pages, in no large extents. */
@@ -748,8 +841,7 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
 {
     libxl_domain_build_info *info = &config->b_info;
 
-    *domid = new_domain();
-    fake_domain->uuid = config->c_info.uuid;
+    *domid = new_domain(&config->c_info.uuid);
     fake_domain->restored_pages = info->target_memkb / 4;
     libxl_defbool_setdefault(&info->numa_placement, true);
     if (xc_domain_max_vcpus(NULL, *domid, (unsigned)info->max_vcpus))
@@ -796,8 +888,7 @@ static int build_stubdom(libxl_ctx *ctx, const libxl_domain_config *guest)
              "/local/domain/%u/name", fake_domain->domid + 1);
     snprintf(host->store[host->nr_stored++].value, sizeof(host->store[0].value),
              "%s-dm", guest->c_info.name);
-    memset(fake_domain->pages, 0, sizeof(fake_domain->pages)); /* it lives on */
-    memset(fake_domain->low_pages, 0, sizeof(fake_domain->low_pages));
+    fake_domain = NULL; /* it lives on */
     rc = build(ctx, &config, &domid, false);
     libxl_domain_config_dispose(&config);
     return rc;

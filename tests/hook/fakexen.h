@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the fake Xen of tests/hook remembers of the domain built last. */
+/* What the fake Xen of tests/hook remembers of its domains. */
 #ifndef FAKEXEN_H
 #define FAKEXEN_H
 
@@ -17,10 +17,17 @@ struct fake_domain {
     unsigned long nr_exact;
     unsigned long pod_pages;      /* set aside for population on demand */
     unsigned long restored_pages; /* that a helper is to populate */
-    bool is_stock_placed;
+    bool is_stock_placed, is_there;
 };
 
-extern struct fake_domain *fake_domain;
+/* The one that this thread built last, NULL before. */
+extern _Thread_local struct fake_domain *fake_domain;
+
+/* The one that anybody built last. */
+struct fake_domain *fake_last_domain(void);
+
+/* Returns 0, or 1 when there is no such domain. */
+int fake_destroy(unsigned domid);
 
 void fake_print_store(void);
 

@@ -3,13 +3,17 @@
  * A program that builds a guest from a configuration file through libxl, as xl
  * does, and prints what the (fake) hypervisor then has. For tests/hook/run.
  *
- *   fakexl [-a] [-n TIMES] [-r] FILE
+ *   fakexl [-a] [-n TIMES] [-q] [-r] [-t THREADS] FILE
  *     -a  asynchronously   -n  build it so many times (reboots)   -r  restore
+ *     -q  nothing of xenstore   -t  so many of it, in threads
+ *   fakexl -k DOMID
+ *     that domain of FAKE_STATE is destroyed
  *   fakexl -H
  *     what libxl-save-helper does, for the domain in FAKE_STATE
  */
 #include <libxl_utils.h>
 #include <libxlutil.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -108,7 +112,8 @@ static void read_config(libxl_ctx *ctx, const char *name,
     xlu_cfg_destroy(file);
 }
 
-static void print_domain(int rc, const libxl_domain_config *config)
+static void print_domain(int rc, const libxl_domain_config *config,
+                         bool is_quiet)
 {
     printf("rc %d\n", rc);
     printf("nodes %#llx\n", (unsigned long long)fake_domain->nodes);
@@ -126,7 +131,8 @@ static void print_domain(int rc, const libxl_domain_config *config)
     printf("numa_placement %s\n",
            libxl_defbool_to_string(config->b_info.numa_placement));
     printf("nodemap %s\n", config->b_info.nodemap.size ? "left" : "none");
-    fake_print_store();
+    if (!is_quiet)
+        fake_print_store();
 }
 
 static int build(libxl_ctx *ctx, libxl_domain_config *config, bool is_async,
@@ -144,36 +150,81 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, bool is_async,
 
 static int restore_memory(void)
 {
+    fake_domain = fake_last_domain();
     return xc_domain_restore(NULL, -1, fake_domain->domid, 0, NULL, 0, 0, NULL,
                              0, XC_STREAM_PLAIN, NULL, -1)
                ? 1
                : 0;
 }
 
+struct job {
+    libxl_ctx *ctx;
+    libxl_domain_config config;
+    pthread_t thread;
+    bool is_async, is_restore, is_quiet;
+    int times;
+};
+
+static void *run(void *arg)
+{
+    static pthread_mutex_t printing = PTHREAD_MUTEX_INITIALIZER;
+    struct job *job = arg;
+
+    while (job->times--) {
+        int rc = build(job->ctx, &job->config, job->is_async, job->is_restore);
+
+        pthread_mutex_lock(&printing);
+        print_domain(rc, &job->config, job->is_quiet);
+        pthread_mutex_unlock(&printing);
+    }
+    return NULL;
+}
+
+static void run_all(const struct job *common, int nr_threads, const char *file,
+                    xentoollog_logger *lg)
+{
+    struct job *jobs = calloc((size_t)nr_threads, sizeof(*jobs));
+
+    for (int i = 0; i < nr_threads; i++) {
+        jobs[i] = *common;
+        libxl_domain_config_init(&jobs[i].config);
+        libxl_ctx_alloc(&jobs[i].ctx, LIBXL_VERSION, 0, lg);
+        read_config(jobs[i].ctx, file, &jobs[i].config);
+    }
+    for (int i = 1; i < nr_threads; i++)
+        if (pthread_create(&jobs[i].thread, NULL, run, &jobs[i]))
+            abort();
+    run(&jobs[0]);
+    for (int i = 0; i < nr_threads; i++) {
+        if (i)
+            pthread_join(jobs[i].thread, NULL);
+        libxl_domain_config_dispose(&jobs[i].config);
+        libxl_ctx_free(jobs[i].ctx);
+    }
+    free(jobs);
+}
+
 int main(int argc, char **argv)
 {
+    struct job common = { .times = 1 };
+    int option, nr_threads = 1;
     xentoollog_logger *lg;
-    bool is_async = false, is_restore = false;
-    libxl_domain_config config;
-    int option, times = 1;
-    libxl_ctx *ctx;
 
-    while ((option = getopt(argc, argv, "aHn:r")) != -1) {
+    while ((option = getopt(argc, argv, "aHk:n:qrt:")) != -1) {
         if (option == 'H')
             return restore_memory();
-        is_async |= option == 'a';
-        is_restore |= option == 'r';
+        if (option == 'k')
+            return fake_destroy((unsigned)atoi(optarg));
+        common.is_async |= option == 'a';
+        common.is_restore |= option == 'r';
+        common.is_quiet |= option == 'q';
         if (option == 'n')
-            times = atoi(optarg);
+            common.times = atoi(optarg);
+        if (option == 't')
+            nr_threads = atoi(optarg);
     }
     lg = (xentoollog_logger *)xtl_createlogger_stdiostream(stderr, XTL_INFO, 0);
-    libxl_domain_config_init(&config);
-    libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, lg);
-    read_config(ctx, argv[optind], &config);
-    while (times--)
-        print_domain(build(ctx, &config, is_async, is_restore), &config);
-    libxl_domain_config_dispose(&config);
-    libxl_ctx_free(ctx);
+    run_all(&common, nr_threads, argv[optind], lg);
     xtl_logger_destroy(lg);
     return 0;
 }
