@@ -213,6 +213,16 @@ void xlnuma__search(const struct xlnuma__table *table,
                     const struct xlnuma__need *need,
                     struct xlnuma__found *found_r);
 
+/* --- few.c ---------------------------------------------------------------- */
+
+/* On hosts of so many nodes going through all sets is fastest. */
+#define XLNUMA__FEW_NODES 8
+
+/* The same, when sets of one cell are judged already: those of two and more. */
+void xlnuma__few_search(const struct xlnuma__table *table,
+                        const struct xlnuma__need *need,
+                        struct xlnuma__found *found);
+
 /* --- explain.c ------------------------------------------------------------ */
 
 /*

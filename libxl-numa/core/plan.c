@@ -428,7 +428,8 @@ static void clear_plan(const struct xlnuma_request *request,
     memset(plan, 0, offsetof(struct xlnuma_plan, reason));
     plan->reason[0] = '\0';
     plan->nr_alternatives = 0;
-    snprintf(plan->guest, sizeof(plan->guest), "%s", request->name);
+    memcpy(plan->guest, request->name,
+           strnlen(request->name, sizeof(plan->guest) - 1));
     plan->needed_kb = request->memory_kb;
     plan->policy = request->policy;
     plan->memory = request->memory;

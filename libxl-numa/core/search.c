@@ -1035,6 +1035,10 @@ void xlnuma__search(const struct xlnuma__table *table,
     found_r->is_nearest = found_r->is_best = true;
     if (found_r->is_found && table->scale == 1)
         return; /* without devices nothing is as near as a single node */
+    if (table->nr <= XLNUMA__FEW_NODES) {
+        xlnuma__few_search(table, need, found_r);
+        return;
+    }
     prepare(&search);
     fewest = fewest_nodes(&search);
     if (fewest < 2)
