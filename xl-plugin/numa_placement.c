@@ -76,7 +76,7 @@ static void add_options(struct getopt_table *table,
 static void begin_options(struct getopt_table *table, const char *first)
 {
     memset(table, 0, sizeof(*table));
-    strcpy(table->letters, first);
+    snprintf(table->letters, sizeof(table->letters), "%s", first);
     add_option(table, "help", 'h', NULL);
     add_option(table, "version", 'V', NULL);
 }

@@ -21,7 +21,7 @@ static void get_cell(const struct table_column *column, const void *row,
     *cell = '\0';
     column->text(row, cell);
     if (!*cell)
-        strcpy(cell, "-");
+        snprintf(cell, TABLE_CELL_SIZE, "-");
     for (char *c = cell; *c; c++)
         if (iscntrl((unsigned char)*c))
             *c = '?';

@@ -39,7 +39,7 @@ static inline yajl_val get(yajl_val object, const char *key)
     return yajl_tree_get(object, path, yajl_t_any);
 }
 
-/* A whole number from 0 to max, at `path` (for messages). */
+/* A whole number from 0 to max, at `path` (for messages); 0 after an error. */
 static inline int read_number(const struct place *place, yajl_val value,
                               const char *path, uint64_t max,
                               uint64_t *number_r)

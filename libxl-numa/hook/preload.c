@@ -55,7 +55,7 @@ static void *find_next(const char *function, const char *library)
             next_ = find_next(#name, library);                                 \
             atomic_store(&found_, next_);                                      \
         }                                                                      \
-        (__typeof__(&name))next_;                                              \
+        (__typeof__(&(name)))next_;                                            \
     })
 
 /* --- the library ---------------------------------------------------------- */

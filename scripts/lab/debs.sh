@@ -7,7 +7,7 @@
 
 # shellcheck disable=SC2034 # used in xen-lab and image.sh
 LAB_TOOLS=(qemu-system-x86 binutils cpio jq xz-utils)
-# shellcheck disable=SC2034
+# shellcheck disable=SC2034 # so are these
 LAB_BUILD_TOOLS=(gcc libc6-dev make autoconf automake libtool pkg-config
     libxen-dev libyajl-dev libcunit1-dev)
 
