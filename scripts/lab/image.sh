@@ -260,6 +260,12 @@ lab_build_shim() {
         die 1 "cannot build $1"
 }
 
+# What builds guests for a scenario, $2, from source $1.
+lab_build_program() {
+    gcc -D_GNU_SOURCE -std=gnu11 -O1 -o "$2" "$1" -lxenlight -lxentoollog ||
+        die 1 "cannot build $1"
+}
+
 # One shell word that the shell reads back as the string $1.
 lab_quote() {
     local LC_ALL=C
@@ -274,8 +280,10 @@ lab_make_job() {
     cp "$LAB_DIR/init" "$to/init"
     chmod 755 "$to/init"
     lab_build_guest "$LAB_DIR/guest.S" "$to/lab/guest"
-    [[ -n $LAB_STOCK ]] ||
+    if [[ -z $LAB_STOCK ]]; then
         lab_build_shim "$LAB_TOP/tests/lab/shim.c" "$to/lab/shim.so"
+        lab_build_program "$LAB_TOP/tests/lab/parallel.c" "$to/lab/parallel"
+    fi
     cp "$LAB_TOP/tests/lab/lib.sh" "$to/lab/lib.sh"
     printf '%s\n' "${LAB_EXPECTED[@]}" >"$to/lab/expected"
     size=$(stty size 2>/dev/null | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')

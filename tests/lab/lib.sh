@@ -153,14 +153,14 @@ lab_load_2x2() {
 
 # Builds with the lab's shim (tests/lab/shim.c) in xl, between the hook and
 # libxenctrl: LAB_XL=lab_ours or lab_stock. What it does is in the variables
-# LAB_COUNT, LAB_HOLD, LAB_NODE, LAB_SLOW, LAB_TTY and LAB_CALLS.
+# LAB_COUNT, LAB_HOLD, LAB_KILL, LAB_NODE, LAB_SLOW, LAB_TTY and LAB_CALLS.
 
 lab_shimmed() {
     lab_preload=$1
     shift
     env LAB_COUNT="${LAB_COUNT:-}" LAB_HOLD="${LAB_HOLD:-}" \
         LAB_NODE="${LAB_NODE:-}" LAB_CALLS="${LAB_CALLS:-}" \
-        LAB_SLOW="${LAB_SLOW:-}" LAB_TTY="${LAB_TTY:-}" \
+        LAB_KILL="${LAB_KILL:-}" LAB_SLOW="${LAB_SLOW:-}" LAB_TTY="${LAB_TTY:-}" \
         LD_PRELOAD="$lab_preload$LAB_SHIM" \
         "$LAB_STOCK_XL" "$@"
 }

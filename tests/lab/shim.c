@@ -8,6 +8,8 @@
  *                   extents that Xen gave
  *   LAB_HOLD=FILE   the process stops (SIGSTOP) when the plan is made and no
  *                   memory is populated yet; its number is in FILE
+ *   LAB_KILL=CALL   the process is killed in this call of libxl's or of the
+ *                   product's; memory has been populated then
  *   LAB_NODE=N      all memory comes from exactly node N
  *   LAB_SLOW=MS     each populate call takes so much longer
  *   LAB_TTY=1       everything is a terminal
@@ -20,10 +22,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <xencall.h>
 #include <xenctrl.h>
+#include <xenstore.h>
 
 /* What the environment says; NULL if nothing, or the empty string. */
 static const char *setting(const char *name)
@@ -48,11 +52,53 @@ add_line(const char *path, const char *format, ...)
     close(fd);
 }
 
+static void kill_at(const char *call)
+{
+    const char *meant = setting("LAB_KILL");
+
+    if (meant && !strcmp(meant, call))
+        raise(SIGKILL);
+}
+
+int xc_numainfo(xc_interface *xch, unsigned *max_nodes, xc_meminfo_t *meminfo,
+                uint32_t *distance)
+{
+    static __typeof__(&xc_numainfo) next;
+
+    if (!next)
+        next = (__typeof__(next))dlsym(RTLD_NEXT, "xc_numainfo");
+    kill_at(__func__);
+    return next(xch, max_nodes, meminfo, distance);
+}
+
+int xc_domain_node_setaffinity(xc_interface *xch, uint32_t domid,
+                               xc_nodemap_t nodemap)
+{
+    static __typeof__(&xc_domain_node_setaffinity) next;
+
+    if (!next)
+        next = (__typeof__(next))dlsym(RTLD_NEXT, "xc_domain_node_setaffinity");
+    kill_at(__func__);
+    return next(xch, domid, nodemap);
+}
+
+bool xs_introduce_domain(struct xs_handle *xs, unsigned domid,
+                         unsigned long mfn, unsigned eventchn)
+{
+    static __typeof__(&xs_introduce_domain) next;
+
+    if (!next)
+        next = (__typeof__(next))dlsym(RTLD_NEXT, "xs_introduce_domain");
+    kill_at(__func__);
+    return next(xs, domid, mfn, eventchn);
+}
+
 int xc_domain_setmaxmem(xc_interface *xch, uint32_t domid, uint64_t max_memkb)
 {
     static __typeof__(&xc_domain_setmaxmem) next;
     const char *path = setting("LAB_HOLD");
 
+    kill_at(__func__);
     if (path && !next) { /* the first call alone */
         add_line(path, "%d\n", (int)getpid());
         raise(SIGSTOP);
@@ -78,6 +124,7 @@ int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
     if (slow)
         usleep((useconds_t)atoi(slow) * 1000);
     r = next(xch, domid, nr, order, mem_flags, extent);
+    kill_at(__func__);
     if (path && r > 0)
         add_line(path, "%u %d\n", order, r);
     return r;

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# Eight guests are built at the same moment, without xl's lock: each sees what the
+# others are to take, so all are where they were planned; without that they are
+# not. A builder that is killed, at whatever stage, leaves nothing that a later
+# build trips over; nor does a full or read-only /run.
+#
+# No node holds more than three of these guests, node 1 one, so that eight can be
+# each on one node. `scripts/xen-lab run tests/lab/parallel.sh --host
+# tests/hosts/lab-2x2.json 20` makes 20 rounds.
+# host: lab-2x2.json
+# timeout: 900
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_LIB"
+
+rounds=${1:-6}
+names="m1 m2 m3 m4 m5 m6 m7 m8"
+hook=/usr/local/lib/libxlnuma-preload.so
+
+# at_once [OPTION] TYPE: the eight are built; statuses, log and plans in files.
+# Memory comes slowly, so that all are planned before any has it.
+at_once() {
+    "$LAB_STOCK_XL" dmesg -c >/dev/null
+    type=$1
+    [ $# -eq 1 ] || { option=$1 type=$2; }
+    # shellcheck disable=SC2086 # words are meant
+    LD_PRELOAD=$hook:$LAB_SHIM LAB_SLOW=200 "$LAB_PARALLEL" ${option:-} "$type" 700 "$LAB_KERNEL" \
+        $names >/tmp/lab.statuses 2>/tmp/lab.said
+    option=
+    planned >/tmp/lab.planned
+}
+
+domids() {
+    "$LAB_STOCK_XL" list | awk '$1 ~ /^m[1-8]$/ { print $2 }'
+}
+
+# "planned DOMID NODE": where each was planned, by its report.
+planned() {
+    xenstore-ls -f /libxl | sed -n \
+        's|^/libxl/\(.*\)/numa-placement/node/\(.*\)/planned_kb .*|planned \1 \2|p'
+}
+
+# Pages of all eight that the hypervisor counts outside their planned nodes, and
+# how many there are in all.
+count_pages() {
+    last=$(domids | sort -n | tail -n 1)
+    : >/tmp/lab.dump
+    "$LAB_STOCK_XL" debug-keys u
+    lab_wait 60 lab_read_dump "$last" || return 1
+    awk '
+        $1 == "planned" { on[$2, $3] = 1; is_ours[$2] = 1 }
+        $2 == "Domain" { domid = $3 + 0 }
+        $2 == "Node" && is_ours[domid] {
+            all += $4
+            if (!((domid, $3 + 0) in on)) off += $4
+        }
+        END { print off + 0, all + 0 }' /tmp/lab.planned /tmp/lab.dump
+}
+
+destroy_all() {
+    # shellcheck disable=SC2046 # words are meant
+    "$LAB_PARALLEL" -d $(domids) 2>/dev/null
+    lab_wait 60 lab_has_free "$free"
+}
+
+ok "the host is loaded" lab_load_2x2
+free=$(lab_free)
+
+at_once -a pvh
+pages=$(count_pages)
+between "without claims the eight are not where they were planned" \
+    "${pages% *}" 4096 "${pages#* }"
+destroy_all
+
+begun=$(date +%s)
+round=0
+while [ "$round" -lt "$rounds" ]; do
+    round=$((round + 1))
+    case $((round % 3)) in
+    0) text="round $round, PV" how=pv ;;
+    1) text="round $round, PVH" how=pvh ;;
+    2) text="round $round, PVH in threads" how="-t pvh" ;;
+    esac
+    # shellcheck disable=SC2086 # words are meant
+    at_once $how
+    is "$text: all are built, and each says so in a line" \
+        "$(awk '$2 == 0 { n++ } END { print n }' /tmp/lab.statuses) $(
+            grep -c 'm[1-8]): node' /tmp/lab.said) $(
+            wc -l </tmp/lab.said)" "8 8 8"
+    is "$text: planned on the nodes 3, 1, 3 and 3 of them at most" \
+        "$(awk '{ n[$3]++; all++ } END {
+            print all, n[0] < 4 && n[1] < 2 && n[2] < 4 && n[3] < 4
+        }' /tmp/lab.planned)" "8 1"
+    pages=$(count_pages)
+    is "$text: no page is anywhere else" "${pages% *}" 0
+    between "$text: all pages are counted" "${pages#* }" \
+        $((8 * 700 * 256 - 4096)) $((8 * 701 * 256))
+    destroy_all
+done
+[ "$rounds" -eq 0 ] ||
+    echo "# $rounds rounds took $(($(date +%s) - begun)) s"
+
+# --- killed ---------------------------------------------------------------------
+
+# Node 2 is the tightest for 1500 MiB; with a claim left there it would be full.
+# built TEXT: the next guest is built as if nothing had been.
+built() {
+    LAB_XL=lab_ours
+    since=$(date +%s)
+    is "$1: the next guest is on node 2, and that takes no longer" \
+        "$(lab_create g pvh 1500 2 2>&1; echo $? $(($(date +%s) - since < 5)) \
+            "$(lab_affinity "$(lab_domid g)")")" "0 1 2"
+    domid=$(lab_domid g)
+    rm -f "/tmp/lab.pages.$domid"
+    is "$1: with all of its memory" "$(lab_offplan "$domid" 2)" 0.000
+    lab_destroy g
+}
+
+for call in xc_numainfo xc_domain_node_setaffinity xc_domain_setmaxmem \
+    xc_domain_populate_physmap xs_introduce_domain; do
+    export LAB_KILL=$call
+    LAB_XL=lab_ours
+    lab_create victim pvh 1500 2 >/tmp/lab.said 2>&1
+    is "killed at $call" "$?" 137
+    LAB_KILL=
+    "$LAB_PARALLEL" -d "$("$LAB_STOCK_XL" list | awk 'END { print $2 }')" \
+        2>/dev/null
+    lab_wait 60 lab_has_free "$free"
+    built "killed at $call"
+done
+
+# --- /run -----------------------------------------------------------------------
+
+built_all_the_same() {
+    LAB_XL=lab_ours
+    lab_create g pvh 1500 2 >/tmp/lab.said 2>&1
+    is "$1: it is built, with one warning" \
+        "$? $(grep -c "warning.*$2: guests that are built" /tmp/lab.said) $(
+            wc -l </tmp/lab.said) $(lab_affinity "$(lab_domid g)")" "0 1 1 2"
+    lab_destroy g
+}
+rm -rf /run/xl-numa
+mkdir -m 700 /run/xl-numa
+mount -t tmpfs -o size=4k,mode=700 tmpfs /run/xl-numa
+head -c 4096 /dev/zero >/run/xl-numa/full
+built_all_the_same "a full /run" "writing its claim: No space left on device"
+rm -f /run/xl-numa/*
+mount -o remount,ro /run/xl-numa
+built_all_the_same "a read-only /run" "claims: Read-only file system"
+umount /run/xl-numa
