@@ -26,6 +26,7 @@ static int plan_alone(struct build *build, xc_interface *xch,
     }
     if (build->request.nr_devices)
         xlnuma__host_add_devices(host, build->ctx);
+    xlnuma__load_note(xch);
     xlnuma__claims_apply(host, claimed_kb);
     return xlnuma_plan_make(host, &build->request, build->plan, message);
 }

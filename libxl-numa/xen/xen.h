@@ -32,6 +32,18 @@ uint64_t xlnuma__low_free_kb(struct xc_interface_core *xch, unsigned width,
 
 void xlnuma__cpuset_from_bitmap(xlnuma_cpuset *set_r, const libxl_bitmap *map);
 
+/* --- xen_load.c ----------------------------------------------------------- */
+
+/*
+ * Fill in the nodes' load, from the domains and from what they were at the last
+ * note. Returns 0, XLNUMA_ERR_XEN.
+ */
+int xlnuma__load_read(struct xlnuma_host *host, struct xc_interface_core *xch,
+                      char *message);
+
+/* For later readings: what each domain ran so far. If it fails, it fails. */
+void xlnuma__load_note(struct xc_interface_core *xch);
+
 /* --- xen_request.c -------------------------------------------------------- */
 
 /*
@@ -146,6 +158,9 @@ struct xlnuma__claim {
     unsigned slot;
     uint64_t left_kb[XLNUMA_NODES_MAX];
 };
+
+/* Where the host's builds keep what they share. Returns a descriptor, or < 0. */
+int xlnuma__run_dir_open(bool creates, char *message);
 
 /*
  * One build on the host plans at a time: wait for the turn, some seconds at

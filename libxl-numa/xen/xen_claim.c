@@ -130,14 +130,24 @@ static int open_dir(const char *dir, bool creates, char *message)
                      "others may write or read there, or own it: remove it");
 }
 
+static const char *run_dir(void)
+{
+    const char *dir = getenv("XL_NUMA_RUN");
+
+    return dir ? dir : RUN_DIR;
+}
+
+int xlnuma__run_dir_open(bool creates, char *message)
+{
+    return open_dir(run_dir(), creates, message);
+}
+
 /* Returns the descriptor, or XLNUMA_ERR_IO. */
 static int open_table(bool creates, char *message)
 {
-    const char *dir = getenv("XL_NUMA_RUN");
+    const char *dir = run_dir();
     int at, fd;
 
-    if (!dir)
-        dir = RUN_DIR;
     at = open_dir(dir, creates, message);
     if (at < 0)
         return at;

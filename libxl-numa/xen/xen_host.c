@@ -224,81 +224,6 @@ static void place_cpuless_nodes(struct xlnuma_host *host)
     }
 }
 
-/* One vCPU counts 1000, divided over the nodes in proportion to its CPUs. */
-static void add_vcpu(struct xlnuma_host *host, unsigned nr_words,
-                     const xlnuma_cpuset *hard, const xlnuma_cpuset *soft)
-{
-    unsigned i, word, nr_all = 0, nr[XLNUMA_NODES_MAX] = { 0 };
-    bool has_both = false;
-
-    for (word = 0; word < nr_words; word++)
-        has_both |= (hard->word[word] & soft->word[word]) != 0;
-    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
-        for (word = 0; word < nr_words; word++) {
-            uint64_t cpus = host->node[i].cpus.word[word] & hard->word[word];
-
-            if (has_both)
-                cpus &= soft->word[word];
-            nr[i] += (unsigned)__builtin_popcountll(cpus);
-        }
-        nr_all += nr[i];
-    }
-    XLNUMA_FOR_EACH_NODE(i, host->nodes)
-        if (nr_all)
-            host->node[i].load_mvcpu += 1000 * nr[i] / nr_all;
-}
-
-/* A domain that dies while we look has no load. */
-static void add_domain(struct xlnuma_host *host, xc_interface *xch,
-                       unsigned nr_words, const xc_domaininfo_t *domain)
-{
-    bool are_all_online = domain->nr_online_vcpus == domain->max_vcpu_id + 1;
-
-    for (unsigned i = 0; i <= domain->max_vcpu_id; i++) {
-        xlnuma_cpuset hard = { { 0 } }, soft = { { 0 } };
-        xc_vcpuinfo_t info;
-
-        if (!are_all_online &&
-            (xc_vcpu_getinfo(xch, domain->domain, i, &info) || !info.online))
-            continue;
-        if (!xc_vcpu_getaffinity(xch, domain->domain, (int)i,
-                                 (xc_cpumap_t)hard.word, (xc_cpumap_t)soft.word,
-                                 XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT))
-            add_vcpu(host, nr_words, &hard, &soft);
-    }
-}
-
-/*
- * The vCPUs of all domains. libxl's libxl_list_vcpu() takes three hypercalls
- * for each; on a host with many guests that would be most of a build's delay.
- */
-static int read_load(struct xlnuma_host *host, xc_interface *xch, char *message)
-{
-    enum { BATCH = 64 };
-    xc_domaininfo_t domain[BATCH];
-    unsigned i, nr_words = 0;
-    uint32_t first = 0;
-    int nr;
-
-    XLNUMA_FOR_EACH_NODE(i, host->nodes)
-        for (unsigned word = nr_words; word < XLNUMA_CPUS_MAX / 64; word++)
-            if (host->node[i].cpus.word[word])
-                nr_words = word + 1;
-    do {
-        nr = xc_domain_getinfolist(xch, first, BATCH, domain);
-        if (nr < 0)
-            return xlnuma__fail(message, XLNUMA_ERR_XEN,
-                                "Xen does not list its domains: %s",
-                                strerror(errno));
-        for (int d = 0; d < nr; d++)
-            if (domain[d].nr_online_vcpus)
-                add_domain(host, xch, nr_words, &domain[d]);
-        if (nr)
-            first = domain[nr - 1].domain + 1u;
-    } while (nr == BATCH);
-    return 0;
-}
-
 /*
  * The devices that Xen knows the node of: dom0 told it, from the firmware's
  * _PXM. libxl takes the list of devices from sysfs.
@@ -335,7 +260,7 @@ int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
     if (!rc)
         rc = read_cpus(host_r, ctx, message);
     if (!rc)
-        rc = read_load(host_r, xch, message);
+        rc = xlnuma__load_read(host_r, xch, message);
     if (rc)
         return rc;
     *low_width_r = read_low_memory(host_r, ctx, xch);

@@ -21,6 +21,8 @@
  *   FAKE_DISTANCES=none            the firmware has no distance table
  *   FAKE_DEVICES=-,2               nodes of the PCI devices 0000:00:00.0, 01.0...
  *   FAKE_ASSIGNABLE=NAME           what 0000:00:02.0 is called
+ *   FAKE_GUESTS=2:0,0:3600         guests 101, 102... of four vCPUs: on which
+ *                                  node, and the seconds that they ran
  *   FAKE_FAIL=FUNCTION:N[,...]     the Nth call of FUNCTION fails
  *   FAKE_KILL=, FAKE_STOP=FUNCTION:N[,...]  the process is killed, or stopped
  *                                  until it gets SIGCONT, in the Nth call
@@ -49,6 +51,7 @@
 #define NR_NODES 4
 #define CPUS_PER_NODE 2
 #define MIB_PAGES 256
+#define FIRST_GUEST 101
 
 static const uint32_t distances[NR_NODES][NR_NODES] = {
     { 10, 11, 21, 21 },
@@ -403,6 +406,22 @@ int libxl_set_vcpuaffinity_all(libxl_ctx *ctx, uint32_t domid, unsigned max,
     return 0;
 }
 
+/* Four vCPUs of each: on this node, and for so many seconds. */
+static int read_guest(int nr, unsigned long *seconds_r)
+{
+    const char *text = getenv("FAKE_GUESTS"), *colon;
+
+    for (int i = 0; text && i < nr; i++) {
+        text = strchr(text, ',');
+        text = text ? text + 1 : NULL;
+    }
+    if (!text)
+        return -1;
+    colon = strchr(text, ':');
+    *seconds_r = strtoul(colon + 1, NULL, 10);
+    return atoi(text);
+}
+
 /* Asked for one, the domain of that number; for more, dom0 with its one vCPU. */
 int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
                           xc_domaininfo_t *info)
@@ -420,7 +439,21 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
         for (int i = 0; i < nr_nodes; i++)
             info->tot_pages += domain->pages[i];
     } else {
+        unsigned long seconds;
+        int nr = 0;
+
         info->nr_online_vcpus = 1;
+        while (first == 0 && read_guest(nr, &seconds) >= 0) {
+            xc_domaininfo_t *guest = &info[++nr];
+
+            memset(guest, 0, sizeof(*guest));
+            guest->domain = (domid_t)(FIRST_GUEST + nr - 1);
+            guest->nr_online_vcpus = 4;
+            guest->max_vcpu_id = 3;
+            guest->cpu_time = seconds * 1000000000ull;
+            guest->handle[0] = (uint8_t)nr;
+        }
+        return nr + 1;
     }
     return 1;
 }
@@ -428,12 +461,16 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
 int xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, int vcpu,
                         xc_cpumap_t hard, xc_cpumap_t soft, uint32_t flags)
 {
+    unsigned long seconds;
+
     (void)xch;
-    (void)domid;
     (void)vcpu;
     (void)flags;
     FAIL(-1);
     *hard = *soft = 0xff;
+    if (domid >= FIRST_GUEST)
+        *soft =
+            (uint8_t)(3 << 2 * read_guest((int)domid - FIRST_GUEST, &seconds));
     return 0;
 }
 

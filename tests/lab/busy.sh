@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# Two nodes with as many vCPUs on each: once it is known that those of one are
+# always running, and those of the other are not, the next guest goes to the
+# other. Before that it goes where less memory is free, which is the busy one.
+# timeout: 240
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_LIB"
+
+# load NODE: by the snapshot.
+load() {
+    xl numa-placement snapshot | tr -d ' \n' |
+        sed "s/.*\"id\":$1,[^}]*\"load_mvcpu\":\([0-9]*\).*/\1/"
+}
+
+free2=$(lab_free | cut -d' ' -f3)
+free3=$(lab_free | cut -d' ' -f4)
+for cpu in 4 5; do
+    ok "a vCPU spins on CPU $cpu" lab_take "spin$cpu" 2 \
+        $(((free2 - free3 + 400) / 2)) 'cmdline="spin"' "cpus=\"$cpu\""
+done
+for cpu in 6 7; do
+    ok "one is idle on CPU $cpu" lab_take "idle$cpu" 3 8 "cpus=\"$cpu\""
+done
+is "nothing is known: both nodes are as busy" "$(load 2)" "$(load 3)"
+ok "a guest is built" lab_create first pvh 300 1 'numa_nodes="2-3"'
+is "on the node with less memory" \
+    "$(lab_affinity "$(lab_domid first)")" 2
+lab_destroy first
+lab_wait_scrubbed
+sleep 20
+between "the busy node's load is two vCPUs and its part of dom0's" \
+    "$(load 2)" 2000 2500
+between "the other's is less" "$(load 3)" 500 $(($(load 2) - 100))
+ok "a guest is built again" lab_create second pvh 300 1 'numa_nodes="2-3"'
+is "on the node that is less busy" \
+    "$(lab_affinity "$(lab_domid second)")" 3
