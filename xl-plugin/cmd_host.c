@@ -36,6 +36,8 @@ NUMBER(free_mib, "%" PRIu64, at->node->free_kb / 1024)
 NUMBER(free_kb, "%" PRIu64, at->node->free_kb)
 NUMBER(low_mib, "%" PRIu64, at->node->low_free_kb / 1024)
 NUMBER(low_kb, "%" PRIu64, at->node->low_free_kb)
+NUMBER(claimed_mib, "%" PRIu64, at->node->claimed_kb / 1024)
+NUMBER(claimed_kb, "%" PRIu64, at->node->claimed_kb)
 NUMBER(load, "%.2f", at->node->load_mvcpu / 1000.0)
 NUMBER(load_mvcpu, "%" PRIu32, at->node->load_mvcpu)
 #undef NUMBER
@@ -162,9 +164,11 @@ static const struct table_column columns[] = {
     { .heading = "Size MiB", .is_number = true, .text = node_size_mib },
     { .heading = "Free MiB", .is_number = true, .text = node_free_mib },
     { .heading = "Low MiB", .is_number = true, .text = node_low_mib },
+    { .heading = "Claimed MiB", .is_number = true, .text = node_claimed_mib },
     { .key = "size_kb", .is_number = true, .text = node_size_kb },
     { .key = "free_kb", .is_number = true, .text = node_free_kb },
     { .key = "low_free_kb", .is_number = true, .text = node_low_kb },
+    { .key = "claimed_kb", .is_number = true, .text = node_claimed_kb },
     { .heading = "vCPU load", .is_number = true, .text = node_load },
     { .key = "load_mvcpu", .is_number = true, .text = node_load_mvcpu },
     { .heading = "Guests",
@@ -366,10 +370,12 @@ const struct command cmd_host = {
     .operands = "",
     .about =
         "Shows each node of the host: its socket, memory with what of it is\n"
-        "free and what of that is low (below the addresses that Xen keeps for\n"
-        "DMA), the vCPUs expected to run there, how many guests are on it, "
-        "its\n"
-        "cores, CPUs and PCI devices; and the distances between the nodes.\n",
+        "free, and what of that is low (below the addresses that Xen keeps "
+        "for\n"
+        "DMA) or claimed by builds in flight; the vCPUs expected to run "
+        "there,\n"
+        "how many guests are on it, its cores, CPUs and PCI devices; and the\n"
+        "distances between the nodes.\n",
     .options = host_options,
     .run = run,
 };

@@ -69,6 +69,11 @@ static double low_bytes(const struct xlnuma_node *node)
     return (double)node->low_free_kb * 1024;
 }
 
+static double claimed_bytes(const struct xlnuma_node *node)
+{
+    return (double)node->claimed_kb * 1024;
+}
+
 static double nr_cpus(const struct xlnuma_node *node)
 {
     return xlnuma_cpuset_count(&node->cpus);
@@ -90,6 +95,9 @@ static const struct node_family {
       "Of the free memory what lies below the addresses that Xen keeps for "
       "DMA.",
       low_bytes, 0 },
+    { "claimed_bytes", "bytes",
+      "Of the free memory what builds in flight are going to take.",
+      claimed_bytes, 0 },
     { "cpus", "", "CPUs online.", nr_cpus, 0 },
     { "load_vcpus", "vcpus", "vCPUs that are expected to run there.", load, 3 },
 };

@@ -18,10 +18,12 @@ struct glyphs {
 };
 
 static const struct glyphs utf8_glyphs = {
-    "─", "│", { "┌", "┐", "└", "┘" }, "│", "│", "│", { "▒", "█", " ", "·" },
+    "─", "│", { "┌", "┐", "└", "┘" },      "│",
+    "│", "│", { "▒", "█", "╱", " ", "·" },
 };
 static const struct glyphs ascii_glyphs = {
-    "-", "|", { "+", "+", "+", "+" }, "[", "]", "|", { "%", "=", " ", "." },
+    "-", "|", { "+", "+", "+", "+" },      "[",
+    "]", "|", { "%", "=", "/", " ", "." },
 };
 
 struct canvas {
@@ -116,18 +118,27 @@ static void draw_socket(const struct canvas *canvas, struct picture *picture,
     draw_edge(canvas, "", corner[2], corner[3]);
 }
 
+/* In as many lines as it takes. */
 static void draw_legend(const struct canvas *canvas,
                         const struct picture *picture)
 {
-    const char *gap = "";
+    unsigned at = 0;
 
-    for (unsigned kind = 0; kind <= PART_LOW; kind++)
-        if (picture->kinds[kind] && kind != PART_FREE) {
-            fprintf(canvas->file, "%s%s %s", gap, canvas->glyphs->fill[kind],
-                    picture_kind_name(kind));
-            gap = "   ";
+    for (unsigned kind = 0; kind <= PART_LOW; kind++) {
+        const char *name = picture_kind_name(kind);
+        unsigned width = 2 + utf8_width(name);
+
+        if (!picture->kinds[kind] || kind == PART_FREE)
+            continue;
+        if (at && at + 3 + width > canvas->columns) {
+            putc('\n', canvas->file);
+            at = 0;
         }
-    if (*gap)
+        fprintf(canvas->file, "%s%s %s", at ? "   " : "",
+                canvas->glyphs->fill[kind], name);
+        at += (at ? 3 : 0) + width;
+    }
+    if (at)
         putc('\n', canvas->file);
 }
 

@@ -46,6 +46,19 @@ static void add_part(struct picture *picture, enum part_kind kind,
     picture->kinds[kind] = true;
 }
 
+/* Claims take low memory last, as builds do. */
+static void add_free(struct picture *picture, const struct xlnuma_node *node)
+{
+    uint64_t high_kb = node->free_kb - node->low_free_kb;
+    uint64_t claimed_high_kb =
+        node->claimed_kb < high_kb ? node->claimed_kb : high_kb;
+    uint64_t claimed_low_kb = node->claimed_kb - claimed_high_kb;
+
+    add_part(picture, PART_CLAIMED, 0, node->claimed_kb);
+    add_part(picture, PART_FREE, 0, high_kb - claimed_high_kb);
+    add_part(picture, PART_LOW, 0, node->low_free_kb - claimed_low_kb);
+}
+
 void picture_node(struct picture *picture, unsigned node)
 {
     const struct xlnuma_node *it = &picture->host->node[node];
@@ -66,8 +79,7 @@ void picture_node(struct picture *picture, unsigned node)
             add_part(picture, PART_GUEST, i,
                      (uint64_t)(kb * used_kb / guests_kb));
     }
-    add_part(picture, PART_FREE, 0, it->free_kb - it->low_free_kb);
-    add_part(picture, PART_LOW, 0, it->low_free_kb);
+    add_free(picture, it);
 }
 
 unsigned picture_at(uint64_t sum_kb, uint64_t size_kb, unsigned length)
@@ -134,6 +146,7 @@ const char *picture_kind_name(enum part_kind kind)
     static const char *const names[] = {
         [PART_OTHER] = "Xen, Domain-0 and the rest",
         [PART_GUEST] = "guest",
+        [PART_CLAIMED] = "free, claimed",
         [PART_FREE] = "free",
         [PART_LOW] = "free, low memory",
     };

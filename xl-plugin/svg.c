@@ -53,7 +53,7 @@ static void put_escaped(FILE *file, const char *text)
 static void put_text(const struct svg *svg, unsigned x, unsigned y,
                      const char *attributes, const char *text)
 {
-    fprintf(svg->file, "<text x=\"%u\" y=\"%u\" %s>", x, y, attributes);
+    fprintf(svg->file, "<text x=\"%u\" y=\"%u\" xml:space=\"preserve\" %s>", x, y, attributes);
     put_escaped(svg->file, text);
     fputs("</text>\n", svg->file);
 }
@@ -62,7 +62,7 @@ static void put_text(const struct svg *svg, unsigned x, unsigned y,
 
 static const char style[] =
     "<style>\n"
-    "text { white-space: pre; font-family: \"DejaVu Sans\", Verdana, Arial, "
+    "text { font-family: \"DejaVu Sans\", Verdana, Arial, "
     "sans-serif; "
     "font-size: 12px; fill: #000 }\n"
     ".title { font-weight: bold }\n"
@@ -73,6 +73,7 @@ static const char style[] =
     ".socket { fill: #f4f4f4; stroke: #555 }\n"
     ".part { stroke: #333; stroke-width: 1 }\n"
     ".other { fill: url(#other) }\n"
+    ".claimed { fill: url(#claimed) }\n"
     ".free { fill: #fff }\n"
     ".low { fill: url(#low) }\n"
     ".far { fill: #d0d0d0 }\n"
@@ -82,6 +83,10 @@ static const char style[] =
     "patternUnits=\"userSpaceOnUse\">"
     "<rect width=\"6\" height=\"6\" fill=\"#ccc\"/>"
     "<path d=\"M0,6 L6,0\" stroke=\"#777\"/></pattern>\n"
+    "<pattern id=\"claimed\" width=\"8\" height=\"8\" "
+    "patternUnits=\"userSpaceOnUse\">"
+    "<rect width=\"8\" height=\"8\" fill=\"#fff\"/>"
+    "<path d=\"M0,0 L8,8\" stroke=\"#333\"/></pattern>\n"
     "<pattern id=\"low\" width=\"6\" height=\"6\" "
     "patternUnits=\"userSpaceOnUse\">"
     "<rect width=\"6\" height=\"6\" fill=\"#fff\"/>"
@@ -96,7 +101,8 @@ static const char *const tints[] = {
 
 static const char *class_of(enum part_kind kind)
 {
-    static const char *const classes[] = { "other", "guest", "free", "low" };
+    static const char *const classes[] = { "other", "guest", "claimed", "free",
+                                           "low" };
 
     return classes[kind];
 }
