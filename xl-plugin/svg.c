@@ -53,7 +53,8 @@ static void put_escaped(FILE *file, const char *text)
 static void put_text(const struct svg *svg, unsigned x, unsigned y,
                      const char *attributes, const char *text)
 {
-    fprintf(svg->file, "<text x=\"%u\" y=\"%u\" xml:space=\"preserve\" %s>", x, y, attributes);
+    fprintf(svg->file, "<text x=\"%u\" y=\"%u\" xml:space=\"preserve\" %s>", x,
+            y, attributes);
     put_escaped(svg->file, text);
     fputs("</text>\n", svg->file);
 }
