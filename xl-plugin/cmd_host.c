@@ -132,7 +132,7 @@ static void node_devices(const void *row, char cell[TABLE_CELL_SIZE])
             snprintf(last, sizeof(last), "-%u",
                      at->host->device[n + nr - 1].bdf % 8);
         if (used + sizeof(bdf) + sizeof(last) + 4 > TABLE_CELL_SIZE) {
-            strcpy(cell + used, ",...");
+            snprintf(cell + used, TABLE_CELL_SIZE - used, ",...");
             break;
         }
         used +=
