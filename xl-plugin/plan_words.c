@@ -42,6 +42,8 @@ static void say_why(const struct xlnuma_alternative *alternative,
         [XLNUMA_WHY_NOT_POLICY] = "more nodes than the policy allows.",
         [XLNUMA_WHY_NOT_PATH] = "a CPU of it has no path to the guest's memory "
                                 "on another node of it.",
+        [XLNUMA_WHY_NOT_DEVICES] = "could hold the guest, but farther from its "
+                                   "PCI devices.",
         [XLNUMA_WHY_NOT_SOCKETS] = "could hold the guest, and as near, but on "
                                    "more sockets.",
         [XLNUMA_WHY_NOT_LOW] = "could hold the guest, and as near, but with "
