@@ -98,22 +98,53 @@ static void fill_cell(const struct planning *planning, unsigned id,
             : cell->nr_cpus;
 }
 
-/* Who shares a socket, and whose CPUs have no path to whose memory. */
-static void relate_cells(struct xlnuma__table *table)
+static void relate_sockets(struct xlnuma__table *table)
+{
+    unsigned first[XLNUMA_NODES_MAX], nr = 0; /* cells, one of each socket */
+
+    for (unsigned i = 0; i < table->nr; i++) {
+        unsigned n = 0;
+
+        while (n < nr && table->cell[first[n]].socket != table->cell[i].socket)
+            n++;
+        if (n == nr) {
+            first[nr++] = i;
+            table->socket_mates[i] = 0;
+        }
+        table->socket_mates[first[n]] |= (uint64_t)1 << i;
+    }
+    for (unsigned n = 0; n < nr; n++) {
+        uint64_t mates = table->socket_mates[first[n]];
+        unsigned i;
+
+        XLNUMA_FOR_EACH_NODE(i, mates)
+            table->socket_mates[i] = mates;
+    }
+}
+
+/* Of any node, whether it is there or not: a loop for vectors. */
+static bool has_unreachable(const uint16_t row[XLNUMA_NODES_MAX])
+{
+    uint16_t nr = 0;
+
+    for (unsigned id = 0; id < XLNUMA_NODES_MAX; id++)
+        nr += row[id] == XLNUMA_DISTANCE_UNREACHABLE;
+    return nr;
+}
+
+/* Whose CPUs have no path to whose memory. */
+static void find_unreachable(struct xlnuma__table *table)
 {
     for (unsigned i = 0; i < table->nr; i++) {
         const struct xlnuma__cell *cell = &table->cell[i];
         const uint16_t *row = table->host->distance[cell->id];
 
-        table->socket_mates[i] = table->unreachable[i] = 0;
-        for (unsigned j = 0; j < table->nr; j++) {
-            const struct xlnuma__cell *other = &table->cell[j];
-
-            table->socket_mates[i] |= (uint64_t)(cell->socket == other->socket)
-                                      << j;
-            if (cell->nr_cpus && row[other->id] == XLNUMA_DISTANCE_UNREACHABLE)
+        table->unreachable[i] = 0;
+        if (!cell->nr_cpus || !has_unreachable(row))
+            continue;
+        for (unsigned j = 0; j < table->nr; j++)
+            if (row[table->cell[j].id] == XLNUMA_DISTANCE_UNREACHABLE)
                 table->unreachable[i] |= (uint64_t)1 << j;
-        }
     }
 }
 
@@ -132,7 +163,8 @@ static void fill_table(struct planning *planning, struct xlnuma_plan *plan)
             table->nr++;
     }
     qsort(table->cell, table->nr, sizeof(table->cell[0]), compare_cells);
-    relate_cells(table);
+    relate_sockets(table);
+    find_unreachable(table);
     plan->device_nodes = xlnuma__fill_distances(table, planning->request);
 }
 

@@ -45,6 +45,7 @@ struct series {
 static struct series series[NR_RULES];
 static struct rules_topology topology;
 static unsigned nr_open;
+static unsigned most_nodes = XLNUMA_NODES_MAX;
 static int perf_fd = -1;
 static bool is_counting;   /* under callgrind */
 static const char *counts; /* what it left: "ROW RULE INSTRUCTIONS" */
@@ -235,6 +236,8 @@ static void measure(unsigned nr_nodes, enum draw_table table, const char *name,
 
     nr_open = 0;
     row++;
+    if (nr_nodes > most_nodes)
+        return;
     for (unsigned rule = 0; rule < NR_RULES; rule++) {
         draw_seed(row);
         run_rule(rule, nr_nodes, table, machine, nr_requests);
@@ -286,9 +289,13 @@ int main(int argc, char **argv)
     else if (argc > 1)
         nr = (unsigned)atoi(argv[1]);
     if (argc > 2)
-        counts = argv[2];
-    if (!nr || nr > REQUESTS_MAX) {
-        fprintf(stderr, "Usage: plan [REQUESTS]: 1 to %u for each row\n",
+        most_nodes = (unsigned)atoi(argv[2]);
+    if (argc > 3)
+        counts = argv[3];
+    if (!nr || nr > REQUESTS_MAX || !most_nodes) {
+        fprintf(stderr,
+                "Usage: plan [REQUESTS [NODES]]: 1 to %u for each row, "
+                "hosts of at most so many nodes\n",
                 REQUESTS_MAX);
         return 2;
     }
