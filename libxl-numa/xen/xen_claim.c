@@ -31,7 +31,7 @@
 #define SLOT_SIZE 1024
 
 /* A turn takes milliseconds; who waits longer is behind a process that hangs. */
-#define WAIT_MS 5000
+#define WAIT_S 5
 
 static const char magic[8] = "xlnuma1";
 
@@ -83,11 +83,14 @@ static bool is_locked(off_t offset)
 static int wait_for_turn(void)
 {
     static const struct timespec ms = { .tv_nsec = 1000000 };
+    struct timespec begun, now;
 
-    for (unsigned waited = 0; lock_byte(F_WRLCK, 0); waited++) {
+    clock_gettime(CLOCK_MONOTONIC, &begun);
+    while (lock_byte(F_WRLCK, 0)) {
         if (errno != EAGAIN && errno != EACCES)
             return -1;
-        if (waited == WAIT_MS) {
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if (now.tv_sec - begun.tv_sec > WAIT_S) {
             errno = ETIMEDOUT;
             return -1;
         }
