@@ -44,6 +44,8 @@ static const char *const verdict_names[] = {
 struct subject {
     const struct xlnuma__guest *guest;
     const struct xlnuma__dump_domain *counted; /* NULL: not in the dump */
+    uint64_t video_kb;                         /* counted, but never reported */
+    uint64_t pages_apart[XLNUMA_NODES_MAX];    /* that aside */
     enum verdict verdict;
 };
 
@@ -58,23 +60,35 @@ struct job {
     char message[XLNUMA_MESSAGE_SIZE];
 };
 
-/* How many pages more or less than reported are on a node. */
-static uint64_t pages_apart(const struct subject *subject, unsigned node)
+/*
+ * How many pages more or less than reported are on each node. Xen says nothing of
+ * where the video memory is; so what is more may be that, as far as it goes.
+ */
+static void compare(struct subject *subject)
 {
-    uint64_t reported = subject->guest->report.actual_kb[node] / PAGE_KB;
-    uint64_t counted = subject->counted->pages[node];
+    uint64_t video = subject->video_kb / PAGE_KB;
 
-    return reported > counted ? reported - counted : counted - reported;
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
+        uint64_t reported = subject->guest->report.actual_kb[node] / PAGE_KB;
+        uint64_t counted = subject->counted->pages[node];
+        uint64_t more = counted > reported ? counted - reported : 0;
+        uint64_t is_video = more < video ? more : video;
+
+        video -= is_video;
+        subject->pages_apart[node] =
+            reported > counted ? reported - counted : more - is_video;
+    }
 }
 
-static enum verdict judge(const struct subject *subject)
+static enum verdict judge(struct subject *subject)
 {
     if (!subject->counted)
         return VERDICT_UNCOUNTED;
     if (!subject->guest->report.has_actual)
         return VERDICT_UNREPORTED;
+    compare(subject);
     for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++)
-        if (pages_apart(subject, node) > TOLERANCE_PAGES)
+        if (subject->pages_apart[node] > TOLERANCE_PAGES)
             return VERDICT_DIFFERS;
     return VERDICT_SAME;
 }
@@ -155,7 +169,7 @@ static void row_apart(const void *data, char cell[TABLE_CELL_SIZE])
     if (row->node >= 0 && row->subject->counted &&
         row->subject->guest->report.has_actual)
         snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64,
-                 pages_apart(row->subject, (unsigned)row->node));
+                 row->subject->pages_apart[row->node]);
 }
 
 static void row_verdict(const void *data, char cell[TABLE_CELL_SIZE])
@@ -234,8 +248,7 @@ static void write_nodes(yajl_gen gen, const struct subject *subject)
         write_number(gen, "counted_kb", subject->counted,
                      subject->counted ? subject->counted->pages[node] * PAGE_KB
                                       : 0);
-        write_number(gen, "pages_apart", is_both,
-                     is_both ? pages_apart(subject, node) : 0);
+        write_number(gen, "pages_apart", is_both, subject->pages_apart[node]);
         yajl_gen_map_close(gen);
     }
     yajl_gen_array_close(gen);
@@ -249,6 +262,7 @@ static void write_subject(yajl_gen gen, const struct subject *subject)
     xlnuma__json_key(gen, "nodes");
     write_nodes(gen, subject);
     write_number(gen, "unlisted_kb", subject->counted, unlisted_kb(subject));
+    xlnuma__json_key_kb(gen, "video_kb", subject->video_kb);
     xlnuma__json_key_string(gen, "verdict", verdict_names[subject->verdict]);
     yajl_gen_map_close(gen);
 }
@@ -322,12 +336,18 @@ static int state_cost(struct job *job)
 static int ask(struct job *job)
 {
     uint32_t *domid = calloc(job->nr_subjects + 1, sizeof(*domid));
+    struct xs_handle *xs;
     int rc;
 
     if (!domid)
         return xlnuma__fail(job->message, XLNUMA_ERR_NOMEM, "out of memory");
     for (unsigned i = 0; i < job->nr_subjects; i++)
         domid[i] = job->subject[i].guest->domid;
+    xs = xs_open(0);
+    for (unsigned i = 0; xs && i < job->nr_subjects; i++)
+        job->subject[i].video_kb = xlnuma__video_kb(xs, domid[i]);
+    if (xs)
+        xs_close(xs);
     rc = xlnuma__dump_from_xen(&job->dump, domid, job->nr_subjects,
                                &job->dump_ns, job->message);
     free(domid);
@@ -363,7 +383,9 @@ static int do_job(struct job *job, int nr, char **operand)
     int status, rc = live_or_file_guests(NULL, &job->live, NULL, &job->guests,
                                          job->message);
 
-    if (rc && guests_are_there(rc, &job->guests)) { /* one whose report cannot be read has none */
+    if (rc &&
+        guests_are_there(
+            rc, &job->guests)) { /* one whose report cannot be read has none */
         complain("%s", job->message);
         rc = 0;
     }

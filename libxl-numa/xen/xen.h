@@ -215,6 +215,12 @@ int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
                         struct xlnuma__report *report_r, bool *found_r,
                         char *message);
 
+/*
+ * The video memory that a device model takes for the domain while it is built,
+ * by itself: no report has it. 0 when it is not known, too.
+ */
+uint64_t xlnuma__video_kb(struct xs_handle *xs, uint32_t domid);
+
 /* --- xen_vcpus.c ---------------------------------------------------------- */
 
 struct xlnuma__vcpu {

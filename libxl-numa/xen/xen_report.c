@@ -291,3 +291,17 @@ int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
         read_extents(xs, domid, report_r);
     return 0;
 }
+
+/* libxl's own note. Nobody has a GiB of it; libxl's "default" is no size. */
+uint64_t xlnuma__video_kb(struct xs_handle *xs, uint32_t domid)
+{
+    char path[PATH_SIZE], *value;
+    unsigned length;
+    uint64_t kb;
+
+    snprintf(path, sizeof(path), "/local/domain/%u/memory/videoram", domid);
+    value = xs_read(xs, XBT_NULL, path, &length);
+    kb = value ? strtoull(value, NULL, 10) : 0;
+    free(value);
+    return kb < 1024 * 1024 ? kb : 0;
+}

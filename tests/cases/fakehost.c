@@ -6,7 +6,9 @@
  *   FAKE_HOST=FILE           the snapshot
  *   FAKE_USED_GIB=200        memory in use, whatever the snapshot says
  *   FAKE_MOVED=ID,FROM,TO,N  N pages of guest ID are elsewhere than reported
+ *   FAKE_MORE=ID,NODE,N      N pages of guest ID are on a node beside these
  *   FAKE_ASIDE=ID,N          N pages of guest ID are on no node
+ *   FAKE_VIDEO=ID,KIB        so much video memory of guest ID's, it is noted
  *   FAKE_GONE=ID             guest ID is not in the dump
  *   FAKE_RING=BYTES          size of the console ring; 16384 if not given
  *   FAKE_FAIL=FUNCTION       that one fails
@@ -368,7 +370,7 @@ int xc_readconsolering(xc_interface *xch, char *buffer, unsigned *nr, int clear,
 static uint64_t pages_of(const struct xlnuma__guest *guest, unsigned node)
 {
     uint64_t pages = guest->report.actual_kb[node] / 4;
-    unsigned long moved[4], aside[2];
+    unsigned long moved[4], more[3], aside[2];
 
     if (numbers("FAKE_MOVED", moved, 4) == 4 && moved[0] == guest->domid) {
         if (moved[1] == node)
@@ -376,6 +378,9 @@ static uint64_t pages_of(const struct xlnuma__guest *guest, unsigned node)
         if (moved[2] == node)
             pages += moved[3];
     }
+    if (numbers("FAKE_MORE", more, 3) == 3 && more[0] == guest->domid &&
+        more[1] == node)
+        pages += more[2];
     if (numbers("FAKE_ASIDE", aside, 2) == 2 && aside[0] == guest->domid)
         return 0;
     return pages;
@@ -483,6 +488,7 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
               unsigned *length)
 {
     char key[64], value[4096] = "";
+    unsigned long video[2];
     unsigned domid;
 
     (void)xs;
@@ -490,6 +496,10 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
     if (sscanf(path, "/libxl/%u/numa-placement/%63s", &domid, key) == 2 &&
         find(domid)->has_report)
         read_key(&find(domid)->report, key, value, sizeof(value));
+    if (sscanf(path, "/local/domain/%u/memory/%63s", &domid, key) == 2 &&
+        !strcmp(key, "videoram") && numbers("FAKE_VIDEO", video, 2) == 2 &&
+        video[0] == domid)
+        snprintf(value, sizeof(value), "%lu", video[1]);
     *length = (unsigned)strlen(value);
     return *value ? strdup(value) : NULL;
 }
