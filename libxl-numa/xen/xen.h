@@ -229,7 +229,7 @@ struct xlnuma__vcpu {
     int node;                 /* of that CPU; -1: not known */
     xlnuma_cpuset hard, soft; /* affinity, CPUs that are online */
     uint64_t time_ns;         /* that it ran so far */
-    uint64_t ran_ns, off_ns;  /* while it was looked at; of that off the nodes */
+    uint64_t ran_ns, off_ns; /* while it was looked at; of that off the nodes */
 };
 
 struct xlnuma__vcpus {

@@ -188,6 +188,8 @@ static void refused(void)
              "(XEN)     Node 0: 99999999999999999999999\n",
         HEAD "(XEN) Domain 0 (total: 7):\n(XEN)     Node 0: 7\n"
              "(XEN)     Node 0: 7\n",
+        HEAD "(XEN) Domain 0 (total: 7):\n(XEN) Domain 1 (total: 7):\n"
+             "(XEN)     Node 0: 7\n",
         HEAD "(XEN) Domain 1 (total: 7):\n(XEN)     Node 0: 7\n"
              "(XEN) Domain 1 (total: 7):\n(XEN)     Node 0: 7\n",
         HEAD "(XEN) Domain 1 (total: 7):\n(XEN)     Node 0: 7\n"
