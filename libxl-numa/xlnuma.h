@@ -282,17 +282,19 @@ const char *xlnuma_status_name(enum xlnuma_status status);
 
 /* Why a set that is nearer than the plan's, or as near, is not the plan. */
 enum xlnuma_why_not {
-    XLNUMA_WHY_NOT_MEMORY,  /* short of memory, by short_kb */
-    XLNUMA_WHY_NOT_CPUS,    /* fewer CPUs than vCPUs, by short_cpus */
-    XLNUMA_WHY_NOT_CORES,   /* fewer cores than vCPUs, by short_cpus */
-    XLNUMA_WHY_NOT_POLICY,  /* more nodes than the policy allows */
-    XLNUMA_WHY_NOT_PATH,    /* a CPU of it has no path to memory of it */
-    XLNUMA_WHY_NOT_FARTHER, /* holds the guest, but is farther apart */
-    XLNUMA_WHY_NOT_DEVICES, /* the same, but for its devices alone */
-    XLNUMA_WHY_NOT_SOCKETS, /* as near, but on more sockets */
-    XLNUMA_WHY_NOT_LOW,     /* as near, but takes more low memory */
-    XLNUMA_WHY_NOT_LOAD,    /* as near, but busier */
-    XLNUMA_WHY_NOT_HOLES,   /* as near; this one leaves the better holes */
+    XLNUMA_WHY_NOT_MEMORY,   /* short of memory, by short_kb */
+    XLNUMA_WHY_NOT_CPUS,     /* fewer CPUs than vCPUs, by short_cpus */
+    XLNUMA_WHY_NOT_CORES,    /* fewer cores than vCPUs, by short_cpus */
+    XLNUMA_WHY_NOT_POLICY,   /* more nodes than the policy allows */
+    XLNUMA_WHY_NOT_PATH,     /* a CPU of it has no path to memory of it */
+    XLNUMA_WHY_NOT_FARTHER,  /* holds the guest, but is farther apart */
+    XLNUMA_WHY_NOT_DEVICES,  /* the same, but for its devices alone */
+    XLNUMA_WHY_NOT_SOCKETS,  /* as near, but on more sockets */
+    XLNUMA_WHY_NOT_LOW,      /* as near, but takes more low memory */
+    XLNUMA_WHY_NOT_LOAD,     /* as near, but busier */
+    XLNUMA_WHY_NOT_HOLES,    /* as near; this one leaves the better holes */
+    XLNUMA_WHY_NOT_NODES,    /* numa_nodes excludes it */
+    XLNUMA_WHY_NOT_AFFINITY, /* its CPUs are not the guest's */
 };
 const char *xlnuma_why_not_name(enum xlnuma_why_not why);
 
@@ -304,7 +306,7 @@ struct xlnuma_alternative {
     unsigned short_cpus;
 };
 
-#define XLNUMA_ALTERNATIVES_MAX 12
+#define XLNUMA_ALTERNATIVES_MAX 15
 
 /*
  * What is set: cpus[i] for i in `nodes`, alternative[i] for i < nr_alternatives,

@@ -103,6 +103,8 @@ static void alternative_why(const void *row, char cell[TABLE_CELL_SIZE])
         [XLNUMA_WHY_NOT_SOCKETS] = "as near, but on more sockets",
         [XLNUMA_WHY_NOT_LOW] = "as near, but takes more low memory",
         [XLNUMA_WHY_NOT_LOAD] = "as near, but busier",
+        [XLNUMA_WHY_NOT_NODES] = "excluded by numa_nodes",
+        [XLNUMA_WHY_NOT_AFFINITY] = "excluded by cpus or pool",
         [XLNUMA_WHY_NOT_HOLES] = "as near, but leaves no better holes",
     };
     const struct xlnuma_alternative *alternative = row;

@@ -10,7 +10,7 @@
 
 /* Of the alternatives, this many at most are sets that could hold the guest. */
 #define HOLDING_MAX 3
-#define LACKING_MAX (XLNUMA_ALTERNATIVES_MAX - HOLDING_MAX)
+#define LACKING_MAX 9
 
 /* Sets that lack something: so many each of one node, two, and more. */
 #define CLASSES 3
@@ -38,13 +38,18 @@ struct explaining {
 typedef bool before_fn(const struct xlnuma__judged *,
                        const struct xlnuma__judged *);
 
-/* Nearer first; of equals the one that lacks least memory. */
+/* Nearer first; of equals the one that lacks least memory, the lowest nodes. */
 static bool is_nearer(const struct xlnuma__judged *a,
                       const struct xlnuma__judged *b)
 {
     int order = xlnuma__cost_compare_distance(a, b);
+    xlnuma_nodeset differ = a->nodes ^ b->nodes;
 
-    return order < 0 || (order == 0 && a->usable_kb > b->usable_kb);
+    if (order)
+        return order < 0;
+    if (a->usable_kb != b->usable_kb)
+        return a->usable_kb > b->usable_kb;
+    return a->nodes & differ & -differ;
 }
 
 static bool is_better(const struct xlnuma__judged *a,

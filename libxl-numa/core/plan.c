@@ -55,6 +55,8 @@ const char *xlnuma_why_not_name(enum xlnuma_why_not why)
         [XLNUMA_WHY_NOT_LOW] = "low",
         [XLNUMA_WHY_NOT_LOAD] = "load",
         [XLNUMA_WHY_NOT_HOLES] = "holes",
+        [XLNUMA_WHY_NOT_NODES] = "nodes",
+        [XLNUMA_WHY_NOT_AFFINITY] = "affinity",
     };
 
     return names[why];
@@ -516,6 +518,130 @@ static void say_claimed(const struct xlnuma_host *host,
     }
 }
 
+/* --- what the user has excluded -------------------------------------------- */
+
+#define EXCLUDED_MAX 3
+
+/* What keeps the guest from a node, if something does. */
+static bool is_excluded(const struct planning *planning, unsigned node,
+                        enum xlnuma_why_not *why_r)
+{
+    unsigned nr_usable, nr;
+
+    *why_r = XLNUMA_WHY_NOT_NODES;
+    if (!xlnuma_nodeset_has(planning->request->nodes, node))
+        return true;
+    *why_r = XLNUMA_WHY_NOT_AFFINITY;
+    nr = xlnuma__cpuset_count(&planning->host->node[node].cpus,
+                              filter_of(planning->request), &nr_usable);
+    return nr && !nr_usable;
+}
+
+/* An alternative that is there for its lack of CPUs is there for the reason. */
+static void add_excluded(const struct planning *planning,
+                         const struct planning *wide,
+                         const struct xlnuma__judged *set,
+                         struct xlnuma_plan *plan)
+{
+    struct xlnuma_alternative excluded = { .nodes = set->nodes };
+    unsigned n = 0, node;
+    bool has_reason = false;
+
+    XLNUMA_FOR_EACH_NODE(node, set->nodes)
+        has_reason = has_reason || is_excluded(planning, node, &excluded.why);
+    excluded.expected_distance = xlnuma__cost_memory_distance(
+        &wide->table, set, plan->needed_kb, plan->memory);
+    if (!has_reason || (plan->status == XLNUMA_STATUS_PLACED &&
+                        excluded.expected_distance > plan->expected_distance))
+        return;
+    while (n < plan->nr_alternatives &&
+           plan->alternative[n].nodes != set->nodes)
+        n++;
+    if (n == XLNUMA_ALTERNATIVES_MAX)
+        return;
+    plan->alternative[n] = excluded;
+    if (n == plan->nr_alternatives)
+        plan->nr_alternatives++;
+}
+
+/* The excluded single nodes that would hold the guest, in their order. */
+static unsigned find_singles(const struct planning *planning,
+                             const struct planning *wide,
+                             const struct xlnuma__need *need,
+                             struct xlnuma__judged single[EXCLUDED_MAX])
+{
+    unsigned nr = 0;
+
+    for (unsigned i = 0; i < wide->table.nr; i++) {
+        enum xlnuma_why_not why;
+        struct xlnuma__judged set;
+        unsigned at;
+
+        if (!is_excluded(planning, wide->table.cell[i].id, &why))
+            continue;
+        xlnuma__cost_judge(&wide->table, (uint64_t)1 << i, need->memory_kb,
+                           need->memory, &set);
+        if (!xlnuma__holds(need, &set))
+            continue;
+        for (at = nr;
+             at && xlnuma__cost_compare(&set, &single[at - 1], &why) < 0; at--)
+            if (at < EXCLUDED_MAX)
+                single[at] = single[at - 1];
+        if (at < EXCLUDED_MAX)
+            single[at] = set;
+        nr += nr < EXCLUDED_MAX;
+    }
+    return nr;
+}
+
+static void say_excluded(struct xlnuma_plan *plan)
+{
+    const struct xlnuma_alternative *last =
+        &plan->alternative[plan->nr_alternatives - 1];
+    size_t used = strlen(plan->reason);
+    char nodes[64];
+
+    snprintf(plan->reason + used, sizeof(plan->reason) - used,
+             "; node%s %s would do, but for %s",
+             xlnuma_nodeset_count(last->nodes) == 1 ? "" : "s",
+             xlnuma_nodeset_format(last->nodes, nodes, sizeof(nodes)),
+             last->why == XLNUMA_WHY_NOT_NODES ? "numa_nodes" : "cpus or pool");
+}
+
+/* Sets that are as near, or nearer, or any that would do, without the filters. */
+static void explain_excluded(const struct planning *planning,
+                             struct xlnuma_plan *plan)
+{
+    struct xlnuma_request request = *planning->request;
+    struct xlnuma__judged single[EXCLUDED_MAX];
+    unsigned nr = plan->nr_alternatives, nr_singles;
+    struct planning wide;
+    struct xlnuma__need need;
+
+    if (!request.has_cpus && !(planning->host->nodes & ~request.nodes))
+        return;
+    request.nodes = XLNUMA_NODES_ALL;
+    request.has_cpus = false;
+    wide.host = planning->host;
+    wide.request = &request;
+    fill_table(&wide, plan);
+    set_width(&wide);
+    set_limits(&wide);
+    choose(&wide, &need);
+    if (!wide.found.is_found)
+        return;
+    add_excluded(planning, &wide, &wide.found.best, plan);
+    if (plan->status != XLNUMA_STATUS_PLACED) {
+        if (plan->nr_alternatives > nr)
+            say_excluded(plan);
+        return;
+    }
+    nr_singles = find_singles(planning, &wide, &need, single);
+    for (unsigned n = 0; n < nr_singles; n++)
+        if (plan->nr_alternatives < nr + EXCLUDED_MAX)
+            add_excluded(planning, &wide, &single[n], plan);
+}
+
 int xlnuma_plan_make(const struct xlnuma_host *host,
                      const struct xlnuma_request *request,
                      struct xlnuma_plan *plan_r, char *message)
@@ -546,11 +672,13 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
         xlnuma__say_lacking(&planning.table, request, planning.max_nodes,
                             plan_r);
         say_claimed(host, plan_r);
+        explain_excluded(&planning, plan_r);
         return 0;
     }
     plan_r->status = XLNUMA_STATUS_PLACED;
     fill_nodes(&planning, plan_r);
     xlnuma__explain(&planning.table, &need, &planning.found.best, plan_r);
+    explain_excluded(&planning, plan_r);
     say_placed(&planning, &need, plan_r);
     say_low(&planning, plan_r);
     say_claimed(host, plan_r);

@@ -245,7 +245,8 @@ static void claimed_memory(void)
     CU_ASSERT_STRING_EQUAL(plan->reason,
                            "needs 2000 MiB; node 2 has 750 MiB and lacks 1250 "
                            "MiB; of the memory of node 2 builds in flight have "
-                           "claimed 1500 MiB");
+                           "claimed 1500 MiB; node 3 would do, but for "
+                           "numa_nodes");
     request.memory_kb = 2300 * 1024; /* more than node 2 has free */
     plan = plan_with(host, &request);
     CU_ASSERT_PTR_NULL(strstr(plan->reason, "claimed"));
