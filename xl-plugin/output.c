@@ -76,7 +76,8 @@ static int finish(struct output *output, char *message)
 {
     if (fflush(output->file) || ferror(output->file) ||
         (output->temp && fsync(fileno(output->file))))
-        return fail(output->path ? output->path : "writing to standard output", message);
+        return fail(output->path ? output->path : "writing to standard output",
+                    message);
     if (output->temp && rename(output->temp, output->real))
         return fail(output->path, message);
     return 0;
