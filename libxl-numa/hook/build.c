@@ -251,6 +251,24 @@ static void begin(libxl_ctx *ctx, xentoollog_logger *lg,
     xlnuma__build_add(build);
 }
 
+/* A child of a process with threads may go on to build: no lock is held there. */
+static void before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+static void after_fork_in_child(void)
+{
+    pthread_mutex_unlock(&lock);
+    xlnuma__claims_forked();
+}
+
+/* Called once. */
 const struct xlnuma__hook *xlnuma__hook_get(void)
 {
     static const struct xlnuma__hook hook = {
@@ -266,5 +284,6 @@ const struct xlnuma__hook *xlnuma__hook_get(void)
         .built = xlnuma__build_built,
     };
 
+    (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
     return &hook;
 }

@@ -169,6 +169,30 @@ static struct {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
+/* A child may call libxl: its copy of the lock is to be nobody's. */
+static void before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+static void watch_forks(void)
+{
+    (void)pthread_atfork(before_fork, after_fork, after_fork);
+}
+
+static void take_lock(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, watch_forks);
+    pthread_mutex_lock(&lock);
+}
+
 EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
                            xentoollog_logger *lg)
 {
@@ -179,7 +203,7 @@ EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
     if (logger) {
         logger->ctx = *pctx;
         logger->lg = lg;
-        pthread_mutex_lock(&lock);
+        take_lock();
         logger->next = loggers;
         loggers = logger;
         pthread_mutex_unlock(&lock);
@@ -191,7 +215,7 @@ EXPORT int libxl_ctx_free(libxl_ctx *ctx)
 {
     struct logger **link;
 
-    pthread_mutex_lock(&lock);
+    take_lock();
     for (link = &loggers; *link; link = &(*link)->next)
         if ((*link)->ctx == ctx) {
             struct logger *logger = *link;
@@ -208,7 +232,7 @@ static xentoollog_logger *logger_of(const libxl_ctx *ctx)
 {
     xentoollog_logger *lg = NULL;
 
-    pthread_mutex_lock(&lock);
+    take_lock();
     for (struct logger *logger = loggers; logger; logger = logger->next)
         if (logger->ctx == ctx) {
             lg = logger->lg;
@@ -222,7 +246,7 @@ EXPORT XLU_Config *xlu_cfg_init(FILE *report, const char *source)
 {
     XLU_Config *config = NEXT(LIBXLUTIL_SONAME, xlu_cfg_init)(report, source);
 
-    pthread_mutex_lock(&lock);
+    take_lock();
     free(last_config.source);
     last_config.config = config;
     last_config.report = report;
@@ -236,7 +260,7 @@ EXPORT int xlu_cfg_readdata(XLU_Config *config, const char *data, int length)
 {
     int r = NEXT(LIBXLUTIL_SONAME, xlu_cfg_readdata)(config, data, length);
     const struct xlnuma__hook *h = hook_if_loaded();
-    const char *source = "configuration";
+    char *source = NULL;
     FILE *report = stderr;
 
     if (r || length <= 0)
@@ -245,13 +269,15 @@ EXPORT int xlu_cfg_readdata(XLU_Config *config, const char *data, int length)
         h = hook();
     if (!h)
         return 0;
-    pthread_mutex_lock(&lock);
+    take_lock();
     if (last_config.config == config) {
         report = last_config.report;
-        source = last_config.source ? last_config.source : source;
+        source = last_config.source ? strdup(last_config.source) : NULL;
     }
-    r = h->config_read(config, report, source, data, length);
     pthread_mutex_unlock(&lock);
+    r = h->config_read(config, report, source ? source : "configuration", data,
+                       length);
+    free(source);
     return r;
 }
 

@@ -170,6 +170,9 @@ int xlnuma__run_dir_open(bool creates, char *message);
 int xlnuma__claims_begin(bool creates, char *message);
 void xlnuma__claims_end(void);
 
+/* In a child that was just forked: whatever other threads were doing. */
+void xlnuma__claims_forked(void);
+
 /*
  * What all claims together leave to be taken of each node, for all node
  * numbers; memory that Xen is giving just now may be in it. So read it before

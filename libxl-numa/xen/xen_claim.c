@@ -204,6 +204,15 @@ static void remove_user(void)
         close(table.fd);
 }
 
+void xlnuma__claims_forked(void)
+{
+    static const pthread_mutex_t free_lock =
+        PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+    /* Who held it is in the parent, and may be there for a whole turn. */
+    memcpy(&table.lock, &free_lock, sizeof(free_lock));
+}
+
 /* --- turns ---------------------------------------------------------------- */
 
 int xlnuma__claims_begin(bool creates, char *message)

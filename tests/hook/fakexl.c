@@ -3,9 +3,11 @@
  * A program that builds a guest from a configuration file through libxl, as xl
  * does, and prints what the (fake) hypervisor then has. For tests/hook/run.
  *
- *   fakexl [-a] [-n TIMES] [-q] [-r] [-t THREADS] FILE
+ *   fakexl [-a] [-f FORKS] [-n TIMES] [-q] [-r] [-t THREADS] FILE
  *     -a  asynchronously   -n  build it so many times (reboots)   -r  restore
  *     -q  nothing of xenstore   -t  so many of it, in threads
+ *     -f  threads but the first read the file again and again; meanwhile so many
+ *         children of the first one build it
  *   fakexl -k DOMID
  *     that domain of FAKE_STATE is destroyed
  *   fakexl -H
@@ -14,8 +16,10 @@
 #include <libxl_utils.h>
 #include <libxlutil.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <xenctrl.h>
 #include <xenguest.h>
@@ -163,6 +167,8 @@ struct job {
     pthread_t thread;
     bool is_async, is_restore, is_quiet;
     int times;
+    const char *file;
+    xentoollog_logger *lg;
 };
 
 static void *run(void *arg)
@@ -180,21 +186,79 @@ static void *run(void *arg)
     return NULL;
 }
 
-static void run_all(const struct job *common, int nr_threads, const char *file,
-                    xentoollog_logger *lg)
+/* All that xl does, once; returns libxl's result. */
+static int build_once(const char *file, xentoollog_logger *lg)
+{
+    libxl_domain_config config;
+    libxl_ctx *ctx;
+
+    libxl_domain_config_init(&config);
+    libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, lg);
+    read_config(ctx, file, &config);
+    return build(ctx, &config, false, false);
+}
+
+static atomic_bool is_over;
+
+/* Takes the hook's locks, over and over; none of libc's that a child wants. */
+static void *read_on(void *arg)
+{
+    static const char text[] = "name = \"x\"\nnuma_memory = \"pack\"\n";
+    struct job *job = arg;
+
+    while (!is_over) {
+        XLU_Config *file = xlu_cfg_init(stderr, job->file);
+        libxl_ctx *ctx;
+
+        libxl_ctx_alloc(&ctx, LIBXL_VERSION, 0, job->lg);
+        if (xlu_cfg_readdata(file, text, (int)strlen(text)))
+            abort();
+        xlu_cfg_destroy(file);
+        libxl_ctx_free(ctx);
+    }
+    return NULL;
+}
+
+/* Children of a process whose other threads go on; one that hangs is killed. */
+static void build_in_children(int nr, const char *file, xentoollog_logger *lg)
+{
+    int nr_built = 0;
+
+    for (int i = 0; i < nr; i++) {
+        int status = -1;
+        pid_t pid = fork();
+
+        if (!pid) {
+            alarm(30);
+            _exit(build_once(file, lg) ? 1 : 0);
+        }
+        nr_built += pid > 0 && waitpid(pid, &status, 0) == pid && !status;
+    }
+    printf("children %d built %d\n", nr, nr_built);
+}
+
+static void run_all(const struct job *common, int nr_threads, int nr_forks,
+                    const char *file, xentoollog_logger *lg)
 {
     struct job *jobs = calloc((size_t)nr_threads, sizeof(*jobs));
 
     for (int i = 0; i < nr_threads; i++) {
         jobs[i] = *common;
+        jobs[i].file = file;
+        jobs[i].lg = lg;
         libxl_domain_config_init(&jobs[i].config);
         libxl_ctx_alloc(&jobs[i].ctx, LIBXL_VERSION, 0, lg);
         read_config(jobs[i].ctx, file, &jobs[i].config);
     }
     for (int i = 1; i < nr_threads; i++)
-        if (pthread_create(&jobs[i].thread, NULL, run, &jobs[i]))
+        if (pthread_create(&jobs[i].thread, NULL, nr_forks ? read_on : run,
+                           &jobs[i]))
             abort();
-    run(&jobs[0]);
+    if (nr_forks)
+        build_in_children(nr_forks, file, lg);
+    else
+        run(&jobs[0]);
+    is_over = true;
     for (int i = 0; i < nr_threads; i++) {
         if (i)
             pthread_join(jobs[i].thread, NULL);
@@ -207,10 +271,10 @@ static void run_all(const struct job *common, int nr_threads, const char *file,
 int main(int argc, char **argv)
 {
     struct job common = { .times = 1 };
-    int option, nr_threads = 1;
+    int option, nr_threads = 1, nr_forks = 0;
     xentoollog_logger *lg;
 
-    while ((option = getopt(argc, argv, "aHk:n:qrt:")) != -1) {
+    while ((option = getopt(argc, argv, "af:Hk:n:qrt:")) != -1) {
         if (option == 'H')
             return restore_memory();
         if (option == 'k')
@@ -218,13 +282,15 @@ int main(int argc, char **argv)
         common.is_async |= option == 'a';
         common.is_restore |= option == 'r';
         common.is_quiet |= option == 'q';
+        if (option == 'f')
+            nr_forks = atoi(optarg);
         if (option == 'n')
             common.times = atoi(optarg);
         if (option == 't')
             nr_threads = atoi(optarg);
     }
     lg = (xentoollog_logger *)xtl_createlogger_stdiostream(stderr, XTL_INFO, 0);
-    run_all(&common, nr_threads, argv[optind], lg);
+    run_all(&common, nr_threads, nr_forks, argv[optind], lg);
     xtl_logger_destroy(lg);
     return 0;
 }
