@@ -52,7 +52,7 @@ domids() {
 # "planned DOMID NODE": where each was planned, by its report.
 planned() {
     xenstore-ls -f /libxl | sed -n \
-        's|^/libxl/\(.*\)/numa-placement/node/\(.*\)/planned_kb .*|planned \1 \2|p'
+        's|^/libxl/\(.*\)/numa-placement/node/\(.*\)/planned_kb = "[1-9].*|planned \1 \2|p'
 }
 
 # Pages of all of them that the hypervisor counts outside their planned nodes, and
