@@ -263,11 +263,12 @@ struct xlnuma_request {
     unsigned device_weight; /* percent (key numa_devices), 0 to 100 */
     unsigned nr_devices;
     xlnuma_bdf device[XLNUMA_GUEST_DEVICES_MAX]; /* assigned to the guest */
+    bool wants_alternatives; /* to a placed plan: longer to find than it */
 };
 
 /*
- * Any CPU, any node, best-effort, spread, devices weigh XLNUMA_DEVICE_WEIGHT;
- * memory and vCPUs zero, no devices.
+ * Any CPU, any node, best-effort, spread, devices weigh XLNUMA_DEVICE_WEIGHT,
+ * alternatives wanted; memory and vCPUs zero, no devices.
  */
 void xlnuma_request_init(struct xlnuma_request *request);
 
@@ -339,8 +340,8 @@ void xlnuma_plan_free(struct xlnuma_plan *plan); /* NULL is fine */
 
 /*
  * The best node set for a request, by docs/design.md's expected distance and
- * that to its devices: a pure function of host and request. That nothing fits is an answer (status
- * XLNUMA_STATUS_UNPLACED), not an error.
+ * that to its devices: a pure function of host and request. That nothing fits
+ * is an answer (status XLNUMA_STATUS_UNPLACED), not an error.
  *
  * Returns 0, XLNUMA_ERR_INVALID (the request: no memory, no vCPUs, only CPUs or
  * nodes that the host has not).

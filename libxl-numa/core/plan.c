@@ -677,8 +677,10 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
     }
     plan_r->status = XLNUMA_STATUS_PLACED;
     fill_nodes(&planning, plan_r);
-    xlnuma__explain(&planning.table, &need, &planning.found.best, plan_r);
-    explain_excluded(&planning, plan_r);
+    if (request->wants_alternatives) {
+        xlnuma__explain(&planning.table, &need, &planning.found.best, plan_r);
+        explain_excluded(&planning, plan_r);
+    }
     say_placed(&planning, &need, plan_r);
     say_low(&planning, plan_r);
     say_claimed(host, plan_r);

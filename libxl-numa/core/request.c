@@ -21,6 +21,7 @@ void xlnuma_request_init(struct xlnuma_request *request)
     memset(request, 0, sizeof(*request));
     request->nodes = XLNUMA_NODES_ALL;
     request->device_weight = XLNUMA_DEVICE_WEIGHT;
+    request->wants_alternatives = true;
 }
 
 /* Index of a name, or `nr`. */

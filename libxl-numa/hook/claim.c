@@ -28,6 +28,7 @@ static int plan_alone(struct build *build, xc_interface *xch,
         xlnuma__host_add_devices(host, build->ctx);
     xlnuma__load_note(xch);
     xlnuma__claims_apply(host, claimed_kb);
+    build->request.wants_alternatives = false; /* the report has the reason */
     return xlnuma_plan_make(host, &build->request, build->plan, message);
 }
 

@@ -102,6 +102,7 @@ static struct guest random_guest(uint64_t *state, double scale)
     while (size < &sizes[NR(sizes) - 1] && percent >= size->percent)
         percent -= size++->percent;
     xlnuma_request_init(&guest.request);
+    guest.request.wants_alternatives = false;
     guest.request.memory_kb = (uint64_t)(size->gib * scale * 1024) * 1024;
     guest.request.nr_vcpus = size->nr_vcpus;
     guest.hours = random_hours(state);
