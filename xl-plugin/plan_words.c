@@ -50,8 +50,6 @@ static void say_why(const struct xlnuma_alternative *alternative,
                                "more memory that Xen keeps for DMA.",
         [XLNUMA_WHY_NOT_LOAD] = "could hold the guest, and as near, but its "
                                 "CPUs are busier.",
-        [XLNUMA_WHY_NOT_DEVICES] = "could hold the guest, but is farther from "
-                                   "its PCI devices.",
         [XLNUMA_WHY_NOT_NODES] =
             "could hold the guest, but numa_nodes excludes "
             "it.",
