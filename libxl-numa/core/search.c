@@ -7,7 +7,7 @@
  * Bounds are computed in doubles that hold whole numbers below 2^53, so they are
  * exact where the text says so; sets are compared by cost.c, as fractions.
  */
-#include "core/core.h"
+#include "core/classes.h"
 
 #include <math.h> /* HUGE_VAL; no function of it */
 #include <stddef.h>
@@ -20,7 +20,8 @@
  */
 #define FEW_NODES 16
 #define WORK_FEW UINT32_MAX
-#define NEAREST_WORK 80000
+#define NEAREST_WORK 30000
+#define CORES_WORK 20000 /* the second search of a guest */
 #define TIE_WORK 15000
 
 /* Twins are looked for when a search takes longer than that. */
@@ -1013,6 +1014,40 @@ static void prepare(struct search *search)
     }
 }
 
+/* The first pass on a host without structure. */
+static void search_nearest(struct search *search, unsigned fewest)
+{
+    for (unsigned i = 0; i < search->table->nr; i++)
+        grow(search, i);
+    search_sizes(search, fewest);
+    search->found->is_nearest = !search->is_over;
+    if (search->is_over)
+        search->found->least_excess = least_excess(search);
+}
+
+/*
+ * The same on a host with structure, if it has; else false. That search knows
+ * no limit of sockets: false too if the nearest set without has more.
+ */
+static bool search_classes(struct search *search, unsigned fewest)
+{
+    struct xlnuma__classes classes; /* large: only what is used is written */
+    struct xlnuma__found *found = search->found;
+    struct xlnuma__need need = *search->need;
+
+    if (!xlnuma__classes_find(search->table, &need, &classes))
+        return false;
+    for (unsigned t = 0; t < classes.nr; t++)
+        grow(search, classes.class[t].cell[0]);
+    need.max_sockets = XLNUMA_NODES_MAX;
+    xlnuma__counts_search(search->table, &need, &classes, fewest, found);
+    if (found->is_found ? found->best.nr_sockets <= search->need->max_sockets
+                        : found->is_nearest)
+        return true;
+    found->is_found = false;
+    return false;
+}
+
 void xlnuma__search(const struct xlnuma__table *table,
                     const struct xlnuma__need *need,
                     struct xlnuma__found *found_r)
@@ -1045,18 +1080,15 @@ void xlnuma__search(const struct xlnuma__table *table,
         fewest = 2;
     if (fewest > need->max_nodes)
         return;
-    for (unsigned i = 0; i < table->nr; i++)
-        grow(&search, i);
     is_few = table->nr <= FEW_NODES;
-    search.work_left = is_few ? WORK_FEW : NEAREST_WORK;
-    search_sizes(&search, fewest);
-    found_r->is_nearest = found_r->is_best = !search.is_over;
-    if (!found_r->is_found)
+    search.work_left = is_few           ? WORK_FEW
+                       : need->nr_cores ? CORES_WORK
+                                        : NEAREST_WORK;
+    if (is_few || !search_classes(&search, fewest))
+        search_nearest(&search, fewest);
+    found_r->is_best = found_r->is_nearest;
+    if (!found_r->is_found || !found_r->is_nearest)
         return;
-    if (search.is_over) {
-        found_r->least_excess = least_excess(&search);
-        return;
-    }
     search.is_tie = true;
     search.work_left = is_few ? WORK_FEW : TIE_WORK;
     search_sizes(&search, fewest);

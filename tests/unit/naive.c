@@ -20,6 +20,8 @@ struct world {
     struct place place[XLNUMA_NODES_MAX];
     unsigned nr;
     unsigned wanted_cpus, wanted_cores, max_nodes;
+    const uint8_t *kind; /* by node id; of nr_kinds, 0: each is its own */
+    unsigned nr_kinds;
     wide cpus, load; /* of all places, the guest's vCPUs included */
     unsigned nr_devices, device_node[XLNUMA_GUEST_DEVICES_MAX];
 };
@@ -365,30 +367,86 @@ static uint64_t next_of(const struct world *world, uint64_t set)
     return world->nr < 64 && set >> world->nr ? 0 : set;
 }
 
+/* The lowest `count` places of each kind. */
+static uint64_t set_of(const struct world *world, const unsigned count[])
+{
+    unsigned left[XLNUMA_NODES_MAX];
+    uint64_t set = 0;
+
+    for (unsigned k = 0; k < world->nr_kinds; k++)
+        left[k] = count[k];
+    for (unsigned i = 0; i < world->nr; i++)
+        if (left[world->kind[world->place[i].id]]) {
+            left[world->kind[world->place[i].id]]--;
+            set |= (uint64_t)1 << i;
+        }
+    return set;
+}
+
+/* Count on by one, each kind a digit; false after the last. */
+static bool next_count(const struct world *world, unsigned count[])
+{
+    for (unsigned k = 0; k < world->nr_kinds; k++) {
+        unsigned most = 0;
+
+        for (unsigned i = 0; i < world->nr; i++)
+            most += world->kind[world->place[i].id] == k;
+        if (count[k]++ < most)
+            return true;
+        count[k] = 0;
+    }
+    return false;
+}
+
+/* What a set has to have beyond what all have to. */
+struct wish {
+    unsigned cpus, cores, sockets;
+};
+
+/* The better of the set and the best so far. */
+static void consider(const struct world *world, uint64_t set,
+                     const struct wish *wish, struct judged *best)
+{
+    struct judged judged = judge(world, set);
+
+    if (judged.is_ok && judged.cpus >= wish->cpus &&
+        judged.cores >= wish->cores && judged.sockets <= wish->sockets &&
+        (!best->is_ok || compare(&judged, best) < 0))
+        *best = judged;
+}
+
 /* The first in the order with so many CPUs and cores, on so few sockets. */
 static bool best_of(const struct world *world, unsigned cpus, unsigned cores,
                     unsigned sockets, struct judged *best)
 {
-    bool has_best = false;
+    struct wish wish = { .cpus = cpus, .cores = cores, .sockets = sockets };
+    unsigned count[XLNUMA_NODES_MAX] = { 0 };
 
+    best->is_ok = false;
+    if (world->nr_kinds) {
+        while (next_count(world, count))
+            consider(world, set_of(world, count), &wish, best);
+        return best->is_ok;
+    }
     for (unsigned nr = 1; nr <= world->nr && nr <= world->max_nodes; nr++)
-        for (uint64_t set = first_of(nr); set; set = next_of(world, set)) {
-            struct judged judged = judge(world, set);
-
-            if (!judged.is_ok || judged.cpus < cpus || judged.cores < cores ||
-                judged.sockets > sockets)
-                continue;
-            if (!has_best || compare(&judged, best) < 0)
-                *best = judged;
-            has_best = true;
-        }
-    return has_best;
+        for (uint64_t set = first_of(nr); set; set = next_of(world, set))
+            consider(world, set, &wish, best);
+    return best->is_ok;
 }
 
 struct naive_answer naive_plan(const struct xlnuma_host *host,
                                const struct xlnuma_request *request)
 {
-    struct world world = { .host = host, .request = request };
+    return naive_plan_of_kinds(host, request, NULL, 0);
+}
+
+struct naive_answer naive_plan_of_kinds(const struct xlnuma_host *host,
+                                        const struct xlnuma_request *request,
+                                        const uint8_t kind[], unsigned nr_kinds)
+{
+    struct world world = {
+        .host = host, .request = request, .kind = kind, .nr_kinds = nr_kinds
+    };
     struct naive_answer answer = { 0 };
     struct judged best, with_cores;
 

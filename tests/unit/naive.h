@@ -21,4 +21,14 @@ struct naive_answer {
 struct naive_answer naive_plan(const struct xlnuma_host *host,
                                const struct xlnuma_request *request);
 
+/*
+ * The same on a host whose nodes of one kind (kind[id], 0 to nr_kinds - 1)
+ * differ in nothing but their number: of sets with as many nodes of each kind
+ * only the one with the lowest numbers is judged, so 64 nodes are possible.
+ */
+struct naive_answer naive_plan_of_kinds(const struct xlnuma_host *host,
+                                        const struct xlnuma_request *request,
+                                        const uint8_t kind[],
+                                        unsigned nr_kinds);
+
 #endif /* NAIVE_H */
