@@ -166,10 +166,11 @@ struct xlnuma_device {
 /*
  * About 220 KiB: allocate with xlnuma_host_new(), not on the stack.
  * node[i] and distance[i][j] mean something only for i, j in `nodes`, device[n]
- * for n < nr_devices.
+ * for n < nr_devices. Where cpus_end is known, plans look at no further CPUs.
  */
 struct xlnuma_host {
     xlnuma_nodeset nodes;
+    unsigned cpus_end; /* above all CPUs' numbers; 0 when not known */
     struct xlnuma_node node[XLNUMA_NODES_MAX];
     uint16_t distance[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
     unsigned nr_devices;
@@ -181,7 +182,8 @@ struct xlnuma_host *xlnuma_host_new(void);
 void xlnuma_host_free(struct xlnuma_host *host); /* NULL is fine */
 
 /*
- * Verify the model's invariants: at least one node; no CPU in two nodes;
+ * Verify the model's invariants: at least one node; no CPU in two nodes, or from
+ * cpus_end up if that is known;
  * low_free_kb and claimed_kb <= free_kb <= size_kb; local distances 10, others 11 to 254 or
  * unreachable; some CPU and some memory; devices in ascending order on nodes that
  * are there. Called after every load and after every look at Xen.

@@ -35,19 +35,26 @@ static inline bool xlnuma__is_strict(enum xlnuma_policy policy)
 uint64_t xlnuma__usable_kb(const struct xlnuma_node *node);
 uint64_t xlnuma__high_kb(const struct xlnuma_node *node);
 
+/* Set cpus_end by the nodes' CPUs. */
+void xlnuma__host_find_end(struct xlnuma_host *host);
+
 /* --- set.c ---------------------------------------------------------------- */
 
 /* Holds any formatted list of CPUs: at worst every second one, "16382,". */
 #define XLNUMA__LIST_SIZE (XLNUMA_CPUS_MAX / 2 * 6 + 1)
 
-/* How many CPUs a set has, and how many of them a filter (NULL: all) leaves. */
-unsigned xlnuma__cpuset_count(const xlnuma_cpuset *set,
+/*
+ * How many CPUs a set has, and how many of them a filter (NULL: all) leaves. All
+ * have numbers below `end` (0: any).
+ */
+unsigned xlnuma__cpuset_count(const xlnuma_cpuset *set, unsigned end,
                               const xlnuma_cpuset *filter,
                               unsigned *nr_common_r);
 
 /* *part_r = what a filter (NULL: all) leaves of a set, added to *sum. */
-void xlnuma__cpuset_take(const xlnuma_cpuset *from, const xlnuma_cpuset *filter,
-                         xlnuma_cpuset *part_r, xlnuma_cpuset *sum);
+void xlnuma__cpuset_take(const xlnuma_cpuset *from, unsigned end,
+                         const xlnuma_cpuset *filter, xlnuma_cpuset *part_r,
+                         xlnuma_cpuset *sum);
 
 /* --- cost.c --------------------------------------------------------------- */
 

@@ -213,13 +213,16 @@ double xlnuma__device_distance(const struct xlnuma_host *host,
                                const uint64_t memory_kb[])
 {
     double there = 0, back = 0, all_kb = 0;
-    unsigned nr_cpus = xlnuma_cpuset_count(&plan->soft_cpus), i, node;
+    unsigned nr_cpus, i, node;
     struct near near;
 
     find_near(host, request, &near);
+    if (!near.nodes)
+        return 0;
+    nr_cpus = xlnuma_cpuset_count(&plan->soft_cpus);
     XLNUMA_FOR_EACH_NODE(i, plan->nodes)
         all_kb += (double)memory_kb[i];
-    if (!near.nodes || !nr_cpus || all_kb <= 0)
+    if (!nr_cpus || all_kb <= 0)
         return 0;
     XLNUMA_FOR_EACH_NODE(i, host->nodes) {
         xlnuma_cpuset cpus = host->node[i].cpus;

@@ -203,6 +203,7 @@ static int read_root(const struct place *place, yajl_val root,
         rc = read_devices(place, get(root, "devices"), host);
     if (rc)
         return rc;
+    xlnuma__host_find_end(host);
     rc = xlnuma_host_check(host, check_message);
     if (rc)
         return bad(place, "%s", check_message);

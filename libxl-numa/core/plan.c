@@ -85,8 +85,9 @@ static void fill_cell(const struct planning *planning, unsigned id,
                       struct xlnuma__cell *cell)
 {
     const struct xlnuma_node *node = &planning->host->node[id];
-    unsigned nr_all = xlnuma__cpuset_count(
-        &node->cpus, filter_of(planning->request), &cell->nr_cpus);
+    unsigned nr_all =
+        xlnuma__cpuset_count(&node->cpus, planning->host->cpus_end,
+                             filter_of(planning->request), &cell->nr_cpus);
 
     cell->id = id;
     cell->socket = node->socket;
@@ -205,7 +206,8 @@ static void set_limits(struct planning *planning)
         const struct xlnuma_node *node = &planning->host->node[i];
         unsigned nr_usable;
 
-        xlnuma__cpuset_count(&node->cpus, filter_of(request), &nr_usable);
+        xlnuma__cpuset_count(&node->cpus, planning->host->cpus_end,
+                             filter_of(request), &nr_usable);
         size_kb[nr] = node->size_kb;
         nr_cpus[nr++] = nr_usable;
     }
@@ -278,9 +280,9 @@ static void fill_nodes(const struct planning *planning,
         plan->memory_kb[id] = share_kb[i];
         if (share_kb[i] > cell->high_kb)
             plan->low_kb[id] = share_kb[i] - cell->high_kb;
-        xlnuma__cpuset_take(&planning->host->node[id].cpus,
-                            filter_of(planning->request), &plan->cpus[id],
-                            &plan->soft_cpus);
+        xlnuma__cpuset_take(
+            &planning->host->node[id].cpus, planning->host->cpus_end,
+            filter_of(planning->request), &plan->cpus[id], &plan->soft_cpus);
     }
     plan->nodes = set->nodes;
     plan->expected_distance =
@@ -321,8 +323,8 @@ void xlnuma__plan_follow(struct xlnuma_plan *plan,
 
     plan->nodes = nodes & host->nodes;
     XLNUMA_FOR_EACH_NODE(i, plan->nodes) {
-        xlnuma__cpuset_take(&host->node[i].cpus, filter_of(request),
-                            &plan->cpus[i], &soft_cpus);
+        xlnuma__cpuset_take(&host->node[i].cpus, host->cpus_end,
+                            filter_of(request), &plan->cpus[i], &soft_cpus);
     }
     /* Memory without a CPU: the vCPUs stay where they were planned. */
     if (xlnuma_cpuset_count(&soft_cpus))
@@ -533,6 +535,7 @@ static bool is_excluded(const struct planning *planning, unsigned node,
         return true;
     *why_r = XLNUMA_WHY_NOT_AFFINITY;
     nr = xlnuma__cpuset_count(&planning->host->node[node].cpus,
+                              planning->host->cpus_end,
                               filter_of(planning->request), &nr_usable);
     return nr && !nr_usable;
 }

@@ -22,20 +22,26 @@ static bool is_empty_block(const uint64_t word[])
              word[6] | word[7]);
 }
 
+/* The words that CPUs below `end` are in; 0: all there are. */
+static unsigned words_below(unsigned end)
+{
+    return end && end < XLNUMA_CPUS_MAX ? (end + 63) / 64 : CPUSET_WORDS;
+}
+
 unsigned xlnuma_cpuset_count(const xlnuma_cpuset *set)
 {
     unsigned nr_common;
 
-    return xlnuma__cpuset_count(set, NULL, &nr_common);
+    return xlnuma__cpuset_count(set, 0, NULL, &nr_common);
 }
 
-unsigned xlnuma__cpuset_count(const xlnuma_cpuset *set,
+unsigned xlnuma__cpuset_count(const xlnuma_cpuset *set, unsigned end,
                               const xlnuma_cpuset *filter,
                               unsigned *nr_common_r)
 {
-    unsigned nr = 0, nr_common = 0;
+    unsigned nr = 0, nr_common = 0, words = words_below(end);
 
-    for (unsigned i = 0; i < CPUSET_WORDS; i += BLOCK) {
+    for (unsigned i = 0; i < words; i += BLOCK) {
         if (is_empty_block(&set->word[i]))
             continue;
         for (unsigned n = i; n < i + BLOCK; n++) {
@@ -52,11 +58,14 @@ unsigned xlnuma__cpuset_count(const xlnuma_cpuset *set,
     return nr;
 }
 
-void xlnuma__cpuset_take(const xlnuma_cpuset *from, const xlnuma_cpuset *filter,
-                         xlnuma_cpuset *part_r, xlnuma_cpuset *sum)
+void xlnuma__cpuset_take(const xlnuma_cpuset *from, unsigned end,
+                         const xlnuma_cpuset *filter, xlnuma_cpuset *part_r,
+                         xlnuma_cpuset *sum)
 {
+    unsigned words = words_below(end);
+
     memset(part_r, 0, sizeof(*part_r));
-    for (unsigned i = 0; i < CPUSET_WORDS; i += BLOCK) {
+    for (unsigned i = 0; i < words; i += BLOCK) {
         if (is_empty_block(&from->word[i]))
             continue;
         for (unsigned n = i; n < i + BLOCK; n++) {

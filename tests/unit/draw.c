@@ -92,6 +92,7 @@ void draw_host(struct xlnuma_host *host, unsigned nr_nodes,
     }
     if (!cpu)
         xlnuma_cpuset_add(&host->node[0].cpus, cpu);
+    host->cpus_end = cpu + 1;
     for (unsigned i = 0; i < nr_nodes; i++)
         for (unsigned j = 0; j < nr_nodes; j++)
             host->distance[i][j] =
