@@ -35,6 +35,8 @@ struct few {
     /* What all cells before i have: the most that may still join. */
     uint64_t usable_before_kb[FEW + 1];
     unsigned cpus_before[FEW + 1], cores_before[FEW + 1];
+    unsigned fewest_before[FEW + 1]; /* CPUs of one of them */
+    uint32_t step; /* the least of cost(i, j) / cpus(i), i other than j */
     uint32_t cost[FEW][FEW]; /* cpus(i) * (distance(i, j) - least) */
 };
 
@@ -45,6 +47,7 @@ static void prepare(struct few *few, struct made *none)
     memset(none, 0, sizeof(*none));
     few->usable_before_kb[0] = 0;
     few->cpus_before[0] = few->cores_before[0] = 0;
+    few->fewest_before[0] = few->step = UINT32_MAX;
     for (unsigned i = 0; i < FEW; i++) {
         const struct xlnuma__cell *cell = &table->cell[i];
 
@@ -53,13 +56,20 @@ static void prepare(struct few *few, struct made *none)
             none->column[i] = UINT32_MAX / 2; /* never the cheapest */
             continue;
         }
-        for (unsigned j = 0; j < table->nr; j++)
-            few->cost[i][j] =
-                cell->nr_cpus * (xlnuma__distance(table, i, j) - table->least);
+        for (unsigned j = 0; j < table->nr; j++) {
+            uint32_t step = xlnuma__distance(table, i, j) - table->least;
+
+            few->cost[i][j] = cell->nr_cpus * step;
+            if (i != j && step < few->step)
+                few->step = step;
+        }
         few->usable_before_kb[i + 1] =
             few->usable_before_kb[i] + cell->usable_kb;
         few->cpus_before[i + 1] = few->cpus_before[i] + cell->nr_cpus;
         few->cores_before[i + 1] = few->cores_before[i] + cell->nr_cores;
+        few->fewest_before[i + 1] = cell->nr_cpus < few->fewest_before[i]
+                                        ? cell->nr_cpus
+                                        : few->fewest_before[i];
     }
 }
 
@@ -163,22 +173,42 @@ static void consider(struct few *few, const struct made *made)
     judge(few, made->set);
 }
 
-/* May a set of this and of cells before `end` be the best? */
+/*
+ * May a set of this and of cells before `end`, at least one, be as near as the
+ * best? Each of their CPUs adds a step to the column of every other cell. So
+ * with so many more CPUs the cheapest column is at least this, and over all CPUs
+ * that is least with the fewest or with the most.
+ */
+static bool is_near(const struct few *few, const struct made *made,
+                    unsigned end)
+{
+    double step = few->step, cheapest = HUGE_VAL;
+    double fewest = few->fewest_before[end], most = few->cpus_before[end];
+    double limit = few->excess * (1 + ROUNDING);
+
+    for (unsigned j = 0; j < few->table->nr; j++) {
+        double column = made->column[j];
+
+        if (!((made->set >> j) & 1))
+            column -= step * few->table->cell[j].nr_cpus;
+        cheapest = column < cheapest ? column : cheapest;
+    }
+    return cheapest + step * fewest <= limit * (made->nr_cpus + fewest) ||
+           cheapest + step * most <= limit * (made->nr_cpus + most);
+}
+
+/* Does a set of this and of cells before `end` have to be looked at? */
 static bool is_open(const struct few *few, const struct made *made,
                     unsigned end)
 {
     const struct xlnuma__need *need = few->need;
     unsigned nr_cpus = made->nr_cpus + few->cpus_before[end];
-    uint32_t cheapest = made->column[0];
 
     if (made->nr == need->max_nodes || nr_cpus < need->nr_cpus ||
         made->nr_cores + few->cores_before[end] < need->nr_cores ||
         made->usable_kb + few->usable_before_kb[end] < need->memory_kb)
         return false;
-    /* A further node adds to the columns, and can bring no more CPUs. */
-    for (unsigned j = 1; j < FEW; j++)
-        cheapest = made->column[j] < cheapest ? made->column[j] : cheapest;
-    return cheapest <= few->excess * nr_cpus * (1 + ROUNDING);
+    return !few->found->is_found || is_near(few, made, end);
 }
 
 static void add_cell(const struct few *few, const struct made *made, unsigned i,
