@@ -125,14 +125,14 @@ static void on_size(int signal_)
 }
 
 static const struct caught {
-    int number;
     void (*handler)(int);
+    int number;
     int flags;
 } caught[] = {
-    { SIGINT, on_end, SA_RESETHAND },  { SIGTERM, on_end, SA_RESETHAND },
-    { SIGHUP, on_end, SA_RESETHAND },  { SIGQUIT, on_end, SA_RESETHAND },
-    { SIGABRT, on_end, SA_RESETHAND }, { SIGSEGV, on_end, SA_RESETHAND },
-    { SIGTSTP, on_stop, SA_RESTART },  { SIGWINCH, on_size, SA_RESTART },
+    { on_end, SIGINT, SA_RESETHAND },  { on_end, SIGTERM, SA_RESETHAND },
+    { on_end, SIGHUP, SA_RESETHAND },  { on_end, SIGQUIT, SA_RESETHAND },
+    { on_end, SIGABRT, SA_RESETHAND }, { on_end, SIGSEGV, SA_RESETHAND },
+    { on_stop, SIGTSTP, SA_RESTART },  { on_size, SIGWINCH, SA_RESTART },
 };
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))

@@ -45,6 +45,8 @@ class Terminal:
         # The shell stays between, so that the terminal stays to be looked at.
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
+            # nohup's child would ignore it
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
             os.environ.update(LC_ALL="C.UTF-8", XL_NUMA_CONF="/dev/null")
             os.execv("/bin/sh", ["sh", "-c",
                      'stty -a >"$0"; sleep 0.1; "$@"; echo "status $?"; '
