@@ -51,6 +51,12 @@ unsigned xlnuma__cpuset_count(const xlnuma_cpuset *set, unsigned end,
                               const xlnuma_cpuset *filter,
                               unsigned *nr_common_r);
 
+/*
+ * In digits, without a NUL; returns how many, 20 at most. (printf takes much of a
+ * small plan's time.)
+ */
+size_t xlnuma__write_number(char *to, uint64_t number);
+
 /* *part_r = what a filter (NULL: all) leaves of a set, added to *sum. */
 void xlnuma__cpuset_take(const xlnuma_cpuset *from, unsigned end,
                          const xlnuma_cpuset *filter, xlnuma_cpuset *part_r,
@@ -117,6 +123,14 @@ struct xlnuma__judged {
     bool is_reachable;         /* no CPU without a path to the memory */
 };
 
+/* What a set has to have. */
+struct xlnuma__need {
+    uint64_t memory_kb;
+    enum xlnuma_memory memory;
+    unsigned nr_cpus, nr_cores; /* at least; nr_cpus > 0 */
+    unsigned max_nodes, max_sockets;
+};
+
 /*
  * Divide needed_kb, in whole pages, over a set that has the room: evenly (a cell
  * with less room gets what it has) or packed: the best cell is filled first,
@@ -155,6 +169,14 @@ int xlnuma__cost_compare(const struct xlnuma__judged *a,
                          const struct xlnuma__judged *b,
                          enum xlnuma_why_not *why_r);
 
+/*
+ * Of the cells that hold what is needed alone, the first in that order; the
+ * table's number of cells if there is none. For a guest without devices, to
+ * whom all of them are as near: much less work than judging each.
+ */
+unsigned xlnuma__cost_best_single(const struct xlnuma__table *table,
+                                  const struct xlnuma__need *need);
+
 /* In the table's scale. */
 double xlnuma__cost_distance(const struct xlnuma__judged *judged,
                              uint64_t needed_kb);
@@ -191,14 +213,6 @@ double xlnuma__device_distance(const struct xlnuma_host *host,
                                const uint64_t memory_kb[]);
 
 /* --- search.c ------------------------------------------------------------- */
-
-/* What a set has to have. */
-struct xlnuma__need {
-    uint64_t memory_kb;
-    enum xlnuma_memory memory;
-    unsigned nr_cpus, nr_cores; /* at least; nr_cpus > 0 */
-    unsigned max_nodes, max_sockets;
-};
 
 bool xlnuma__holds(const struct xlnuma__need *need,
                    const struct xlnuma__judged *set);

@@ -425,6 +425,36 @@ int xlnuma__cost_compare(const struct xlnuma__judged *a,
     return (a->nodes & differ & -differ) ? -1 : 1;
 }
 
+unsigned xlnuma__cost_best_single(const struct xlnuma__table *table,
+                                  const struct xlnuma__need *need)
+{
+    struct xlnuma__judged single = { .distance_den = 1 }, best = single;
+    unsigned best_cell = table->nr;
+    enum xlnuma_why_not why;
+
+    for (unsigned i = 0; i < table->nr; i++) {
+        const struct xlnuma__cell *cell = &table->cell[i];
+
+        if (cell->usable_kb < need->memory_kb ||
+            cell->nr_cpus < need->nr_cpus || cell->nr_cores < need->nr_cores)
+            continue;
+        single.nodes = (xlnuma_nodeset)1 << cell->id;
+        single.nr_cpus = cell->nr_cpus;
+        single.usable_kb = cell->usable_kb;
+        single.low_kb = need->memory_kb > cell->high_kb
+                            ? need->memory_kb - cell->high_kb
+                            : 0;
+        single.overload =
+            xlnuma__cost_overload(table, cell->load_mvcpu, cell->nr_cpus);
+        if (best_cell < table->nr &&
+            xlnuma__cost_compare(&single, &best, &why) > 0)
+            continue;
+        best = single;
+        best_cell = i;
+    }
+    return best_cell;
+}
+
 double xlnuma__cost_distance(const struct xlnuma__judged *judged,
                              uint64_t needed_kb)
 {

@@ -2,8 +2,8 @@
 /* One-line messages for callers. Does not print or log them. */
 #include "core/core.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
+#include <string.h>
 
 int xlnuma__fail(char *message, int err, const char *format, ...)
 {
@@ -17,6 +17,6 @@ int xlnuma__fail(char *message, int err, const char *format, ...)
 
 char *xlnuma__mib(uint64_t kb, char buf[32])
 {
-    snprintf(buf, 32, "%" PRIu64 " MiB", kb / 1024);
+    memcpy(buf + xlnuma__write_number(buf, kb / 1024), " MiB", sizeof(" MiB"));
     return buf;
 }

@@ -7,6 +7,7 @@
 #include "core/core.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,15 +65,25 @@ const char *xlnuma_why_not_name(enum xlnuma_why_not why)
 
 /* --- from host and request to cells --------------------------------------- */
 
-static int compare_cells(const void *a, const void *b)
+/* Of equals the one that was there before, which has the lower number. */
+static bool is_smaller(const struct xlnuma__cell *a,
+                       const struct xlnuma__cell *b)
 {
-    const struct xlnuma__cell *x = a, *y = b;
+    return a->high_kb != b->high_kb ? a->high_kb < b->high_kb
+                                    : a->usable_kb < b->usable_kb;
+}
 
-    if (x->high_kb != y->high_kb)
-        return x->high_kb < y->high_kb ? -1 : 1;
-    if (x->usable_kb != y->usable_kb)
-        return x->usable_kb < y->usable_kb ? -1 : 1;
-    return (x->id > y->id) - (x->id < y->id);
+/* Behind the last of the cells comes one that may belong before some. */
+static void sort_in(struct xlnuma__cell cell[], unsigned at)
+{
+    struct xlnuma__cell last;
+
+    if (!at || !is_smaller(&cell[at], &cell[at - 1]))
+        return;
+    last = cell[at];
+    for (; at && is_smaller(&last, &cell[at - 1]); at--)
+        cell[at] = cell[at - 1];
+    cell[at] = last;
 }
 
 /* Which CPUs the guest may use; NULL: all. */
@@ -163,9 +174,8 @@ static void fill_table(struct planning *planning, struct xlnuma_plan *plan)
 
         fill_cell(planning, i, cell);
         if (cell->nr_cpus || cell->usable_kb)
-            table->nr++;
+            sort_in(table->cell, table->nr++);
     }
-    qsort(table->cell, table->nr, sizeof(table->cell[0]), compare_cells);
     relate_sockets(table);
     find_unreachable(table);
     plan->device_nodes = xlnuma__fill_distances(table, planning->request);
@@ -362,39 +372,76 @@ static bool holds_alone(const struct planning *planning,
     return false;
 }
 
+/* Strings up to a NULL, behind the words that are there: printf is slow. */
+__attribute__((sentinel)) static void say(struct xlnuma_plan *plan, ...)
+{
+    size_t used = strlen(plan->reason), left = sizeof(plan->reason) - used - 1;
+    const char *text;
+    va_list texts;
+
+    va_start(texts, plan);
+    while ((text = va_arg(texts, const char *))) {
+        size_t length = strnlen(text, left);
+
+        memcpy(plan->reason + used, text, length);
+        used += length;
+        left -= length;
+    }
+    va_end(texts);
+    plan->reason[used] = '\0';
+}
+
+static char *digits(unsigned number, char buf[16])
+{
+    buf[xlnuma__write_number(buf, number)] = '\0';
+    return buf;
+}
+
+/* Why the set has several nodes. Returns what these do. */
+static const char *say_why_several(const struct planning *planning,
+                                   const struct xlnuma__need *need,
+                                   const char *needed, struct xlnuma_plan *plan)
+{
+    const struct xlnuma__cell *roomiest = roomiest_cell(&planning->table);
+    char node[16], most[32], nr_vcpus[16];
+
+    if (roomiest->usable_kb < plan->needed_kb) {
+        say(plan, "no single node has ", needed, " free (node ",
+            digits(roomiest->id, node), " has most, ",
+            xlnuma__mib(roomiest->usable_kb, most), ")", NULL);
+        return "hold it";
+    }
+    if (plan->device_nodes && holds_alone(planning, need)) {
+        say(plan, "single nodes with ", needed,
+            " free are farther from its PCI devices", NULL);
+        return "hold it";
+    }
+    say(plan, "no single node with ", needed,
+        " free has CPUs or cores enough for ",
+        digits(planning->request->nr_vcpus, nr_vcpus), " vCPUs", NULL);
+    return "come nearest,";
+}
+
 static void say_placed(const struct planning *planning,
                        const struct xlnuma__need *need,
                        struct xlnuma_plan *plan)
 {
     const struct xlnuma__judged *set = &planning->found.best;
-    const struct xlnuma__cell *roomiest = roomiest_cell(&planning->table);
-    char needed[32], most[32], nodes[64];
+    char needed[32], nodes[64], nr_sockets[16], distance[32];
+    const char *do_what;
 
     xlnuma__mib(plan->needed_kb, needed);
     xlnuma_nodeset_format(set->nodes, nodes, sizeof(nodes));
-    if (xlnuma_nodeset_count(set->nodes) == 1)
-        snprintf(plan->reason, sizeof(plan->reason), "node %s holds all of %s",
-                 nodes, needed);
-    else if (roomiest->usable_kb < plan->needed_kb)
-        snprintf(plan->reason, sizeof(plan->reason),
-                 "no single node has %s free (node %u has most, %s); nodes %s "
-                 "hold it on %u socket%s at expected distance %.2f",
-                 needed, roomiest->id, xlnuma__mib(roomiest->usable_kb, most),
-                 nodes, set->nr_sockets, set->nr_sockets == 1 ? "" : "s",
-                 plan->expected_distance);
-    else if (plan->device_nodes && holds_alone(planning, need))
-        snprintf(plan->reason, sizeof(plan->reason),
-                 "single nodes with %s free are farther from its PCI devices; "
-                 "nodes %s hold it on %u socket%s at expected distance %.2f",
-                 needed, nodes, set->nr_sockets,
-                 set->nr_sockets == 1 ? "" : "s", plan->expected_distance);
-    else
-        snprintf(plan->reason, sizeof(plan->reason),
-                 "no single node with %s free has CPUs or cores enough for %u "
-                 "vCPUs; nodes %s come nearest, on %u socket%s at expected "
-                 "distance %.2f",
-                 needed, planning->request->nr_vcpus, nodes, set->nr_sockets,
-                 set->nr_sockets == 1 ? "" : "s", plan->expected_distance);
+    if (xlnuma_nodeset_count(set->nodes) == 1) {
+        say(plan, "node ", nodes, " holds all of ", needed, NULL);
+        return;
+    }
+    do_what = say_why_several(planning, need, needed, plan);
+    snprintf(distance, sizeof(distance), "%.2f", plan->expected_distance);
+    say(plan, "; nodes ", nodes, " ", do_what, " on ",
+        digits(set->nr_sockets, nr_sockets), " socket",
+        set->nr_sockets == 1 ? "" : "s", " at expected distance ", distance,
+        NULL);
 }
 
 /* Which of the plan's memory is low, behind the other words. */

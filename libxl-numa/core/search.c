@@ -116,6 +116,20 @@ static void offer(struct search *search, uint64_t set)
     search->nr_improved++;
 }
 
+static void offer_singles(struct search *search)
+{
+    const struct xlnuma__table *table = search->table;
+    unsigned i = 0, end = table->nr;
+
+    if (table->scale == 1) {
+        i = xlnuma__cost_best_single(table, search->need);
+        end = i < end ? i + 1 : end;
+    }
+    for (; i < end; i++)
+        if (table->cell[i].usable_kb >= search->need->memory_kb)
+            offer(search, (uint64_t)1 << i);
+}
+
 /* --- first answers: sets grown from each cell ------------------------------ */
 
 struct grown {
@@ -1064,9 +1078,7 @@ void xlnuma__search(const struct xlnuma__table *table,
     search.is_spread = need->memory == XLNUMA_MEMORY_SPREAD;
     search.all = table->nr == XLNUMA_NODES_MAX ? UINT64_MAX
                                                : ((uint64_t)1 << table->nr) - 1;
-    for (unsigned i = 0; i < table->nr; i++)
-        if (table->cell[i].usable_kb >= need->memory_kb)
-            offer(&search, (uint64_t)1 << i);
+    offer_singles(&search);
     found_r->is_nearest = found_r->is_best = true;
     if (found_r->is_found && table->scale == 1)
         return; /* without devices nothing is as near as a single node */

@@ -44,7 +44,7 @@ unsigned xlnuma__cpuset_count(const xlnuma_cpuset *set, unsigned end,
     for (unsigned i = 0; i < words; i += BLOCK) {
         if (is_empty_block(&set->word[i]))
             continue;
-        for (unsigned n = i; n < i + BLOCK; n++) {
+        for (unsigned n = i; n < i + BLOCK && n < words; n++) {
             uint64_t word = set->word[n];
 
             if (!word)
@@ -68,7 +68,7 @@ void xlnuma__cpuset_take(const xlnuma_cpuset *from, unsigned end,
     for (unsigned i = 0; i < words; i += BLOCK) {
         if (is_empty_block(&from->word[i]))
             continue;
-        for (unsigned n = i; n < i + BLOCK; n++) {
+        for (unsigned n = i; n < i + BLOCK && n < words; n++) {
             uint64_t filtered = filter ? filter->word[n] : UINT64_MAX;
 
             part_r->word[n] = from->word[n] & filtered;
@@ -159,10 +159,9 @@ int xlnuma_nodeset_parse(const char *text, xlnuma_nodeset *set_r, char *message)
     return parse_list(text, set_r, XLNUMA_NODES_MAX, "nodes", message);
 }
 
-/* In digits; returns how many. (printf takes most of a small plan's time.) */
-static size_t write_number(char *to, unsigned number)
+size_t xlnuma__write_number(char *to, uint64_t number)
 {
-    char digit[10];
+    char digit[20];
     size_t nr = 0;
 
     do
@@ -182,10 +181,10 @@ static bool append_range(char *buf, size_t size, size_t *used, unsigned first,
 
     if (*used)
         text[n++] = ',';
-    n += write_number(text + n, first);
+    n += xlnuma__write_number(text + n, first);
     if (first != last) {
         text[n++] = '-';
-        n += write_number(text + n, last);
+        n += xlnuma__write_number(text + n, last);
     }
     if (n >= size - *used)
         return false;
