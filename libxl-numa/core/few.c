@@ -197,18 +197,15 @@ static bool is_near(const struct few *few, const struct made *made,
            cheapest + step * most <= limit * (made->nr_cpus + most);
 }
 
-/* Does a set of this and of cells before `end` have to be looked at? */
-static bool is_open(const struct few *few, const struct made *made,
-                    unsigned end)
+/* Could this and all cells before `end` hold what is needed? */
+static bool has_enough(const struct few *few, const struct made *made,
+                       unsigned end)
 {
     const struct xlnuma__need *need = few->need;
-    unsigned nr_cpus = made->nr_cpus + few->cpus_before[end];
 
-    if (made->nr == need->max_nodes || nr_cpus < need->nr_cpus ||
-        made->nr_cores + few->cores_before[end] < need->nr_cores ||
-        made->usable_kb + few->usable_before_kb[end] < need->memory_kb)
-        return false;
-    return !few->found->is_found || is_near(few, made, end);
+    return made->usable_kb + few->usable_before_kb[end] >= need->memory_kb &&
+           made->nr_cpus + few->cpus_before[end] >= need->nr_cpus &&
+           made->nr_cores + few->cores_before[end] >= need->nr_cores;
 }
 
 static void add_cell(const struct few *few, const struct made *made, unsigned i,
@@ -235,11 +232,12 @@ static void extend(struct few *few, const struct made *made, unsigned end)
 {
     struct made more;
 
-    for (unsigned i = end; i-- > 0;) {
+    for (unsigned i = end; i-- > 0 && has_enough(few, made, i + 1);) {
         add_cell(few, made, i, &more);
         if (more.nr > 1)
             consider(few, &more);
-        if (i && is_open(few, &more, i))
+        if (i && more.nr < few->need->max_nodes &&
+            (!few->found->is_found || is_near(few, &more, i)))
             extend(few, &more, i);
     }
 }
