@@ -234,6 +234,17 @@ void xlnuma__search(const struct xlnuma__table *table,
                     const struct xlnuma__need *need,
                     struct xlnuma__found *found_r);
 
+/* --- exchange.c ----------------------------------------------------------- */
+
+/*
+ * Of the sets with a cell less than this one, one more, or another, that which
+ * is likely to be the best, if it is likely to be better; else 0. cost[i][j] is
+ * cpus(i) * (distance(i, j) - least).
+ */
+uint64_t xlnuma__exchange(const struct xlnuma__table *table,
+                          const struct xlnuma__need *need,
+                          float (*cost)[XLNUMA_NODES_MAX], uint64_t set);
+
 /* --- few.c ---------------------------------------------------------------- */
 
 /* On hosts of so many nodes going through all sets is fastest. */

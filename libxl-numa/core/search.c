@@ -9,7 +9,7 @@
  */
 #include "core/classes.h"
 
-#include <math.h> /* HUGE_VAL; no function of it */
+#include <math.h> /* HUGE_VAL, HUGE_VALF; no function of it */
 #include <stddef.h>
 #include <string.h>
 
@@ -22,7 +22,17 @@
 #define WORK_FEW UINT32_MAX
 #define NEAREST_WORK 30000
 #define CORES_WORK 20000 /* the second search of a guest */
-#define TIE_WORK 15000
+#define TIE_WORK 1500
+
+/* And on hosts of many nodes without structure, when there is a set. */
+#define MANY_NODES 32
+#define IRREGULAR_WORK 2000
+
+/* On larger hosts sets are grown from so many cells. */
+#define SEEDS 16
+
+/* How often the best set is improved by a cell. */
+#define MOVES 32
 
 /* Twins are looked for when a search takes longer than that. */
 #define TWINS_STEP 200
@@ -76,6 +86,7 @@ struct search {
     double near[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
     double near_next[XLNUMA_NODES_MAX]; /* the last that was added */
     uint64_t near_left[XLNUMA_NODES_MAX];
+    unsigned near_equal[XLNUMA_NODES_MAX]; /* so many more of near_next */
     unsigned nr_near;
     /* for the size that is searched */
     unsigned size;
@@ -209,6 +220,34 @@ static void grow(struct search *search, unsigned seed)
             return;
         }
         next = next_to_join(search, &grown);
+    }
+}
+
+/* From some of these cells; if that finds none, from all. */
+static void grow_from(struct search *search, const uint8_t seed[], unsigned nr)
+{
+    unsigned next = (nr + SEEDS - 1) / SEEDS;
+
+    for (unsigned n = 0; n < nr; n += next)
+        grow(search, seed[n]);
+    for (unsigned n = 0; !search->found->is_found && n < nr; n++)
+        grow(search, seed[n]);
+}
+
+/* Exchange cells of the best set, as long as that makes it better. */
+static void improve(struct search *search)
+{
+    unsigned nr_improved;
+    uint64_t set;
+
+    for (unsigned n = 0; n < MOVES; n++) {
+        nr_improved = search->nr_improved;
+        set = xlnuma__exchange(search->table, search->need, search->cost,
+                               search->found->best.cells);
+        if (set)
+            offer(search, set);
+        if (search->nr_improved == nr_improved)
+            return;
     }
 }
 
@@ -768,24 +807,43 @@ static void visit(struct search *search, struct partial *partial)
 
 /* --- one size after the other ---------------------------------------------- */
 
+/* The cheapest of what is left for j, and all that cost as much, are taken. */
+static void take_next(struct search *search, unsigned j)
+{
+    float cheapest = HUGE_VALF;
+    uint64_t equal = 0;
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, search->near_left[j]) {
+        float cost = search->cost_to[j][i];
+
+        if (cost < cheapest) {
+            cheapest = cost;
+            equal = 0;
+        }
+        if (cost <= cheapest)
+            equal |= (uint64_t)1 << i;
+    }
+    if (!equal)
+        return;
+    search->near_next[j] = cheapest;
+    search->near_equal[j] = xlnuma_nodeset_count(equal);
+    search->near_left[j] &= ~equal;
+}
+
 /* near[nr] of all cells, from near[nr - 1]. */
 static void extend_near(struct search *search)
 {
     unsigned nr = ++search->nr_near;
 
     for (unsigned j = 0; j < search->table->nr; j++) {
-        unsigned best = XLNUMA_NODES_MAX, i;
-
-        XLNUMA_FOR_EACH_NODE(i, search->near_left[j])
-            if (best == XLNUMA_NODES_MAX ||
-                search->cost_to[j][i] < search->cost_to[j][best])
-                best = i;
+        if (!search->near_equal[j])
+            take_next(search, j);
         search->near[nr][j] = search->near[nr - 1][j];
-        if (best == XLNUMA_NODES_MAX)
-            continue;
-        search->near_next[j] = search->cost_to[j][best];
-        search->near[nr][j] += search->near_next[j];
-        search->near_left[j] &= ~((uint64_t)1 << best);
+        if (search->near_equal[j]) {
+            search->near[nr][j] += search->near_next[j];
+            search->near_equal[j]--;
+        }
     }
 }
 
@@ -1025,14 +1083,47 @@ static void prepare(struct search *search)
     for (unsigned j = 0; j < nr; j++) {
         search->near[0][j] = search->near_next[j] = 0;
         search->near_left[j] = search->all & ~((uint64_t)1 << j);
+        search->near_equal[j] = 0;
     }
+}
+
+/* Are all other cells as far from and to a as they are from and to b? */
+static bool is_beside(const struct xlnuma__table *table, unsigned a, unsigned b)
+{
+    for (unsigned i = 0; i < table->nr; i++)
+        if (i != a && i != b &&
+            (xlnuma__distance(table, a, i) != xlnuma__distance(table, b, i) ||
+             xlnuma__distance(table, i, a) != xlnuma__distance(table, i, b)))
+            return false;
+    return true;
+}
+
+/*
+ * Is some node beside another, as on machines? If not, proofs are out of reach,
+ * and more work would find little that is nearer.
+ */
+static bool is_regular(const struct xlnuma__table *table)
+{
+    unsigned next = (table->nr + SEEDS - 1) / SEEDS;
+
+    for (unsigned i = 0; i < table->nr; i += next)
+        for (unsigned j = 0; j < table->nr; j++)
+            if (j != i && is_beside(table, i, j))
+                return true;
+    return false;
 }
 
 /* The first pass on a host without structure. */
 static void search_nearest(struct search *search, unsigned fewest)
 {
-    for (unsigned i = 0; i < search->table->nr; i++)
-        grow(search, i);
+    unsigned nr = search->table->nr;
+
+    grow_from(search, search->by_usable, nr);
+    if (search->found->is_found && nr > FEW_NODES) {
+        improve(search);
+        if (nr > MANY_NODES && !is_regular(search->table))
+            search->work_left = IRREGULAR_WORK;
+    }
     search_sizes(search, fewest);
     search->found->is_nearest = !search->is_over;
     if (search->is_over)
@@ -1048,11 +1139,13 @@ static bool search_classes(struct search *search, unsigned fewest)
     struct xlnuma__classes classes; /* large: only what is used is written */
     struct xlnuma__found *found = search->found;
     struct xlnuma__need need = *search->need;
+    uint8_t seed[XLNUMA_NODES_MAX];
 
     if (!xlnuma__classes_find(search->table, &need, &classes))
         return false;
     for (unsigned t = 0; t < classes.nr; t++)
-        grow(search, classes.class[t].cell[0]);
+        seed[t] = classes.class[t].cell[0];
+    grow_from(search, seed, classes.nr);
     need.max_sockets = XLNUMA_NODES_MAX;
     xlnuma__counts_search(search->table, &need, &classes, fewest, found);
     if (found->is_found ? found->best.nr_sockets <= search->need->max_sockets
@@ -1102,6 +1195,8 @@ void xlnuma__search(const struct xlnuma__table *table,
     if (!found_r->is_found || !found_r->is_nearest)
         return;
     search.is_tie = true;
+    if (!is_few)
+        improve(&search);
     search.work_left = is_few ? WORK_FEW : TIE_WORK;
     search_sizes(&search, fewest);
     found_r->is_best = !search.is_over;
