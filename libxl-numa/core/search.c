@@ -24,8 +24,9 @@
 #define CORES_WORK 20000 /* the second search of a guest */
 #define TIE_WORK 1500
 
-/* And on hosts of many nodes without structure, when there is a set. */
+/* And on hosts of many nodes without structure, when there is a set, of many. */
 #define MANY_NODES 32
+#define LARGE_SET 4
 #define IRREGULAR_WORK 2000
 
 /* On larger hosts sets are grown from so many cells. */
@@ -1121,7 +1122,8 @@ static void search_nearest(struct search *search, unsigned fewest)
     grow_from(search, search->by_usable, nr);
     if (search->found->is_found && nr > FEW_NODES) {
         improve(search);
-        if (nr > MANY_NODES && !is_regular(search->table))
+        if (nr > MANY_NODES && fewest >= LARGE_SET &&
+            !is_regular(search->table))
             search->work_left = IRREGULAR_WORK;
     }
     search_sizes(search, fewest);
