@@ -408,17 +408,17 @@ static const char *say_why_several(const struct planning *planning,
     if (roomiest->usable_kb < plan->needed_kb) {
         say(plan, "no single node has ", needed, " free (node ",
             digits(roomiest->id, node), " has most, ",
-            xlnuma__mib(roomiest->usable_kb, most), ")", NULL);
+            xlnuma__mib(roomiest->usable_kb, most), ")", (char *)NULL);
         return "hold it";
     }
     if (plan->device_nodes && holds_alone(planning, need)) {
         say(plan, "single nodes with ", needed,
-            " free are farther from its PCI devices", NULL);
+            " free are farther from its PCI devices", (char *)NULL);
         return "hold it";
     }
     say(plan, "no single node with ", needed,
         " free has CPUs or cores enough for ",
-        digits(planning->request->nr_vcpus, nr_vcpus), " vCPUs", NULL);
+        digits(planning->request->nr_vcpus, nr_vcpus), " vCPUs", (char *)NULL);
     return "come nearest,";
 }
 
@@ -433,7 +433,7 @@ static void say_placed(const struct planning *planning,
     xlnuma__mib(plan->needed_kb, needed);
     xlnuma_nodeset_format(set->nodes, nodes, sizeof(nodes));
     if (xlnuma_nodeset_count(set->nodes) == 1) {
-        say(plan, "node ", nodes, " holds all of ", needed, NULL);
+        say(plan, "node ", nodes, " holds all of ", needed, (char *)NULL);
         return;
     }
     do_what = say_why_several(planning, need, needed, plan);
@@ -441,7 +441,7 @@ static void say_placed(const struct planning *planning,
     say(plan, "; nodes ", nodes, " ", do_what, " on ",
         digits(set->nr_sockets, nr_sockets), " socket",
         set->nr_sockets == 1 ? "" : "s", " at expected distance ", distance,
-        NULL);
+        (char *)NULL);
 }
 
 /* Which of the plan's memory is low, behind the other words. */

@@ -27,7 +27,7 @@
 /* And on hosts of many nodes without structure, when there is a set, of many. */
 #define MANY_NODES 32
 #define LARGE_SET 4
-#define IRREGULAR_WORK 2000
+#define IRREGULAR_WORK 1200
 
 /* On larger hosts sets are grown from so many cells. */
 #define SEEDS 16
