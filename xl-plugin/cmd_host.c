@@ -276,21 +276,14 @@ static int print_text(const struct view *view, FILE *file)
 
 static int print_json(const struct view *view, FILE *file, char *message)
 {
-    yajl_gen gen = xlnuma__json_new();
-    int rc;
+    yajl_gen gen = xlnuma__json_begin("xlnuma-nodes");
 
-    if (!gen)
-        return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
-    yajl_gen_map_open(gen);
-    xlnuma__json_key_string(gen, "format", "xlnuma-nodes");
-    xlnuma__json_key_kb(gen, "version", 1);
-    xlnuma__json_key(gen, "nodes");
-    table_json(&view->table, gen);
-    distances_json(view->host, gen);
-    yajl_gen_map_close(gen);
-    rc = xlnuma__json_finish(gen, file, message);
-    yajl_gen_free(gen);
-    return rc;
+    if (gen) {
+        xlnuma__json_key(gen, "nodes");
+        table_json(&view->table, gen);
+        distances_json(view->host, gen);
+    }
+    return xlnuma__json_end(gen, file, message);
 }
 
 static int write_svg(const struct view *view, const char *path, char *message)
@@ -343,7 +336,7 @@ static int run(const struct options *options, int nr, char **operand)
     if (rc)
         complain("%s", warning);
     live_close(&live);
-    if (!rc || view.guests.nr) {
+    if (guests_are_there(rc, &view.guests)) {
         fill_rows(&view);
         if (show(&view, options, message)) {
             complain("%s", message);
@@ -368,14 +361,11 @@ const struct command cmd_host = {
     .name = "host",
     .summary = "the nodes: CPUs, memory, load, guests and distances",
     .operands = "",
-    .about =
-        "Shows each node of the host: its socket, memory with what of it is\n"
-        "free, and what of that is low (below the addresses that Xen keeps "
-        "for\n"
-        "DMA) or claimed by builds in flight; the vCPUs expected to run "
-        "there,\n"
-        "how many guests are on it, its cores, CPUs and PCI devices; and the\n"
-        "distances between the nodes.\n",
+    .about = "Shows each node of the host: its socket, memory with what of it\n"
+             "is free, and what of that is low (below the addresses that Xen\n"
+             "keeps for DMA) or claimed by builds in flight; the vCPUs\n"
+             "expected to run there, how many guests are on it, its cores,\n"
+             "CPUs and PCI devices; and the distances between the nodes.\n",
     .options = host_options,
     .run = run,
 };

@@ -56,14 +56,12 @@ const struct command cmd_list = {
     .summary = "the guests and their placement (what is done without one)",
     .operands = "",
     .about =
-        "Lists the guests of this host: memory, vCPUs, the nodes that each "
-        "was\n"
-        "placed on, its memory on each when it was built (NODE:MIB), the "
-        "share\n"
-        "of it off the plan, expected distance (10 is all local), policy and\n"
-        "status. \"-\" is not known; of a guest that was built without "
-        "xl-numa\n"
-        "\"(0-3)\" are the nodes that Xen prefers for it.\n",
+        "Lists the guests of this host: memory, vCPUs, the nodes that\n"
+        "each was placed on, its memory on each when it was built\n"
+        "(NODE:MIB), the share of it off the plan, expected distance (10\n"
+        "is all local), policy and status. \"-\" is not known; of a guest\n"
+        "that was built without xl-numa \"(0-3)\" are the nodes that Xen\n"
+        "prefers for it.\n",
     .options = list_options,
     .run = run,
 };

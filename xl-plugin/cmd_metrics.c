@@ -313,7 +313,7 @@ static int run(const struct options *options, int nr, char **operand)
     if (rc)
         complain("%s", message);
     live_close(&live);
-    if ((!rc || guests.nr) &&
+    if (guests_are_there(rc, &guests) &&
         write_to(options->output, host, &guests, message)) {
         complain("%s", message);
         rc = XLNUMA_ERR_IO;
@@ -335,10 +335,9 @@ const struct command cmd_metrics = {
     .operands = "",
     .about =
         "Writes memory, CPUs and load of each node, and memory, plan and\n"
-        "expected distance of each guest, with their sums, as OpenMetrics "
-        "text\n"
-        "that Prometheus can read, too. With -o a file of that name in the\n"
-        "textfile collector's folder is replaced in one step.\n",
+        "expected distance of each guest, with their sums, as OpenMetrics\n"
+        "text that Prometheus can read, too. With -o a file of that name\n"
+        "in the textfile collector's folder is replaced in one step.\n",
     .options = metrics_options,
     .run = run,
 };

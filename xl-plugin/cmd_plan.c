@@ -564,14 +564,13 @@ const struct command cmd_plan = {
     .operands = "GUEST.cfg... [KEY=VALUE]...\n"
                 "--memory SIZE [KEY=VALUE]...",
     .about =
-        "Says on which NUMA nodes a guest would be placed and why not on "
-        "others.\n"
-        "Changes nothing. GUEST.cfg is the file that \"xl create\" takes "
-        "(\"-\":\n"
-        "standard input); each KEY=VALUE is read behind it as another line.\n"
-        "With --memory no file is needed. Several files are planned one after\n"
-        "the other, each on what those before leave; a KEY=VALUE is then for\n"
-        "the file before it, or for all if it stands before the first.\n",
+        "Says on which NUMA nodes a guest would be placed and why not on\n"
+        "others. Changes nothing. GUEST.cfg is the file that \"xl create\"\n"
+        "takes (\"-\": standard input); each KEY=VALUE is read behind it as\n"
+        "another line. With --memory no file is needed. Several files are\n"
+        "planned one after the other, each on what those before leave; a\n"
+        "KEY=VALUE is then for the file before it, or for all if it\n"
+        "stands before the first.\n",
     .exits =
         "0 placed, or left to stock libxl; 1 something failed;\n"
         "2 wrong usage; 3 no node set that the guest's policy allows can hold "

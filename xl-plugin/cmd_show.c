@@ -78,11 +78,10 @@ static void print_nodes(const struct xlnuma__report *report)
     struct table table = { node_columns,
                            sizeof(node_columns) / sizeof(*node_columns), row,
                            sizeof(*row), 0 };
+    unsigned node;
 
-    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
-        if (xlnuma_nodeset_has(report->nodes, i) || report->planned_kb[i] ||
-            report->actual_kb[i])
-            row[table.nr_rows++] = (struct node_row){ report, i };
+    XLNUMA_FOR_EACH_NODE(node, xlnuma__report_nodes(report))
+        row[table.nr_rows++] = (struct node_row){ report, node };
     if (!table.nr_rows)
         return;
     putchar('\n');
@@ -356,7 +355,8 @@ static int do_job(struct job *job, const char *operand)
     int rc = live_or_file_guests(job->options->host, &job->live, NULL,
                                  &job->guests, job->message);
 
-    if (rc && guests_are_there(rc, &job->guests)) { /* another's report may be what is wrong */
+    if (rc && guests_are_there(rc, &job->guests)) {
+        /* it may be another's report that cannot be read */
         complain("%s", job->message);
         rc = 0;
     }
@@ -408,12 +408,12 @@ const struct command cmd_show = {
     .summary = "everything about one guest",
     .operands = "DOMAIN",
     .about =
-        "Shows what is known of a guest (its name or id): what was planned "
-        "and\n"
-        "why, its memory on each node and its extents as built, and of each\n"
-        "vCPU the affinities, where it is, its time so far, and the share of\n"
-        "its time off the guest's nodes while it was looked at. Xen keeps no\n"
-        "count of the latter; so the vCPUs are looked at for a while.\n",
+        "Shows what is known of a guest (its name or id): what was\n"
+        "planned and why, its memory on each node and its extents as\n"
+        "built, and of each vCPU the affinities, where it is, its time so\n"
+        "far, and the share of its time off the guest's nodes while it\n"
+        "was looked at. Xen keeps no count of the latter; so the vCPUs\n"
+        "are looked at for a while.\n",
     .options = show_options,
     .run = run,
 };

@@ -83,11 +83,10 @@ const struct command cmd_snapshot = {
     .name = "snapshot",
     .summary = "the host as a snapshot file",
     .operands = "",
-    .about =
-        "Writes the host - its NUMA nodes with their CPUs, memory and load,\n"
-        "the distances between them, its PCI devices and guests - as JSON, to\n"
-        "send it with a bug report. Every --host reads it again, on any\n"
-        "machine.\n",
+    .about = "Writes the host - its NUMA nodes with their CPUs, memory and\n"
+             "load, the distances between them, its PCI devices and guests -\n"
+             "as JSON, to send it with a bug report. Every --host reads it\n"
+             "again, on any machine.\n",
     .options = snapshot_options,
     .run = run,
 };

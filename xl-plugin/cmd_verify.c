@@ -383,9 +383,8 @@ static int do_job(struct job *job, int nr, char **operand)
     int status, rc = live_or_file_guests(NULL, &job->live, NULL, &job->guests,
                                          job->message);
 
-    if (rc &&
-        guests_are_there(
-            rc, &job->guests)) { /* one whose report cannot be read has none */
+    if (rc && guests_are_there(rc, &job->guests)) {
+        /* one whose report cannot be read has none */
         complain("%s", job->message);
         rc = 0;
     }
@@ -432,13 +431,12 @@ const struct command cmd_verify = {
     .summary = "is their memory where it was reported? asks Xen",
     .operands = "[DOMAIN]...",
     .about =
-        "Compares the memory that a guest's build reported on each node with\n"
-        "Xen's own count, for these guests (names or ids) or for all. Xen "
-        "then\n"
-        "walks all memory in use page by page, with each domain's memory\n"
-        "locked meanwhile; where more than 128 GiB are in use this is not "
-        "done\n"
-        "without --yes. A guest that reported nothing is shown as counted.\n",
+        "Compares the memory that a guest's build reported on each node\n"
+        "with Xen's own count, for these guests (names or ids) or for\n"
+        "all. Xen then walks all memory in use page by page, with each\n"
+        "domain's memory locked meanwhile; where more than 128 GiB are in\n"
+        "use this is not done without --yes. A guest that reported\n"
+        "nothing is shown as counted.\n",
     .exits = "0 all are where they were reported; 1 one has a node with\n"
              "more than 4096 pages more or less than reported, or something "
              "failed;\n"

@@ -29,7 +29,7 @@ static int read_guests(struct watch *watch)
         live_or_file_guests(watch->host, &live, NULL, &guests, watch->message);
 
     live_close(&live);
-    if (rc && !guests.nr) {
+    if (!guests_are_there(rc, &guests)) {
         xlnuma__guests_dispose(&guests);
         return rc;
     }

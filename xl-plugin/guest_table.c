@@ -90,25 +90,11 @@ static void guest_memory_of_nodes(const void *row, char cell[TABLE_CELL_SIZE])
     }
 }
 
-/* What is known of each node that was planned or got memory. */
 static void guest_nodes_json(const void *row, yajl_gen gen)
 {
     const struct xlnuma__guest *guest = row;
-    const struct xlnuma__report *report = &guest->report;
 
-    yajl_gen_array_open(gen);
-    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
-        if (!xlnuma_nodeset_has(report->nodes, node) &&
-            !report->planned_kb[node] && !report->actual_kb[node])
-            continue;
-        yajl_gen_map_open(gen);
-        xlnuma__json_key_kb(gen, "id", node);
-        xlnuma__json_key_kb(gen, "planned_kb", report->planned_kb[node]);
-        if (report->has_actual)
-            xlnuma__json_key_kb(gen, "actual_kb", report->actual_kb[node]);
-        yajl_gen_map_close(gen);
-    }
-    yajl_gen_array_close(gen);
+    xlnuma__report_nodes_generate(&guest->report, gen);
 }
 
 /* In how large pieces its memory came: pages, 2 MiB, 1 GiB. */

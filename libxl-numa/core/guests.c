@@ -55,6 +55,16 @@ xlnuma_nodeset xlnuma__guest_is_on(const struct xlnuma__guest *guest,
     return nodes;
 }
 
+xlnuma_nodeset xlnuma__report_nodes(const struct xlnuma__report *report)
+{
+    xlnuma_nodeset nodes = report->nodes;
+
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++)
+        if (report->planned_kb[node] || report->actual_kb[node])
+            nodes |= (xlnuma_nodeset)1 << node;
+    return nodes;
+}
+
 bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,
                                uint64_t *off_kb_r, uint64_t *total_kb_r)
 {

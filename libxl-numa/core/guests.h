@@ -66,6 +66,9 @@ xlnuma_nodeset xlnuma__guest_is_on(const struct xlnuma__guest *guest,
 bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,
                                uint64_t *off_kb_r, uint64_t *total_kb_r);
 
+/* The nodes that were planned or have memory of it. */
+xlnuma_nodeset xlnuma__report_nodes(const struct xlnuma__report *report);
+
 /* No guest has more on a node, nor more extents: sums stay below 2^63. */
 #define XLNUMA__KB_MAX ((uint64_t)1 << 52)
 
@@ -78,6 +81,10 @@ bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,
 int xlnuma__guests_parse(struct xlnuma__guests *guests_r, const char *name,
                          const struct xlnuma_host *host, yajl_val array,
                          char *message) XLNUMA_MUST_CHECK;
+
+/* What is known of each of xlnuma__report_nodes(): an array. */
+void xlnuma__report_nodes_generate(const struct xlnuma__report *report,
+                                   yajl_gen gen);
 
 /* The array. */
 void xlnuma__guests_generate(const struct xlnuma__guests *guests, yajl_gen gen);

@@ -241,6 +241,23 @@ int xlnuma__guests_parse(struct xlnuma__guests *guests_r, const char *name,
 
 /* --- writing -------------------------------------------------------------- */
 
+void xlnuma__report_nodes_generate(const struct xlnuma__report *report,
+                                   yajl_gen gen)
+{
+    unsigned node;
+
+    yajl_gen_array_open(gen);
+    XLNUMA_FOR_EACH_NODE(node, xlnuma__report_nodes(report)) {
+        yajl_gen_map_open(gen);
+        xlnuma__json_key_kb(gen, "id", node);
+        xlnuma__json_key_kb(gen, "planned_kb", report->planned_kb[node]);
+        if (report->has_actual)
+            xlnuma__json_key_kb(gen, "actual_kb", report->actual_kb[node]);
+        yajl_gen_map_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}
+
 static void put_text(yajl_gen gen, const char *key, const char *text)
 {
     if (*text)
@@ -252,24 +269,6 @@ static void put_nodeset(yajl_gen gen, const char *key, xlnuma_nodeset nodes)
     char text[XLNUMA_NODES_MAX * 3 + 1];
 
     put_text(gen, key, xlnuma_nodeset_format(nodes, text, sizeof(text)));
-}
-
-static void put_nodes(yajl_gen gen, const struct xlnuma__report *report)
-{
-    xlnuma__json_key(gen, "nodes");
-    yajl_gen_array_open(gen);
-    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++) {
-        if (!xlnuma_nodeset_has(report->nodes, i) && !report->planned_kb[i] &&
-            !report->actual_kb[i])
-            continue;
-        yajl_gen_map_open(gen);
-        xlnuma__json_key_kb(gen, "id", i);
-        xlnuma__json_key_kb(gen, "planned_kb", report->planned_kb[i]);
-        if (report->has_actual)
-            xlnuma__json_key_kb(gen, "actual_kb", report->actual_kb[i]);
-        yajl_gen_map_close(gen);
-    }
-    yajl_gen_array_close(gen);
 }
 
 static void put_extents(yajl_gen gen, const struct xlnuma__report *report)
@@ -288,7 +287,8 @@ static void put_extents(yajl_gen gen, const struct xlnuma__report *report)
 
 static void put_report(yajl_gen gen, const struct xlnuma__report *report)
 {
-    put_nodes(gen, report);
+    xlnuma__json_key(gen, "nodes");
+    xlnuma__report_nodes_generate(report, gen);
     put_nodeset(gen, "node_list", report->nodes);
     if (report->has_actual)
         put_extents(gen, report);

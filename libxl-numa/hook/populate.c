@@ -52,14 +52,15 @@ static unsigned long steer(struct build *build, const struct xlnuma__next *next,
                            mem_flags | XENMEMF_exact_node((unsigned)node),
                            extent + done);
         if (r < 0) {
+            int error = errno;
+
             xlnuma__build_progress_end(build);
-            xtl_log(build->lg, build->is_strict ? XTL_ERROR : XTL_WARN, -1,
-                    "xl-numa",
-                    "domain %" PRIu32 " (%s): memory of node %d: %s: %s",
-                    build->domid, build->request.name, node, strerror(errno),
-                    build->is_strict
-                        ? "not built, as its numa_policy demands"
-                        : "the rest of its memory is left to libxl");
+            xtl_log(
+                build->lg, build->is_strict ? XTL_ERROR : XTL_WARN, -1,
+                "xl-numa", "domain %" PRIu32 " (%s): memory of node %d: %s: %s",
+                build->domid, build->request.name, node, strerror(error),
+                build->is_strict ? "not built, as its numa_policy demands"
+                                 : "the rest of its memory is left to libxl");
             build->is_steering = false;
             build->has_warned = true;
             break;

@@ -105,8 +105,7 @@ static void leave_to_libxl(const struct build *stubdom, const char *why)
         stubdom->domid, stubdom->request.name, why);
 }
 
-void xlnuma__stubdom_begin(xc_interface *xch, uint32_t domid,
-                           unsigned nr_vcpus)
+void xlnuma__stubdom_begin(xc_interface *xch, uint32_t domid, unsigned nr_vcpus)
 {
     struct build *guest = take_guest(domid);
     char message[XLNUMA_MESSAGE_SIZE];
