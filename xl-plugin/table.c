@@ -2,12 +2,11 @@
 /* Tables as text and as JSON. Does not know what is in them. */
 #include "table.h"
 
-#include <ctype.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 #include "core/json.h"
+#include "screen.h"
+#include "utf8.h"
 
 static const char *row_at(const struct table *table, unsigned i)
 {
@@ -18,20 +17,16 @@ static const char *row_at(const struct table *table, unsigned i)
 static void get_cell(const struct table_column *column, const void *row,
                      char cell[TABLE_CELL_SIZE])
 {
-    *cell = '\0';
-    column->text(row, cell);
-    if (!*cell)
-        snprintf(cell, TABLE_CELL_SIZE, "-");
-    for (char *c = cell; *c; c++)
-        if (iscntrl((unsigned char)*c))
-            *c = '?';
+    char text[TABLE_CELL_SIZE] = "";
+
+    column->text(row, text);
+    utf8_clean(*text ? text : "-", false, cell, TABLE_CELL_SIZE);
 }
 
 /* --- text ----------------------------------------------------------------- */
 
 enum {
     COLUMNS_MAX = 32,
-    WIDTH_DEFAULT = 80,
     NAME_WIDTH = 12, /* narrower only if there is no other way */
     LIST_WIDTH = 11,
 };
@@ -44,16 +39,6 @@ struct layout {
     size_t width[COLUMNS_MAX];
 };
 
-/* Of UTF-8, the bytes that begin a character. */
-static size_t width_of_text(const char *text, size_t length)
-{
-    size_t width = 0;
-
-    for (size_t i = 0; i < length; i++)
-        width += ((unsigned char)text[i] & 0xc0) != 0x80;
-    return width;
-}
-
 static size_t width_of(const struct table *table,
                        const struct table_column *column)
 {
@@ -64,22 +49,11 @@ static size_t width_of(const struct table *table,
         size_t cell_width;
 
         get_cell(column, row_at(table, i), cell);
-        cell_width = width_of_text(cell, strlen(cell));
+        cell_width = utf8_width(cell);
         if (cell_width > width)
             width = cell_width;
     }
     return width;
-}
-
-static size_t width_of_terminal(FILE *file)
-{
-    const char *columns = getenv("COLUMNS");
-    long width = columns ? strtol(columns, NULL, 10) : 0;
-    struct winsize size;
-
-    if (width <= 0 && !ioctl(fileno(file), TIOCGWINSZ, &size))
-        width = size.ws_col;
-    return width > 0 ? (size_t)width : WIDTH_DEFAULT;
 }
 
 static size_t width_of_line(const struct layout *layout)
@@ -134,7 +108,7 @@ static void fit_names(struct layout *layout)
             size_t cell_width;
 
             get_cell(column, row_at(table, j), cell);
-            cell_width = width_of_text(cell, strlen(cell));
+            cell_width = utf8_width(cell);
             if (cell_width > width && cell_width <= layout->width[i])
                 width = cell_width;
         }
@@ -146,7 +120,7 @@ static void fit_names(struct layout *layout)
 static void lay_out(struct layout *layout)
 {
     const struct table *table = layout->table;
-    size_t most = width_of_terminal(layout->file);
+    size_t most = screen_columns();
 
     for (layout->gap = 2; layout->gap; layout->gap--) {
         for (unsigned i = 0; i < table->nr_columns; i++)
@@ -179,16 +153,17 @@ static size_t piece_of(const char *list, size_t width)
 static void print_padded(const struct layout *layout, unsigned i,
                          const char *text, size_t length, size_t *blanks)
 {
-    size_t width = width_of_text(text, length);
+    const struct table_column *column = &layout->table->column[i];
+    size_t width = column->is_list ? length : utf8_width(text);
     size_t pad = layout->width[i] > width ? layout->width[i] - width : 0;
 
-    if (layout->table->column[i].is_number)
+    if (column->is_number)
         *blanks += pad;
     if (length) {
         fprintf(layout->file, "%*s%.*s", (int)*blanks, "", (int)length, text);
         *blanks = 0;
     }
-    if (!layout->table->column[i].is_number)
+    if (!column->is_number)
         *blanks += pad;
     *blanks += layout->gap;
 }
@@ -235,7 +210,7 @@ static void print_long_names(const struct layout *layout, const void *row,
         if (!column->heading || !column->is_name)
             continue;
         get_cell(column, row, cell);
-        if (width_of_text(cell, strlen(cell)) <= layout->width[i])
+        if (utf8_width(cell) <= layout->width[i])
             continue;
         fprintf(layout->file, "%s\n", cell);
         begin[i] = strlen(cell);

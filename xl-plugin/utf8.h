@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Names of guests in pictures and for other programs: UTF-8, or what is not. */
+/* Names of guests in tables, pictures and for other programs: UTF-8, or not. */
 #ifndef XLNUMA_UTF8_H
 #define XLNUMA_UTF8_H
 
