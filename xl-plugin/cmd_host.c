@@ -224,21 +224,6 @@ static void print_distances(const struct xlnuma_host *host, unsigned width,
     }
 }
 
-static void distances_json(const struct xlnuma_host *host, yajl_gen gen)
-{
-    unsigned i, j;
-
-    xlnuma__json_key(gen, "distances");
-    yajl_gen_array_open(gen);
-    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
-        yajl_gen_array_open(gen);
-        XLNUMA_FOR_EACH_NODE(j, host->nodes)
-            yajl_gen_integer(gen, host->distance[i][j]);
-        yajl_gen_array_close(gen);
-    }
-    yajl_gen_array_close(gen);
-}
-
 /* --- showing -------------------------------------------------------------- */
 
 struct view {
@@ -281,7 +266,8 @@ static int print_json(const struct view *view, FILE *file, char *message)
     if (gen) {
         xlnuma__json_key(gen, "nodes");
         table_json(&view->table, gen);
-        distances_json(view->host, gen);
+        xlnuma__json_key(gen, "distances");
+        xlnuma__distances_generate(view->host, gen);
     }
     return xlnuma__json_end(gen, file, message);
 }

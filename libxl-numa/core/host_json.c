@@ -404,7 +404,7 @@ static void write_node(yajl_gen gen, unsigned id,
     yajl_gen_map_close(gen);
 }
 
-static void write_distances(yajl_gen gen, const struct xlnuma_host *host)
+void xlnuma__distances_generate(const struct xlnuma_host *host, yajl_gen gen)
 {
     unsigned i, j;
 
@@ -456,7 +456,7 @@ int xlnuma__snapshot_write(const struct xlnuma_host *host,
         write_node(gen, i, &host->node[i]);
     yajl_gen_array_close(gen);
     xlnuma__json_key(gen, "distances");
-    write_distances(gen, host);
+    xlnuma__distances_generate(host, gen);
     if (host->nr_devices)
         write_devices(gen, host);
     if (guests && guests->nr) {
