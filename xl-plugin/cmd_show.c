@@ -24,8 +24,7 @@ struct job {
     unsigned seconds;
     struct live live;
     struct xlnuma__guests guests;
-    const struct xlnuma__guest *guest;
-    struct xlnuma__vcpus vcpus; /* none of a snapshot's guest */
+    struct xlnuma__guest *guest;
     char message[XLNUMA_MESSAGE_SIZE];
 };
 
@@ -106,11 +105,7 @@ static void vcpu_state(const void *data, char cell[TABLE_CELL_SIZE])
 {
     const struct vcpu_row *row = data;
 
-    snprintf(cell, TABLE_CELL_SIZE, "%s",
-             !row->vcpu->is_online   ? "offline"
-             : row->vcpu->is_running ? "running"
-             : row->vcpu->is_blocked ? "blocked"
-                                     : "waiting");
+    snprintf(cell, TABLE_CELL_SIZE, "%s", xlnuma__vcpu_state(row->vcpu));
 }
 
 static void vcpu_cpu(const void *data, char cell[TABLE_CELL_SIZE])
@@ -133,14 +128,14 @@ static void vcpu_hard(const void *data, char cell[TABLE_CELL_SIZE])
 {
     const struct vcpu_row *row = data;
 
-    xlnuma_cpuset_format(&row->vcpu->hard, cell, TABLE_CELL_SIZE);
+    snprintf(cell, TABLE_CELL_SIZE, "%s", row->vcpu->hard);
 }
 
 static void vcpu_soft(const void *data, char cell[TABLE_CELL_SIZE])
 {
     const struct vcpu_row *row = data;
 
-    xlnuma_cpuset_format(&row->vcpu->soft, cell, TABLE_CELL_SIZE);
+    snprintf(cell, TABLE_CELL_SIZE, "%s", row->vcpu->soft);
 }
 
 static void vcpu_time(const void *data, char cell[TABLE_CELL_SIZE])
@@ -216,7 +211,7 @@ static struct table vcpu_table(const struct xlnuma__vcpus *vcpus)
 
 static int print_vcpus(struct job *job)
 {
-    const struct xlnuma__vcpus *vcpus = &job->vcpus;
+    const struct xlnuma__vcpus *vcpus = &job->guest->vcpus;
     struct table table = vcpu_table(vcpus);
 
     if (!table.row)
@@ -312,18 +307,19 @@ static void print_guest(const struct xlnuma__guest *guest)
 static int show_text(struct job *job)
 {
     print_guest(job->guest);
-    return job->vcpus.nr ? print_vcpus(job) : 0;
+    return job->guest->vcpus.nr ? print_vcpus(job) : 0;
 }
 
 /* What is known of vCPUs, into the guest's object. */
 static int write_vcpus(struct job *job, yajl_gen gen)
 {
-    struct table table = vcpu_table(&job->vcpus);
+    const struct xlnuma__vcpus *vcpus = &job->guest->vcpus;
+    struct table table = vcpu_table(vcpus);
 
     if (!table.row)
         return xlnuma__fail(job->message, XLNUMA_ERR_NOMEM, "out of memory");
-    xlnuma__json_key_kb(gen, "looks", job->vcpus.nr_looks);
-    xlnuma__json_key_kb(gen, "looked_ns", job->vcpus.looked_ns);
+    xlnuma__json_key_kb(gen, "looks", vcpus->nr_looks);
+    xlnuma__json_key_kb(gen, "looked_ns", vcpus->looked_ns);
     xlnuma__json_key(gen, "vcpu");
     table_json(&table, gen);
     free((void *)table.row);
@@ -339,7 +335,7 @@ static int show_json(struct job *job)
         xlnuma__json_key(gen, "guest");
         yajl_gen_map_open(gen);
         guest_table_json_members(job->guest, gen);
-        if (job->vcpus.nr)
+        if (job->guest->vcpus.nr)
             rc = write_vcpus(job, gen);
         yajl_gen_map_close(gen);
     }
@@ -364,7 +360,7 @@ static int do_job(struct job *job, const char *operand)
         rc = xlnuma__fail(job->message, XLNUMA_ERR_INVALID,
                           "no guest has the name or id \"%s\"", operand);
     if (!rc && !job->options->host)
-        rc = xlnuma__vcpus_from_xen(&job->vcpus, job->live.ctx,
+        rc = xlnuma__vcpus_from_xen(&job->guest->vcpus, job->live.ctx,
                                     job->guest->domid, nodes_of(job->guest),
                                     job->seconds, job->message);
     if (!rc)
@@ -389,7 +385,6 @@ static int run(const struct options *options, int nr, char **operand)
                            SECONDS_MAX);
     job.seconds = (unsigned)strtoul(seconds, NULL, 10);
     status = do_job(&job, operand[0]);
-    xlnuma__vcpus_dispose(&job.vcpus);
     xlnuma__guests_dispose(&job.guests);
     live_close(&job.live);
     return status;

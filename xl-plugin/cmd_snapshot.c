@@ -5,6 +5,7 @@
 #include "command.h"
 #include "guests.h"
 #include "output.h"
+#include "xen/xen.h"
 
 /* What tells whose host it is: only names do, as nothing else has any. */
 static void drop_names(struct xlnuma__guests *guests)
@@ -28,7 +29,27 @@ static int write_snapshot(const struct options *options,
     return output_close(&output, !rc, message) ? XLNUMA_ERR_IO : rc;
 }
 
-/* A guest whose report cannot be read is in the snapshot without it. */
+/* One look at each; a guest that is gone by now has none. */
+static int look_at_vcpus(libxl_ctx *ctx, struct xlnuma__guests *guests)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+    int rc = 0;
+
+    for (unsigned i = 0; i < guests->nr; i++) {
+        struct xlnuma__guest *guest = &guests->guest[i];
+        int failed = xlnuma__vcpus_from_xen(&guest->vcpus, ctx, guest->domid, 0,
+                                            0, message);
+
+        if (!failed)
+            continue;
+        complain("%s", message);
+        xlnuma__vcpus_dispose(&guest->vcpus);
+        rc = failed;
+    }
+    return rc;
+}
+
+/* What cannot be read of a guest is not in the snapshot, the guest is. */
 static int take(const struct options *options, struct xlnuma_host *host,
                 struct xlnuma__guests *guests)
 {
@@ -36,11 +57,15 @@ static int take(const struct options *options, struct xlnuma_host *host,
     struct live live;
     int rc = live_or_file_guests(options->host, &live, host, guests, message);
 
-    live_close(&live);
     if (rc)
         complain("%s", message);
-    if (!guests_are_there(rc, guests))
+    if (!guests_are_there(rc, guests)) {
+        live_close(&live);
         return STATUS_FAILED;
+    }
+    if (live.ctx && look_at_vcpus(live.ctx, guests))
+        rc = XLNUMA_ERR_XEN;
+    live_close(&live);
     if (options->is_anonymous)
         drop_names(guests);
     if (write_snapshot(options, host, guests, message)) {

@@ -122,8 +122,8 @@ int live_or_file_guests(const char *path, struct live *live_r,
 }
 
 /* As for xl, what is a number is an id; but a guest may be called so, too. */
-const struct xlnuma__guest *guests_find(const struct xlnuma__guests *guests,
-                                        const char *operand)
+struct xlnuma__guest *guests_find(const struct xlnuma__guests *guests,
+                                  const char *operand)
 {
     bool is_number = *operand && !operand[strspn(operand, "0123456789")];
 

@@ -27,7 +27,7 @@ static inline bool guests_are_there(int rc, const struct xlnuma__guests *guests)
 }
 
 /* The guest that an operand names, by its id or its name; or NULL. */
-const struct xlnuma__guest *guests_find(const struct xlnuma__guests *guests,
-                                        const char *operand);
+struct xlnuma__guest *guests_find(const struct xlnuma__guests *guests,
+                                  const char *operand);
 
 #endif /* XLNUMA_PLUGIN_GUESTS_H */

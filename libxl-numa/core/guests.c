@@ -5,8 +5,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+void xlnuma__vcpus_dispose(struct xlnuma__vcpus *vcpus)
+{
+    for (unsigned i = 0; i < vcpus->nr; i++) {
+        free(vcpus->vcpu[i].hard);
+        free(vcpus->vcpu[i].soft);
+    }
+    free(vcpus->vcpu);
+    memset(vcpus, 0, sizeof(*vcpus));
+}
+
+const char *xlnuma__vcpu_state(const struct xlnuma__vcpu *vcpu)
+{
+    if (!vcpu->is_online)
+        return "offline";
+    if (vcpu->is_running)
+        return "running";
+    return vcpu->is_blocked ? "blocked" : "waiting";
+}
+
 void xlnuma__guests_dispose(struct xlnuma__guests *guests)
 {
+    for (unsigned i = 0; i < guests->nr; i++)
+        xlnuma__vcpus_dispose(&guests->guest[i].vcpus);
     free(guests->guest);
     memset(guests, 0, sizeof(*guests));
 }

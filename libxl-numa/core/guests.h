@@ -26,6 +26,22 @@ struct xlnuma__report {
     char reason[XLNUMA_MESSAGE_SIZE];
 };
 
+struct xlnuma__vcpu {
+    bool is_online, is_running, is_blocked;
+    uint32_t cpu;            /* where it is, or was last */
+    int node;                /* of that CPU; -1: not known */
+    char *hard, *soft;       /* affinity, CPUs that are online; owned */
+    uint64_t time_ns;        /* that it ran so far */
+    uint64_t ran_ns, off_ns; /* while it was looked at; of that off the nodes */
+};
+
+struct xlnuma__vcpus {
+    struct xlnuma__vcpu *vcpu; /* owned */
+    unsigned nr;               /* 0: nothing is known of them */
+    unsigned nr_looks;
+    uint64_t looked_ns; /* from the first look to the last */
+};
+
 struct xlnuma__guest {
     char name[XLNUMA_NAME_SIZE]; /* "" when not known; cut when longer */
     uint32_t domid;
@@ -34,6 +50,7 @@ struct xlnuma__guest {
     xlnuma_nodeset affinity; /* Xen's node affinity; empty: not known */
     bool has_report;
     struct xlnuma__report report;
+    struct xlnuma__vcpus vcpus; /* in a snapshot, or where they are asked for */
 };
 
 /* In the order of their ids, as they come from Xen. {0} is none. */
@@ -44,6 +61,11 @@ struct xlnuma__guests {
 
 /* Safe twice. */
 void xlnuma__guests_dispose(struct xlnuma__guests *guests);
+
+void xlnuma__vcpus_dispose(struct xlnuma__vcpus *vcpus);
+
+/* "running", "waiting", "blocked" or "offline". */
+const char *xlnuma__vcpu_state(const struct xlnuma__vcpu *vcpu);
 
 /* A new guest at the end, all zero; NULL when out of memory. */
 struct xlnuma__guest *xlnuma__guests_add(struct xlnuma__guests *guests);
@@ -91,7 +113,15 @@ void xlnuma__guests_generate(const struct xlnuma__guests *guests, yajl_gen gen);
 
 /* --- host_json.c ---------------------------------------------------------- */
 
-/* As xlnuma_host_load() and xlnuma_host_write(), with the guests. */
+/*
+ * As xlnuma_host_parse(), xlnuma_host_load() and xlnuma_host_write(), with the
+ * guests; reading, NULL: nobody wants them. They have to be disposed of in any
+ * case.
+ */
+int xlnuma__snapshot_parse(struct xlnuma_host *host_r,
+                           struct xlnuma__guests *guests_r, const char *name,
+                           const char *json, size_t length,
+                           char *message) XLNUMA_MUST_CHECK;
 int xlnuma__snapshot_load(struct xlnuma_host *host_r,
                           struct xlnuma__guests *guests_r, const char *path,
                           char *message) XLNUMA_MUST_CHECK;

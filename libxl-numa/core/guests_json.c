@@ -185,6 +185,138 @@ static int read_report(const struct guest_place *at, yajl_val object,
     return rc;
 }
 
+/* --- vCPUs */
+
+/* Where in a file one of a guest's vCPUs is. */
+struct vcpu_place {
+    const struct guest_place *guest;
+    yajl_val object;
+    size_t index;
+};
+
+static char *path_of_vcpu(const struct vcpu_place *at, const char *key,
+                          char path[128])
+{
+    snprintf(path, 128, "guests[%u].vcpu[%zu]%s%s", at->guest->index, at->index,
+             *key ? "." : "", key);
+    return path;
+}
+
+/* A list of CPUs, kept as we write one. Ownership: the caller's. */
+static int read_cpus(const struct vcpu_place *at, const char *key,
+                     char **list_r)
+{
+    const struct place *place = &at->guest->place;
+    yajl_val value = get(at->object, key);
+    char path[128], message[XLNUMA_MESSAGE_SIZE], list[XLNUMA__LIST_SIZE];
+    xlnuma_cpuset cpus;
+
+    if (!YAJL_IS_STRING(value))
+        return bad(place, "%s is not a string", path_of_vcpu(at, key, path));
+    if (xlnuma_cpuset_parse(YAJL_GET_STRING(value), &cpus, message))
+        return bad(place, "%s: %s", path_of_vcpu(at, key, path), message);
+    *list_r = strdup(xlnuma_cpuset_format(&cpus, list, sizeof(list)));
+    return *list_r ? 0
+                   : xlnuma__fail(place->message, XLNUMA_ERR_NOMEM,
+                                  "%s: out of memory", place->name);
+}
+
+static int read_state(const struct vcpu_place *at, struct xlnuma__vcpu *vcpu)
+{
+    const char *state = YAJL_GET_STRING(get(at->object, "state"));
+    char path[128];
+
+    vcpu->is_running = state && !strcmp(state, "running");
+    vcpu->is_blocked = state && !strcmp(state, "blocked");
+    vcpu->is_online = vcpu->is_running || vcpu->is_blocked ||
+                      (state && !strcmp(state, "waiting"));
+    return vcpu->is_online || (state && !strcmp(state, "offline"))
+               ? 0
+               : bad(&at->guest->place,
+                     "%s is none of \"running\", \"waiting\", \"blocked\" and "
+                     "\"offline\"",
+                     path_of_vcpu(at, "state", path));
+}
+
+/* The CPU of one that is online, and the node that this is on. */
+static int read_cpu(const struct vcpu_place *at, struct xlnuma__vcpu *vcpu)
+{
+    const struct xlnuma_host *host = at->guest->host;
+    char path[128];
+    uint64_t cpu;
+    unsigned node;
+    int rc;
+
+    vcpu->node = -1;
+    if (!vcpu->is_online)
+        return 0;
+    rc = read_number(&at->guest->place, get(at->object, "cpu"),
+                     path_of_vcpu(at, "cpu", path), XLNUMA_CPUS_MAX - 1, &cpu);
+    vcpu->cpu = (uint32_t)cpu;
+    XLNUMA_FOR_EACH_NODE(node, host->nodes)
+        if (xlnuma_cpuset_has(&host->node[node].cpus, vcpu->cpu))
+            vcpu->node = (int)node;
+    return rc;
+}
+
+static int read_vcpu(const struct vcpu_place *at, struct xlnuma__vcpu *vcpu)
+{
+    const struct place *place = &at->guest->place;
+    char path[128];
+    uint64_t id;
+    int rc;
+
+    if (!YAJL_IS_OBJECT(at->object))
+        return bad(place, "%s is not an object", path_of_vcpu(at, "", path));
+    rc = read_number(place, get(at->object, "id"), path_of_vcpu(at, "id", path),
+                     UINT16_MAX, &id);
+    if (!rc && id != at->index)
+        rc =
+            bad(place, "%s is not %zu, its place in the list", path, at->index);
+    if (!rc)
+        rc = read_state(at, vcpu);
+    if (!rc)
+        rc = read_cpu(at, vcpu);
+    if (!rc)
+        rc = read_number(place, get(at->object, "time_ns"),
+                         path_of_vcpu(at, "time_ns", path), INT64_MAX,
+                         &vcpu->time_ns);
+    if (!rc)
+        rc = read_cpus(at, "hard_cpus", &vcpu->hard);
+    if (!rc)
+        rc = read_cpus(at, "soft_cpus", &vcpu->soft);
+    return rc;
+}
+
+/* As one look at them found them. */
+static int read_vcpus(const struct guest_place *at, yajl_val object,
+                      struct xlnuma__vcpus *vcpus)
+{
+    struct vcpu_place vcpu = { .guest = at };
+    yajl_val array = get(object, "vcpu");
+    char path[64];
+    int rc = 0;
+
+    if (!array || YAJL_IS_NULL(array))
+        return 0;
+    if (!YAJL_IS_ARRAY(array))
+        return bad(&at->place, "%s is neither an array nor null",
+                   path_of(at, "vcpu", path));
+    vcpus->nr = (unsigned)YAJL_GET_ARRAY(array)->len;
+    vcpus->nr_looks = 1;
+    vcpus->vcpu = calloc((size_t)vcpus->nr + 1, sizeof(*vcpus->vcpu));
+    if (!vcpus->vcpu) {
+        vcpus->nr = 0;
+        return xlnuma__fail(at->place.message, XLNUMA_ERR_NOMEM,
+                            "%s: out of memory", at->place.name);
+    }
+    for (; !rc && vcpu.index < vcpus->nr; vcpu.index++) {
+        vcpu.object = YAJL_GET_ARRAY(array)->values[vcpu.index];
+        rc = read_vcpu(&vcpu, &vcpus->vcpu[vcpu.index]);
+    }
+    return rc;
+}
+
 static int read_guest(const struct guest_place *at, yajl_val object,
                       struct xlnuma__guest *guest)
 {
@@ -212,6 +344,8 @@ static int read_guest(const struct guest_place *at, yajl_val object,
     rc = read_nodeset(at, object, "node_affinity", &guest->affinity);
     if (!rc)
         rc = read_report(at, object, &guest->report);
+    if (!rc)
+        rc = read_vcpus(at, object, &guest->vcpus);
     guest->has_report = *guest->report.status;
     return rc;
 }
@@ -302,6 +436,26 @@ static void put_report(yajl_gen gen, const struct xlnuma__report *report)
     put_text(gen, "reason", report->reason);
 }
 
+static void put_vcpus(yajl_gen gen, const struct xlnuma__vcpus *vcpus)
+{
+    xlnuma__json_key(gen, "vcpu");
+    yajl_gen_array_open(gen);
+    for (unsigned i = 0; i < vcpus->nr; i++) {
+        const struct xlnuma__vcpu *vcpu = &vcpus->vcpu[i];
+
+        yajl_gen_map_open(gen);
+        xlnuma__json_key_kb(gen, "id", i);
+        xlnuma__json_key_string(gen, "state", xlnuma__vcpu_state(vcpu));
+        if (vcpu->is_online)
+            xlnuma__json_key_kb(gen, "cpu", vcpu->cpu);
+        xlnuma__json_key_string(gen, "hard_cpus", vcpu->hard);
+        xlnuma__json_key_string(gen, "soft_cpus", vcpu->soft);
+        xlnuma__json_key_kb(gen, "time_ns", vcpu->time_ns);
+        yajl_gen_map_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}
+
 void xlnuma__guests_generate(const struct xlnuma__guests *guests, yajl_gen gen)
 {
     yajl_gen_array_open(gen);
@@ -316,6 +470,8 @@ void xlnuma__guests_generate(const struct xlnuma__guests *guests, yajl_gen gen)
         put_nodeset(gen, "node_affinity", guest->affinity);
         if (guest->has_report)
             put_report(gen, &guest->report);
+        if (guest->vcpus.nr)
+            put_vcpus(gen, &guest->vcpus);
         yajl_gen_map_close(gen);
     }
     yajl_gen_array_close(gen);

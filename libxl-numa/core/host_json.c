@@ -270,9 +270,9 @@ static int syntax_error(const struct place *place, const char *json,
     return rc;
 }
 
-static int parse(struct xlnuma_host *host_r, struct xlnuma__guests *guests_r,
-                 const char *name, const char *json, size_t length,
-                 char *message)
+int xlnuma__snapshot_parse(struct xlnuma_host *host_r,
+                           struct xlnuma__guests *guests_r, const char *name,
+                           const char *json, size_t length, char *message)
 {
     struct place place = { .name = name, .message = message };
     yajl_val root;
@@ -281,6 +281,8 @@ static int parse(struct xlnuma_host *host_r, struct xlnuma__guests *guests_r,
 
     *message = '\0';
     memset(host_r, 0, sizeof(*host_r));
+    if (guests_r)
+        memset(guests_r, 0, sizeof(*guests_r));
     if (memchr(json, '\0', length))
         return bad(&place, "not JSON: it contains a NUL byte");
     if (is_too_deep(json, length))
@@ -300,7 +302,7 @@ static int parse(struct xlnuma_host *host_r, struct xlnuma__guests *guests_r,
 int xlnuma_host_parse(struct xlnuma_host *host_r, const char *name,
                       const char *json, size_t length, char *message)
 {
-    return parse(host_r, NULL, name, json, length, message);
+    return xlnuma__snapshot_parse(host_r, NULL, name, json, length, message);
 }
 
 /* Read all of a file, at most FILE_SIZE_MAX bytes. */
@@ -342,8 +344,9 @@ static int read_all(FILE *file, const char *name, char **text_r,
     return 0;
 }
 
-static int load(struct xlnuma_host *host_r, struct xlnuma__guests *guests_r,
-                const char *path, char *message)
+int xlnuma__snapshot_load(struct xlnuma_host *host_r,
+                          struct xlnuma__guests *guests_r, const char *path,
+                          char *message)
 {
     bool is_stdin = !strcmp(path, "-");
     const char *name = is_stdin ? "standard input" : path;
@@ -352,6 +355,8 @@ static int load(struct xlnuma_host *host_r, struct xlnuma__guests *guests_r,
     size_t length = 0;
     int rc;
 
+    if (guests_r)
+        memset(guests_r, 0, sizeof(*guests_r));
     if (!file)
         return xlnuma__fail(message, XLNUMA_ERR_IO, "%s: %s", path,
                             strerror(errno));
@@ -360,7 +365,7 @@ static int load(struct xlnuma_host *host_r, struct xlnuma__guests *guests_r,
         fclose(file);
     if (rc)
         return rc;
-    rc = parse(host_r, guests_r, name, text, length, message);
+    rc = xlnuma__snapshot_parse(host_r, guests_r, name, text, length, message);
     free(text);
     return rc;
 }
@@ -368,15 +373,7 @@ static int load(struct xlnuma_host *host_r, struct xlnuma__guests *guests_r,
 int xlnuma_host_load(struct xlnuma_host *host_r, const char *path,
                      char *message)
 {
-    return load(host_r, NULL, path, message);
-}
-
-int xlnuma__snapshot_load(struct xlnuma_host *host_r,
-                          struct xlnuma__guests *guests_r, const char *path,
-                          char *message)
-{
-    memset(guests_r, 0, sizeof(*guests_r));
-    return load(host_r, guests_r, path, message);
+    return xlnuma__snapshot_load(host_r, NULL, path, message);
 }
 
 /* --- writing -------------------------------------------------------------- */

@@ -226,33 +226,16 @@ uint64_t xlnuma__video_kb(struct xs_handle *xs, uint32_t domid);
 
 /* --- xen_vcpus.c ---------------------------------------------------------- */
 
-struct xlnuma__vcpu {
-    bool is_online, is_running, is_blocked;
-    uint32_t cpu;             /* where it is, or was last */
-    int node;                 /* of that CPU; -1: not known */
-    xlnuma_cpuset hard, soft; /* affinity, CPUs that are online */
-    uint64_t time_ns;         /* that it ran so far */
-    uint64_t ran_ns, off_ns; /* while it was looked at; of that off the nodes */
-};
-
-struct xlnuma__vcpus {
-    struct xlnuma__vcpu *vcpu; /* owned */
-    unsigned nr;
-    unsigned nr_looks;
-    uint64_t looked_ns; /* from the first look to the last */
-};
-
 /*
  * Look at a domain's vCPUs, for some seconds, or once if these are 0. A domain
  * that goes meanwhile is shown as it was last.
  *
- * Returns 0, XLNUMA_ERR_XEN, XLNUMA_ERR_NOMEM. Logs: as libxl. _dispose() is
- * safe after a failure and twice.
+ * Returns 0, XLNUMA_ERR_XEN, XLNUMA_ERR_NOMEM. Logs: as libxl.
+ * xlnuma__vcpus_dispose() is safe after a failure and twice.
  */
 int xlnuma__vcpus_from_xen(struct xlnuma__vcpus *vcpus_r, libxl_ctx *ctx,
                            uint32_t domid, xlnuma_nodeset nodes,
                            unsigned seconds, char *message);
-void xlnuma__vcpus_dispose(struct xlnuma__vcpus *vcpus);
 
 /* --- xen_dump.c ----------------------------------------------------------- */
 

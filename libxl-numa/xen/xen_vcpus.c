@@ -43,17 +43,21 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-/* An affinity to all there is, offline CPUs too, is one to all that are online. */
-static void read_set(xlnuma_cpuset *set, const libxl_bitmap *map,
-                     const struct cpus *cpus)
+/*
+ * An affinity to all there is, offline CPUs too, is one to all that are online.
+ * NULL when out of memory. Ownership: the caller's.
+ */
+static char *read_list(const libxl_bitmap *map, const struct cpus *cpus)
 {
-    xlnuma_cpuset online = { { 0 } };
+    xlnuma_cpuset online = { { 0 } }, set;
+    char list[XLNUMA__LIST_SIZE];
 
     for (int i = 0; i < cpus->nr; i++)
         if (node_of(cpus, (uint32_t)i) >= 0 && i < XLNUMA_CPUS_MAX)
             xlnuma_cpuset_add(&online, (unsigned)i);
-    xlnuma__cpuset_from_bitmap(set, map);
-    xlnuma_cpuset_and(set, &online);
+    xlnuma__cpuset_from_bitmap(&set, map);
+    xlnuma_cpuset_and(&set, &online);
+    return strdup(xlnuma_cpuset_format(&set, list, sizeof(list)));
 }
 
 static int first_look(struct xlnuma__vcpus *vcpus, const libxl_vcpuinfo *info,
@@ -64,8 +68,10 @@ static int first_look(struct xlnuma__vcpus *vcpus, const libxl_vcpuinfo *info,
         return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
     vcpus->nr = (unsigned)nr;
     for (int i = 0; i < nr; i++) {
-        read_set(&vcpus->vcpu[i].hard, &info[i].cpumap, cpus);
-        read_set(&vcpus->vcpu[i].soft, &info[i].cpumap_soft, cpus);
+        vcpus->vcpu[i].hard = read_list(&info[i].cpumap, cpus);
+        vcpus->vcpu[i].soft = read_list(&info[i].cpumap_soft, cpus);
+        if (!vcpus->vcpu[i].hard || !vcpus->vcpu[i].soft)
+            return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
         vcpus->vcpu[i].time_ns = info[i].vcpu_time;
         vcpus->vcpu[i].cpu = info[i].cpu;
     }
@@ -139,10 +145,4 @@ int xlnuma__vcpus_from_xen(struct xlnuma__vcpus *vcpus_r, libxl_ctx *ctx,
                           "(libxl_list_vcpu failed)",
                           domid);
     return rc;
-}
-
-void xlnuma__vcpus_dispose(struct xlnuma__vcpus *vcpus)
-{
-    free(vcpus->vcpu);
-    memset(vcpus, 0, sizeof(*vcpus));
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A snapshot file. One that is taken can be written and read again and is the
- * same then, and a guest on it gets a plan that adds up.
+ * A snapshot file. One that is taken, with its guests, can be written and read
+ * again and is the same then, and a guest on it gets a plan that adds up.
  */
+#include "core/guests.h"
 #include "fuzz.h"
 
 #include <string.h>
@@ -10,29 +11,34 @@
 static char message[XLNUMA_MESSAGE_SIZE];
 
 /* Ownership: the caller's. */
-static char *write_host(const struct xlnuma_host *host, size_t *length_r)
+static char *write_host(const struct xlnuma_host *host,
+                        const struct xlnuma__guests *guests, size_t *length_r)
 {
     char *text = NULL;
     FILE *file = open_memstream(&text, length_r);
 
     FUZZ_CHECK(file);
-    FUZZ_CHECK(!xlnuma_host_write(host, NULL, file, message));
+    FUZZ_CHECK(!xlnuma__snapshot_write(host, guests, NULL, file, message));
     FUZZ_CHECK(!fclose(file));
     return text;
 }
 
-static void check_again(const struct xlnuma_host *host)
+static void check_again(const struct xlnuma_host *host,
+                        const struct xlnuma__guests *guests)
 {
     struct xlnuma_host *again = xlnuma_host_new();
+    struct xlnuma__guests guests_again;
     size_t length, length_again;
-    char *text = write_host(host, &length), *text_again;
+    char *text = write_host(host, guests, &length), *text_again;
 
     FUZZ_CHECK(again);
-    FUZZ_CHECK(!xlnuma_host_parse(again, "again", text, length, message));
-    text_again = write_host(again, &length_again);
+    FUZZ_CHECK(!xlnuma__snapshot_parse(again, &guests_again, "again", text,
+                                       length, message));
+    text_again = write_host(again, &guests_again, &length_again);
     FUZZ_CHECK(length == length_again && !memcmp(text, text_again, length));
     free(text);
     free(text_again);
+    xlnuma__guests_dispose(&guests_again);
     xlnuma_host_free(again);
 }
 
@@ -88,15 +94,18 @@ static void check_plan(const struct xlnuma_host *host, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct xlnuma_host *host = xlnuma_host_new();
+    struct xlnuma__guests guests;
     int rc;
 
     FUZZ_CHECK(host);
-    rc = xlnuma_host_parse(host, "input", (const char *)data, size, message);
+    rc = xlnuma__snapshot_parse(host, &guests, "input", (const char *)data,
+                                size, message);
     fuzz_check_message(rc, message);
     if (!rc) {
-        check_again(host);
+        check_again(host, &guests);
         check_plan(host, size);
     }
+    xlnuma__guests_dispose(&guests);
     xlnuma_host_free(host);
     return 0;
 }

@@ -116,6 +116,10 @@ xl numa-placement snapshot -o /tmp/host.json
 xl numa-placement list >/tmp/list
 is "snapshot: its guests are those of the host" \
     "$(xl numa-placement list --host /tmp/host.json)" "$(cat /tmp/list)"
+is "snapshot: the spinning vCPU has its affinity there" \
+    "$(xl numa-placement show spinner --host /tmp/host.json |
+        awk '/^vCPU  /{ getline; print $5 }')" \
+    "$(xl vcpu-list spinner | awk 'NR == 2 { print $7 }')"
 xl numa-placement snapshot --anonymous >/tmp/anonymous.json
 is "snapshot: without names there are none" \
     "$(grep -c -e db1 -e load1 -e spinner -e robbed -e $long /tmp/anonymous.json)" 0
