@@ -279,6 +279,31 @@ static bool has_devices(const struct reader *reader)
     return nr_pci || nr_dt;
 }
 
+/*
+ * Nothing, or a device with its function: of one without, libxlutil goes on with
+ * what is at an offset that it never set.
+ */
+static bool has_function(const char *bdf)
+{
+    size_t length = strspn(bdf, "0123456789abcdefABCDEF:");
+
+    return !memchr(bdf, ':', length) || bdf[length] == '.';
+}
+
+static bool is_parsable(const char *spec)
+{
+    static const char key[] = "bdf=";
+
+    if (!has_function(spec))
+        return false;
+    while ((spec = strstr(spec, key))) {
+        spec += strlen(key);
+        if (!has_function(spec))
+            return false;
+    }
+    return true;
+}
+
 /* As xl does: "SEGMENT:BUS:DEVICE.FUNCTION", options behind it, or name=NAME. */
 static int read_devices(struct reader *reader)
 {
@@ -296,7 +321,8 @@ static int read_devices(struct reader *reader)
         libxl_device_pci *pci = &config->pcidevs[config->num_pcidevs++];
 
         libxl_device_pci_init(pci);
-        if (xlu_pci_parse_spec_string(reader->text.config, pci, spec))
+        if (!is_parsable(spec) ||
+            xlu_pci_parse_spec_string(reader->text.config, pci, spec))
             return guest_text_bad(&reader->text, "pci",
                                   "pci: \"%s\" is no PCI device", spec);
     }
