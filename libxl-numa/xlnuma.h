@@ -314,7 +314,8 @@ struct xlnuma_alternative {
 /*
  * What is set: cpus[i] for i in `nodes`, alternative[i] for i < nr_alternatives,
  * and everything else. (A plan is large, and memory that is touched first costs
- * time: a few pages of it are enough for most plans.)
+ * time: a few pages of it are enough for most plans.) Before the first plan is
+ * made in it all of it has to be 0, as xlnuma_plan_new() gives it.
  */
 struct xlnuma_plan {
     char guest[XLNUMA_NAME_SIZE];
@@ -325,7 +326,6 @@ struct xlnuma_plan {
     xlnuma_nodeset nodes;                 /* empty unless placed */
     uint64_t memory_kb[XLNUMA_NODES_MAX]; /* sums up to needed_kb */
     uint64_t low_kb[XLNUMA_NODES_MAX];    /* of it, below Xen's DMA width */
-    xlnuma_cpuset soft_cpus;              /* usable by the guest on `nodes` */
     double expected_distance;             /* 10 is all local; 0 if not placed */
     double least_distance; /* no set that holds the guest is nearer than this */
     xlnuma_nodeset device_nodes; /* where its devices are that count */
@@ -333,6 +333,8 @@ struct xlnuma_plan {
     char reason[XLNUMA_MESSAGE_SIZE]; /* one line, in words */
     unsigned nr_alternatives;         /* nearest first */
     struct xlnuma_alternative alternative[XLNUMA_ALTERNATIVES_MAX];
+    unsigned cpus_words;     /* of the sets below, those that were ever used */
+    xlnuma_cpuset soft_cpus; /* usable by the guest on `nodes` */
     xlnuma_cpuset cpus[XLNUMA_NODES_MAX]; /* of soft_cpus, those of each node */
 };
 

@@ -43,6 +43,9 @@ void xlnuma__host_find_end(struct xlnuma_host *host);
 /* Holds any formatted list of CPUs: at worst every second one, "16382,". */
 #define XLNUMA__LIST_SIZE (XLNUMA_CPUS_MAX / 2 * 6 + 1)
 
+/* The words that CPUs below `end` are in; 0: all there are. */
+unsigned xlnuma__cpuset_words(unsigned end);
+
 /*
  * How many CPUs a set has, and how many of them a filter (NULL: all) leaves. All
  * have numbers below `end` (0: any).
@@ -57,7 +60,13 @@ unsigned xlnuma__cpuset_count(const xlnuma_cpuset *set, unsigned end,
  */
 size_t xlnuma__write_number(char *to, uint64_t number);
 
-/* *part_r = what a filter (NULL: all) leaves of a set, added to *sum. */
+/* As "%.2f" does it, to the last digit; 1 to 2^53. Returns how many. */
+size_t xlnuma__write_hundredths(char *to, double number);
+
+/*
+ * What a filter (NULL: all) leaves of a set, written to the words of *part_r
+ * where the set has any (the others stay), and added to *sum.
+ */
 void xlnuma__cpuset_take(const xlnuma_cpuset *from, unsigned end,
                          const xlnuma_cpuset *filter, xlnuma_cpuset *part_r,
                          xlnuma_cpuset *sum);
@@ -247,12 +256,20 @@ uint64_t xlnuma__exchange(const struct xlnuma__table *table,
 
 /* --- few.c ---------------------------------------------------------------- */
 
-/* On hosts of so many nodes going through all sets is fastest. */
-#define XLNUMA__FEW_NODES 8
+/* Cells of the sets that can hold what is needed. */
+struct xlnuma__candidates {
+    uint64_t all;
+    uint64_t forced;                     /* in each of these sets */
+    uint64_t conflict[XLNUMA_NODES_MAX]; /* in no set together with i */
+};
 
-/* The same, when sets of one cell are judged already: those of two and more. */
-void xlnuma__few_search(const struct xlnuma__table *table,
+/*
+ * The same, when sets of one cell are judged already: those of two, and on hosts
+ * of few nodes all. False when some larger set may be better than what was found.
+ */
+bool xlnuma__few_search(const struct xlnuma__table *table,
                         const struct xlnuma__need *need,
+                        const struct xlnuma__candidates *candidates,
                         struct xlnuma__found *found);
 
 /* --- explain.c ------------------------------------------------------------ */

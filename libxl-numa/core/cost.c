@@ -377,13 +377,26 @@ static int compare_ratio(xlnuma__u128 a, unsigned b, xlnuma__u128 c, unsigned d)
 {
     xlnuma__u128 low_left = (xlnuma__u128)(uint64_t)a * d;
     xlnuma__u128 low_right = (xlnuma__u128)(uint64_t)c * b;
-    xlnuma__u128 left = (a >> 64) * d + (low_left >> 64);
-    xlnuma__u128 right = (c >> 64) * b + (low_right >> 64);
+    xlnuma__u128 left = low_left >> 64, right = low_right >> 64;
 
+    if ((a | c) >> 64) { /* seldom: it takes a guest of many TiB */
+        left += (a >> 64) * d;
+        right += (c >> 64) * b;
+    }
     if (left == right) {
         left = (uint64_t)low_left;
         right = (uint64_t)low_right;
     }
+    return (left > right) - (left < right);
+}
+
+/* The same for what fits into 64 bits. */
+static int compare_overload(uint64_t a, unsigned nr_cpus_a, uint64_t b,
+                            unsigned nr_cpus_b)
+{
+    xlnuma__u128 left = (xlnuma__u128)a * nr_cpus_b;
+    xlnuma__u128 right = (xlnuma__u128)b * nr_cpus_a;
+
     return (left > right) - (left < right);
 }
 
@@ -412,7 +425,7 @@ int xlnuma__cost_compare(const struct xlnuma__judged *a,
     if (a->low_kb != b->low_kb)
         return a->low_kb < b->low_kb ? -1 : 1;
     *why_r = XLNUMA_WHY_NOT_LOAD;
-    order = compare_ratio(a->overload, a->nr_cpus, b->overload, b->nr_cpus);
+    order = compare_overload(a->overload, a->nr_cpus, b->overload, b->nr_cpus);
     if (order)
         return order;
     /* Best fit: the less is left beside the guest, the more elsewhere. */
@@ -425,29 +438,46 @@ int xlnuma__cost_compare(const struct xlnuma__judged *a,
     return (a->nodes & differ & -differ) ? -1 : 1;
 }
 
+/* A cell as a set: what of it can decide between equally near ones. */
+struct single {
+    const struct xlnuma__cell *cell;
+    uint64_t low_kb, overload;
+};
+
+/* As xlnuma__cost_compare() has it. */
+static bool is_first_single(const struct single *a, const struct single *b)
+{
+    int order;
+
+    if (a->low_kb != b->low_kb)
+        return a->low_kb < b->low_kb;
+    order = compare_overload(a->overload, a->cell->nr_cpus, b->overload,
+                             b->cell->nr_cpus);
+    if (order)
+        return order < 0;
+    if (a->cell->usable_kb != b->cell->usable_kb)
+        return a->cell->usable_kb < b->cell->usable_kb;
+    return a->cell->id < b->cell->id;
+}
+
 unsigned xlnuma__cost_best_single(const struct xlnuma__table *table,
                                   const struct xlnuma__need *need)
 {
-    struct xlnuma__judged single = { .distance_den = 1 }, best = single;
+    struct single single, best = { 0 };
     unsigned best_cell = table->nr;
-    enum xlnuma_why_not why;
 
     for (unsigned i = 0; i < table->nr; i++) {
-        const struct xlnuma__cell *cell = &table->cell[i];
-
-        if (cell->usable_kb < need->memory_kb ||
-            cell->nr_cpus < need->nr_cpus || cell->nr_cores < need->nr_cores)
+        single.cell = &table->cell[i];
+        if (single.cell->usable_kb < need->memory_kb ||
+            single.cell->nr_cpus < need->nr_cpus ||
+            single.cell->nr_cores < need->nr_cores)
             continue;
-        single.nodes = (xlnuma_nodeset)1 << cell->id;
-        single.nr_cpus = cell->nr_cpus;
-        single.usable_kb = cell->usable_kb;
-        single.low_kb = need->memory_kb > cell->high_kb
-                            ? need->memory_kb - cell->high_kb
+        single.low_kb = need->memory_kb > single.cell->high_kb
+                            ? need->memory_kb - single.cell->high_kb
                             : 0;
-        single.overload =
-            xlnuma__cost_overload(table, cell->load_mvcpu, cell->nr_cpus);
-        if (best_cell < table->nr &&
-            xlnuma__cost_compare(&single, &best, &why) > 0)
+        single.overload = xlnuma__cost_overload(table, single.cell->load_mvcpu,
+                                                single.cell->nr_cpus);
+        if (best_cell < table->nr && !is_first_single(&single, &best))
             continue;
         best = single;
         best_cell = i;

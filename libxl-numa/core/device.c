@@ -175,16 +175,18 @@ xlnuma_nodeset xlnuma__fill_distances(struct xlnuma__table *table,
                                       const struct xlnuma_request *request)
 {
     uint32_t there[XLNUMA_NODES_MAX], back[XLNUMA_NODES_MAX];
-    unsigned most = most_scale(table);
     struct weights weights;
     struct near near;
+    unsigned most;
 
-    find_near(table->host, request, &near);
-    if (!near.nodes) {
-        table->scale = 1;
-        table->least = XLNUMA_DISTANCE_LOCAL;
+    table->scale = 1;
+    table->least = XLNUMA_DISTANCE_LOCAL;
+    if (!request->nr_devices)
         return 0;
-    }
+    find_near(table->host, request, &near);
+    if (!near.nodes)
+        return 0;
+    most = most_scale(table);
     weights = weigh(request, &near);
     fill_ways(table, &near, there, back);
     table->scale = weights.scale < most ? weights.scale : most;
@@ -216,6 +218,8 @@ double xlnuma__device_distance(const struct xlnuma_host *host,
     unsigned nr_cpus, i, node;
     struct near near;
 
+    if (!request->nr_devices)
+        return 0;
     find_near(host, request, &near);
     if (!near.nodes)
         return 0;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The best node set on a host of few nodes: all sets are gone through, each made
- * of one with a node less, and most are ruled out before they are judged
- * (docs/planner.md). Larger hosts are search.c's business.
+ * The best set of two nodes, and on a host of few nodes of any number: all sets
+ * are gone through, each made of one with a node less, and most are ruled out
+ * before they are judged (docs/planner.md). Large sets on larger hosts are
+ * search.c's business.
  */
 #include "core/core.h"
 
 #include <math.h> /* HUGE_VAL; no function of it */
 #include <string.h>
 
-#define FEW XLNUMA__FEW_NODES
+#define FEW 8 /* nodes: so many sets are soon gone through */
 
 /*
  * Bounds in doubles are off by less than this part; what is not clearly farther
@@ -21,6 +22,7 @@
 struct made {
     uint64_t set;
     uint64_t mates; /* cells on its sockets */
+    uint64_t out;   /* cells that may not join */
     xlnuma_nodeset nodes;
     uint64_t usable_kb, high_kb, load_mvcpu;
     unsigned nr, nr_cpus, nr_cores, nr_sockets;
@@ -30,9 +32,12 @@ struct made {
 struct few {
     const struct xlnuma__table *table;
     const struct xlnuma__need *need;
+    const struct xlnuma__candidates *candidates;
     struct xlnuma__found *found;
     double excess; /* the best distance so far, less the table's least */
-    /* What all cells before i have: the most that may still join. */
+    unsigned nr;   /* cells that may join: not those that are in every set */
+    uint8_t cell[FEW];
+    /* What all of these before i have: the most that may still join. */
     uint64_t usable_before_kb[FEW + 1];
     unsigned cpus_before[FEW + 1], cores_before[FEW + 1];
     unsigned fewest_before[FEW + 1]; /* CPUs of one of them */
@@ -40,17 +45,13 @@ struct few {
     uint32_t cost[FEW][FEW]; /* cpus(i) * (distance(i, j) - least) */
 };
 
-static void prepare(struct few *few, struct made *none)
+static void fill_costs(struct few *few, struct made *none)
 {
     const struct xlnuma__table *table = few->table;
 
     memset(none, 0, sizeof(*none));
-    few->usable_before_kb[0] = 0;
-    few->cpus_before[0] = few->cores_before[0] = 0;
-    few->fewest_before[0] = few->step = UINT32_MAX;
+    few->step = UINT32_MAX;
     for (unsigned i = 0; i < FEW; i++) {
-        const struct xlnuma__cell *cell = &table->cell[i];
-
         memset(few->cost[i], 0, sizeof(few->cost[i]));
         if (i >= table->nr) {
             none->column[i] = UINT32_MAX / 2; /* never the cheapest */
@@ -59,17 +60,33 @@ static void prepare(struct few *few, struct made *none)
         for (unsigned j = 0; j < table->nr; j++) {
             uint32_t step = xlnuma__distance(table, i, j) - table->least;
 
-            few->cost[i][j] = cell->nr_cpus * step;
+            few->cost[i][j] = table->cell[i].nr_cpus * step;
             if (i != j && step < few->step)
                 few->step = step;
         }
-        few->usable_before_kb[i + 1] =
-            few->usable_before_kb[i] + cell->usable_kb;
-        few->cpus_before[i + 1] = few->cpus_before[i] + cell->nr_cpus;
-        few->cores_before[i + 1] = few->cores_before[i] + cell->nr_cores;
-        few->fewest_before[i + 1] = cell->nr_cpus < few->fewest_before[i]
+    }
+}
+
+static void list_cells(struct few *few)
+{
+    unsigned i;
+
+    few->nr = 0;
+    few->usable_before_kb[0] = 0;
+    few->cpus_before[0] = few->cores_before[0] = 0;
+    few->fewest_before[0] = UINT32_MAX;
+    XLNUMA_FOR_EACH_NODE(i, few->candidates->all & ~few->candidates->forced) {
+        const struct xlnuma__cell *cell = &few->table->cell[i];
+        unsigned n = few->nr;
+
+        few->cell[few->nr++] = (uint8_t)i;
+        few->usable_before_kb[n + 1] =
+            few->usable_before_kb[n] + cell->usable_kb;
+        few->cpus_before[n + 1] = few->cpus_before[n] + cell->nr_cpus;
+        few->cores_before[n + 1] = few->cores_before[n] + cell->nr_cores;
+        few->fewest_before[n + 1] = cell->nr_cpus < few->fewest_before[n]
                                         ? cell->nr_cpus
-                                        : few->fewest_before[i];
+                                        : few->fewest_before[n];
     }
 }
 
@@ -215,6 +232,7 @@ static void add_cell(const struct few *few, const struct made *made, unsigned i,
 
     more_r->set = made->set | (uint64_t)1 << i;
     more_r->mates = made->mates | few->table->socket_mates[i];
+    more_r->out = made->out | few->candidates->conflict[i];
     more_r->nodes = made->nodes | (xlnuma_nodeset)1 << cell->id;
     more_r->usable_kb = made->usable_kb + cell->usable_kb;
     more_r->high_kb = made->high_kb + cell->high_kb;
@@ -232,26 +250,196 @@ static void extend(struct few *few, const struct made *made, unsigned end)
 {
     struct made more;
 
-    for (unsigned i = end; i-- > 0 && has_enough(few, made, i + 1);) {
-        add_cell(few, made, i, &more);
-        if (more.nr > 1)
+    for (unsigned n = end; n-- > 0 && has_enough(few, made, n + 1);) {
+        if ((made->out >> few->cell[n]) & 1)
+            continue;
+        add_cell(few, made, few->cell[n], &more);
+        if (more.nr > 2)
             consider(few, &more);
-        if (i && more.nr < few->need->max_nodes &&
-            (!few->found->is_found || is_near(few, &more, i)))
-            extend(few, &more, i);
+        if (n && more.nr < few->need->max_nodes &&
+            (!few->found->is_found || is_near(few, &more, n)))
+            extend(few, &more, n);
     }
 }
 
-void xlnuma__few_search(const struct xlnuma__table *table,
+/* Those of three and more. */
+static void search_all(struct few *few)
+{
+    struct made made[2]; /* by turns: with a cell more each */
+    unsigned nr = 0, i;
+
+    fill_costs(few, &made[0]);
+    list_cells(few);
+    XLNUMA_FOR_EACH_NODE(i, few->candidates->forced) {
+        add_cell(few, &made[nr % 2], i, &made[(nr + 1) % 2]);
+        nr++;
+    }
+    if (nr > few->need->max_nodes)
+        return;
+    if (nr > 2)
+        consider(few, &made[nr % 2]);
+    if (nr < few->need->max_nodes)
+        extend(few, &made[nr % 2], few->nr);
+}
+
+/* --- sets of two ----------------------------------------------------------- */
+
+/* What a pair's cells have of the guest for certain, and at most. */
+struct part {
+    double least_kb, most_kb;
+};
+
+static void fill_parts(const struct few *few, struct part part[])
+{
+    const struct xlnuma__table *table = few->table;
+    uint64_t needed_kb = few->need->memory_kb;
+    bool is_spread = few->need->memory == XLNUMA_MEMORY_SPREAD;
+
+    for (unsigned i = 0; i < table->nr; i++) {
+        const struct xlnuma__cell *cell = &table->cell[i];
+        uint64_t most_kb =
+            cell->usable_kb < needed_kb ? cell->usable_kb : needed_kb;
+
+        part[i].most_kb = (double)(int64_t)most_kb;
+        part[i].least_kb = 0;
+        if (is_spread)
+            part[i].least_kb = cell->high_kb < needed_kb / 2
+                                   ? (double)(int64_t)cell->high_kb
+                                   : (double)(int64_t)needed_kb / 2;
+    }
+}
+
+/* The memory of it, times its columns: at least. */
+static double least_of_pair(const struct few *few, const struct part part[],
+                            unsigned i, unsigned j)
+{
+    const struct xlnuma__table *table = few->table;
+    double column_i = table->cell[j].nr_cpus *
+                      (double)(xlnuma__distance(table, j, i) - table->least);
+    double column_j = table->cell[i].nr_cpus *
+                      (double)(xlnuma__distance(table, i, j) - table->least);
+    double needed_kb = (double)(int64_t)few->need->memory_kb;
+    bool is_i = column_i < column_j;
+    double near = is_i ? column_i : column_j, far = is_i ? column_j : column_i;
+    double beyond_kb = part[is_i ? j : i].least_kb;
+
+    /* The rest is on the nearer, if that has the room. */
+    if (needed_kb - part[is_i ? i : j].most_kb > beyond_kb)
+        beyond_kb = needed_kb - part[is_i ? i : j].most_kb;
+    return (needed_kb - beyond_kb) * near + beyond_kb * far;
+}
+
+static bool is_better_pair(const struct few *few, unsigned i, unsigned j)
+{
+    const struct xlnuma__table *table = few->table;
+    const struct xlnuma__cell *a = &table->cell[i], *b = &table->cell[j];
+    struct made pair = {
+        .nodes = (xlnuma_nodeset)1 << a->id | (xlnuma_nodeset)1 << b->id,
+        .usable_kb = a->usable_kb + b->usable_kb,
+        .high_kb = a->high_kb + b->high_kb,
+        .load_mvcpu = (uint64_t)a->load_mvcpu + b->load_mvcpu,
+        .nr_cpus = a->nr_cpus + b->nr_cpus,
+        .nr_sockets = 2 - ((table->socket_mates[i] >> j) & 1),
+    };
+
+    return is_better_tie(few, &pair);
+}
+
+static void consider_pair(struct few *few, const struct part part[], unsigned i,
+                          unsigned j)
+{
+    const struct xlnuma__need *need = few->need;
+    const struct xlnuma__cell *a = &few->table->cell[i];
+    const struct xlnuma__cell *b = &few->table->cell[j];
+    double least, limit;
+
+    if (a->usable_kb + b->usable_kb < need->memory_kb ||
+        a->nr_cpus + b->nr_cpus < need->nr_cpus ||
+        a->nr_cores + b->nr_cores < need->nr_cores ||
+        (need->max_sockets < 2 && a->socket != b->socket))
+        return;
+    if (few->found->is_found) {
+        least = least_of_pair(few, part, i, j);
+        limit = few->excess * (a->nr_cpus + b->nr_cpus) *
+                (double)(int64_t)need->memory_kb;
+        if (least > limit * (1 + ROUNDING) ||
+            (least >= limit * (1 - ROUNDING) && !is_better_pair(few, i, j)))
+            return;
+    }
+    judge(few, (uint64_t)1 << i | (uint64_t)1 << j);
+}
+
+static void search_pairs(struct few *few)
+{
+    const struct xlnuma__candidates *candidates = few->candidates;
+    struct part part[XLNUMA_NODES_MAX];
+    unsigned j;
+
+    fill_parts(few, part);
+    for (unsigned i = few->table->nr; i-- > 1;) {
+        uint64_t first = (uint64_t)1 << i;
+        uint64_t others =
+            candidates->all & (first - 1) & ~candidates->conflict[i];
+
+        if (!(candidates->all & first))
+            continue;
+        XLNUMA_FOR_EACH_NODE(j, others)
+            if (!(candidates->forced & ~first & ~((uint64_t)1 << j)))
+                consider_pair(few, part, i, j);
+    }
+}
+
+/*
+ * Is every set of three or more farther than the best? The column of each of its
+ * cells has two costs at least, of as many CPUs as all its others have each, and
+ * further ones only make it dearer in the mean.
+ */
+static bool is_pair_nearest(const struct few *few)
+{
+    const struct xlnuma__table *table = few->table;
+    uint32_t least = UINT32_MAX;
+
+    for (unsigned j = 0; j < table->nr; j++) {
+        uint32_t first = UINT32_MAX / 2, second = UINT32_MAX / 2;
+
+        if (table->cell[j].nr_cpus != table->cell[0].nr_cpus)
+            return false;
+        for (unsigned i = 0; i < table->nr; i++) {
+            uint32_t step = xlnuma__distance(table, i, j) - table->least;
+
+            if (i == j || step >= second)
+                continue;
+            second = step < first ? first : step;
+            first = step < first ? step : first;
+        }
+        if (table->cell[j].usable_kb && first + second < least)
+            least = first + second;
+    }
+    return few->excess * 3 * (1 + ROUNDING) < least;
+}
+
+bool xlnuma__few_search(const struct xlnuma__table *table,
                         const struct xlnuma__need *need,
+                        const struct xlnuma__candidates *candidates,
                         struct xlnuma__found *found)
 {
-    struct few few = { .table = table, .need = need, .found = found };
-    struct made none;
+    struct few few = {
+        .table = table,
+        .need = need,
+        .candidates = candidates,
+        .found = found,
+    };
 
     few.excess = HUGE_VAL;
     if (found->is_found)
         set_excess(&few);
-    prepare(&few, &none);
-    extend(&few, &none, table->nr);
+    if (xlnuma_nodeset_count(candidates->forced) <= 2)
+        search_pairs(&few);
+    if (table->nr == 2 || need->max_nodes == 2 ||
+        (found->is_found && table->scale == 1 && is_pair_nearest(&few)))
+        return true;
+    if (table->nr > FEW)
+        return false;
+    search_all(&few);
+    return true;
 }

@@ -105,11 +105,10 @@ static void fill_cell(const struct planning *planning, unsigned id,
     cell->usable_kb = xlnuma__usable_kb(node) / 4 * 4; /* whole pages */
     cell->high_kb = xlnuma__high_kb(node) / 4 * 4;
     cell->load_mvcpu = cell->nr_cpus ? node->load_mvcpu : 0;
-    /* A filter that leaves half of the CPUs leaves half of the cores. */
-    cell->nr_cores =
-        node->nr_cores && nr_all
-            ? (cell->nr_cpus * node->nr_cores + nr_all - 1) / nr_all
-            : cell->nr_cpus;
+    cell->nr_cores = node->nr_cores && nr_all ? node->nr_cores : cell->nr_cpus;
+    if (node->nr_cores && cell->nr_cpus < nr_all)
+        /* A filter that leaves half of the CPUs leaves half of the cores. */
+        cell->nr_cores = (cell->nr_cpus * node->nr_cores + nr_all - 1) / nr_all;
 }
 
 static void relate_sockets(struct xlnuma__table *table)
@@ -136,25 +135,28 @@ static void relate_sockets(struct xlnuma__table *table)
     }
 }
 
-/* Of any node, whether it is there or not: a loop for vectors. */
-static bool has_unreachable(const uint16_t row[XLNUMA_NODES_MAX])
+/* Of any node up to the last, whether it is there or not: a loop for vectors. */
+static bool has_unreachable(const uint16_t row[XLNUMA_NODES_MAX], unsigned last)
 {
     uint16_t nr = 0;
 
-    for (unsigned id = 0; id < XLNUMA_NODES_MAX; id++)
-        nr += row[id] == XLNUMA_DISTANCE_UNREACHABLE;
+    for (unsigned first = 0; first <= last; first += 8)
+        for (unsigned id = first; id < first + 8; id++)
+            nr += row[id] == XLNUMA_DISTANCE_UNREACHABLE;
     return nr;
 }
 
 /* Whose CPUs have no path to whose memory. */
 static void find_unreachable(struct xlnuma__table *table)
 {
+    unsigned last = 63 - (unsigned)__builtin_clzll(table->host->nodes | 1);
+
     for (unsigned i = 0; i < table->nr; i++) {
         const struct xlnuma__cell *cell = &table->cell[i];
         const uint16_t *row = table->host->distance[cell->id];
 
         table->unreachable[i] = 0;
-        if (!cell->nr_cpus || !has_unreachable(row))
+        if (!cell->nr_cpus || !has_unreachable(row, last))
             continue;
         for (unsigned j = 0; j < table->nr; j++)
             if (row[table->cell[j].id] == XLNUMA_DISTANCE_UNREACHABLE)
@@ -273,6 +275,24 @@ static int check_request(const struct planning *planning, char *message)
 
 /* --- from the chosen set to the plan -------------------------------------- */
 
+/* Words of CPUs that no plan has used are 0 and stay so. */
+static void use_words(const struct xlnuma_host *host, struct xlnuma_plan *plan)
+{
+    unsigned nr = xlnuma__cpuset_words(host->cpus_end);
+
+    plan->cpus_words = nr > plan->cpus_words ? nr : plan->cpus_words;
+}
+
+/* The node's CPUs that the guest may use; added to *sum. */
+static void take_cpus(const struct xlnuma_host *host,
+                      const struct xlnuma_request *request, unsigned id,
+                      struct xlnuma_plan *plan, xlnuma_cpuset *sum)
+{
+    memset(&plan->cpus[id], 0, plan->cpus_words * sizeof(uint64_t));
+    xlnuma__cpuset_take(&host->node[id].cpus, host->cpus_end,
+                        filter_of(request), &plan->cpus[id], sum);
+}
+
 static void fill_nodes(const struct planning *planning,
                        struct xlnuma_plan *plan)
 {
@@ -290,9 +310,8 @@ static void fill_nodes(const struct planning *planning,
         plan->memory_kb[id] = share_kb[i];
         if (share_kb[i] > cell->high_kb)
             plan->low_kb[id] = share_kb[i] - cell->high_kb;
-        xlnuma__cpuset_take(
-            &planning->host->node[id].cpus, planning->host->cpus_end,
-            filter_of(planning->request), &plan->cpus[id], &plan->soft_cpus);
+        take_cpus(planning->host, planning->request, id, plan,
+                  &plan->soft_cpus);
     }
     plan->nodes = set->nodes;
     plan->expected_distance =
@@ -332,10 +351,9 @@ void xlnuma__plan_follow(struct xlnuma_plan *plan,
     unsigned i;
 
     plan->nodes = nodes & host->nodes;
-    XLNUMA_FOR_EACH_NODE(i, plan->nodes) {
-        xlnuma__cpuset_take(&host->node[i].cpus, host->cpus_end,
-                            filter_of(request), &plan->cpus[i], &soft_cpus);
-    }
+    use_words(host, plan);
+    XLNUMA_FOR_EACH_NODE(i, plan->nodes)
+        take_cpus(host, request, i, plan, &soft_cpus);
     /* Memory without a CPU: the vCPUs stay where they were planned. */
     if (xlnuma_cpuset_count(&soft_cpus))
         plan->soft_cpus = soft_cpus;
@@ -375,20 +393,16 @@ static bool holds_alone(const struct planning *planning,
 /* Strings up to a NULL, behind the words that are there: printf is slow. */
 __attribute__((sentinel)) static void say(struct xlnuma_plan *plan, ...)
 {
-    size_t used = strlen(plan->reason), left = sizeof(plan->reason) - used - 1;
-    const char *text;
+    const char *end = plan->reason + sizeof(plan->reason) - 1, *text;
+    char *at = plan->reason + strlen(plan->reason);
     va_list texts;
 
     va_start(texts, plan);
-    while ((text = va_arg(texts, const char *))) {
-        size_t length = strnlen(text, left);
-
-        memcpy(plan->reason + used, text, length);
-        used += length;
-        left -= length;
-    }
+    while ((text = va_arg(texts, const char *)))
+        while (*text && at < end) /* a few letters: no library is faster */
+            *at++ = *text++;
     va_end(texts);
-    plan->reason[used] = '\0';
+    *at = '\0';
 }
 
 static char *digits(unsigned number, char buf[16])
@@ -437,7 +451,8 @@ static void say_placed(const struct planning *planning,
         return;
     }
     do_what = say_why_several(planning, need, needed, plan);
-    snprintf(distance, sizeof(distance), "%.2f", plan->expected_distance);
+    distance[xlnuma__write_hundredths(distance, plan->expected_distance)] =
+        '\0';
     say(plan, "; nodes ", nodes, " ", do_what, " on ",
         digits(set->nr_sockets, nr_sockets), " socket",
         set->nr_sockets == 1 ? "" : "s", " at expected distance ", distance,
@@ -505,10 +520,13 @@ static void choose(struct planning *planning, struct xlnuma__need *need_r)
 }
 
 /* All but what is said to be unset: pages that nobody needs stay untouched. */
-static void clear_plan(const struct xlnuma_request *request,
+static void clear_plan(const struct xlnuma_host *host,
+                       const struct xlnuma_request *request,
                        struct xlnuma_plan *plan)
 {
     memset(plan, 0, offsetof(struct xlnuma_plan, reason));
+    use_words(host, plan);
+    memset(&plan->soft_cpus, 0, plan->cpus_words * sizeof(uint64_t));
     plan->reason[0] = '\0';
     plan->nr_alternatives = 0;
     memcpy(plan->guest, request->name,
@@ -701,7 +719,7 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
     int rc;
 
     *message = '\0';
-    clear_plan(request, plan_r);
+    clear_plan(host, request, plan_r);
     planning.host = host;
     planning.request = request;
     fill_table(&planning, plan_r);

@@ -70,7 +70,7 @@ struct search {
     bool has_twins;
     unsigned work_left;
     unsigned nr_improved;
-    uint64_t all;
+    struct xlnuma__candidates candidates;
     uint8_t by_usable[XLNUMA_NODES_MAX]; /* descending */
     uint8_t by_tight[XLNUMA_NODES_MAX];  /* ascending usable_kb */
     uint8_t by_high[XLNUMA_NODES_MAX];   /* descending */
@@ -78,7 +78,6 @@ struct search {
     uint8_t by_cores[XLNUMA_NODES_MAX];  /* descending */
     uint8_t by_load[XLNUMA_NODES_MAX];   /* ascending */
     uint8_t by_id[XLNUMA_NODES_MAX];     /* ascending */
-    uint64_t conflict[XLNUMA_NODES_MAX]; /* never in a set with i */
     uint64_t twins[XLNUMA_NODES_MAX];    /* when has_twins */
     /* cost[i][j]: cpus(i) * (distance(i, j) - least), and transposed */
     float cost[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
@@ -142,6 +141,81 @@ static void offer_singles(struct search *search)
             offer(search, (uint64_t)1 << i);
 }
 
+/*
+ * Cells that no set holds both of: a CPU of one has no path to the other, which
+ * has a share for certain. False if there are none.
+ */
+static bool find_conflicts(struct search *search)
+{
+    const struct xlnuma__table *table = search->table;
+    uint64_t any = 0;
+
+    for (unsigned i = 0; i < table->nr; i++) {
+        search->candidates.conflict[i] = 0;
+        any |= table->unreachable[i];
+    }
+    if (!any || !search->is_spread)
+        return false;
+    for (unsigned i = 0; i < table->nr; i++) {
+        unsigned j;
+
+        XLNUMA_FOR_EACH_NODE(j, table->unreachable[i])
+            if (table->cell[j].high_kb) {
+                search->candidates.conflict[i] |= (uint64_t)1 << j;
+                search->candidates.conflict[j] |= (uint64_t)1 << i;
+            }
+    }
+    return true;
+}
+
+/*
+ * The cells that are in every set of `all` that holds what is needed: without
+ * them the others lack something. False if all together lack it.
+ */
+static bool find_forced(struct search *search)
+{
+    const struct xlnuma__table *table = search->table;
+    const struct xlnuma__need *need = search->need;
+    uint64_t usable_kb = 0, nr_cpus = 0, nr_cores = 0;
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, search->candidates.all) {
+        usable_kb += table->cell[i].usable_kb;
+        nr_cpus += table->cell[i].nr_cpus;
+        nr_cores += table->cell[i].nr_cores;
+    }
+    search->candidates.forced = 0;
+    if (usable_kb < need->memory_kb || nr_cpus < need->nr_cpus ||
+        nr_cores < need->nr_cores)
+        return false;
+    XLNUMA_FOR_EACH_NODE(i, search->candidates.all)
+        if (usable_kb - table->cell[i].usable_kb < need->memory_kb ||
+            nr_cpus - table->cell[i].nr_cpus < need->nr_cpus ||
+            nr_cores - table->cell[i].nr_cores < need->nr_cores)
+            search->candidates.forced |= (uint64_t)1 << i;
+    return true;
+}
+
+/* Leave out what no set can have beside these, over and over. */
+static bool find_candidates(struct search *search)
+{
+    bool has_conflicts = find_conflicts(search);
+    uint64_t out;
+    unsigned i;
+
+    do {
+        if (!find_forced(search))
+            return false;
+        out = 0;
+        if (has_conflicts)
+            XLNUMA_FOR_EACH_NODE(i, search->candidates.forced)
+                out |= search->candidates.conflict[i];
+        out &= search->candidates.all;
+        search->candidates.all &= ~out;
+    } while (out);
+    return true;
+}
+
 /* --- first answers: sets grown from each cell ------------------------------ */
 
 struct grown {
@@ -167,7 +241,7 @@ static void join(const struct search *search, struct grown *grown, unsigned i)
     grown->nr_sockets += !(table->socket_mates[i] & grown->set);
     grown->pairs += grown->sum[i];
     grown->set |= (uint64_t)1 << i;
-    grown->out |= search->conflict[i];
+    grown->out |= search->candidates.conflict[i];
     grown->nr++;
     grown->usable_kb += cell->usable_kb;
     grown->nr_cpus += cell->nr_cpus;
@@ -186,7 +260,8 @@ static unsigned next_to_join(const struct search *search,
     bool is_full = grown->nr_sockets >= search->need->max_sockets;
     unsigned best = table->nr, i;
 
-    XLNUMA_FOR_EACH_NODE(i, search->all & ~grown->set & ~grown->out) {
+    XLNUMA_FOR_EACH_NODE(i,
+                         search->candidates.all & ~grown->set & ~grown->out) {
         if (is_full && !(table->socket_mates[i] & grown->set))
             continue;
         if (best == table->nr || grown->sum[i] <= grown->sum[best])
@@ -645,7 +720,7 @@ static struct partial *child_of(const struct search *search,
 {
     struct partial *child = parent + 1;
     unsigned i = parent->order[at];
-    uint64_t out = search->conflict[i];
+    uint64_t out = search->candidates.conflict[i];
 
     memcpy(child, parent, offsetof(struct partial, order));
     add_cell(search, child, i);
@@ -922,8 +997,8 @@ static bool is_last(const struct search *search)
 {
     const struct xlnuma__table *table = search->table;
     unsigned most = table->cell[search->by_cpus[0]].nr_cpus;
-    double cpus =
-        (double)sum_nr_cpus(table, search->all, search->size, search->by_cpus);
+    double cpus = (double)sum_nr_cpus(table, search->candidates.all,
+                                      search->size, search->by_cpus);
     const double *near = search->near[search->size - 1];
 
     for (unsigned j = 0; j < table->nr; j++)
@@ -939,8 +1014,8 @@ static bool is_last(const struct search *search)
 static double least_excess(const struct search *search)
 {
     const struct xlnuma__table *table = search->table;
-    double cpus =
-        (double)sum_nr_cpus(table, search->all, search->size, search->by_cpus);
+    double cpus = (double)sum_nr_cpus(table, search->candidates.all,
+                                      search->size, search->by_cpus);
     unsigned first = table->cell[search->by_cpus[0]].nr_cpus;
     double least = HUGE_VAL;
 
@@ -960,7 +1035,7 @@ static unsigned fewest_nodes(const struct search *search)
 
     for (unsigned nr = 1; nr <= search->table->nr; nr++) {
         none.nr_left = nr;
-        if (can_hold(search, &none, search->all))
+        if (can_hold(search, &none, search->candidates.all))
             return nr;
     }
     return XLNUMA_NODES_MAX + 1;
@@ -968,12 +1043,13 @@ static unsigned fewest_nodes(const struct search *search)
 
 static void start(struct search *search, struct partial *partial)
 {
+    unsigned i;
+
     memset(partial, 0, offsetof(struct partial, order));
     partial->nr_left = search->size;
-    partial->nr = search->table->nr;
     memset(partial->column, 0, sizeof(partial->column));
-    for (unsigned i = 0; i < search->table->nr; i++)
-        partial->order[i] = (uint8_t)i;
+    XLNUMA_FOR_EACH_NODE(i, search->candidates.all)
+        partial->order[partial->nr++] = (uint8_t)i;
 }
 
 static void search_sizes(struct search *search, unsigned fewest)
@@ -989,7 +1065,7 @@ static void search_sizes(struct search *search, unsigned fewest)
         if (search->found->is_found && is_last(search))
             return;
         start(search, search->partial);
-        if (is_wanted(search, search->partial, search->all))
+        if (is_wanted(search, search->partial, search->candidates.all))
             visit(search, search->partial);
         if (search->is_over)
             return;
@@ -1028,18 +1104,6 @@ BEFORE(has_more_cores, a->nr_cores > b->nr_cores)
 BEFORE(has_less_load, a->load_mvcpu < b->load_mvcpu)
 BEFORE(has_lower_id, a->id < b->id)
 
-/*
- * Two cells that no set holds both of: a CPU of one has no path to the other,
- * which has a share for certain.
- */
-static bool is_conflict(const struct search *search, unsigned i, unsigned j)
-{
-    const struct xlnuma__table *table = search->table;
-
-    return search->is_spread && ((table->unreachable[i] >> j) & 1) &&
-           table->cell[j].high_kb;
-}
-
 static void fill_costs(struct search *search)
 {
     const struct xlnuma__table *table = search->table;
@@ -1051,7 +1115,6 @@ static void fill_costs(struct search *search)
     for (unsigned i = 0; i < table->nr; i++) {
         const struct xlnuma__cell *cell = &table->cell[i];
 
-        search->conflict[i] = 0;
         for (unsigned j = 0; j < table->nr; j++) {
             unsigned cost =
                 cell->nr_cpus * (xlnuma__distance(table, i, j) - table->least);
@@ -1060,12 +1123,6 @@ static void fill_costs(struct search *search)
             search->cost_to[j][i] = (float)cost;
         }
     }
-    for (unsigned i = 0; i < table->nr; i++)
-        for (unsigned j = 0; j < table->nr; j++)
-            if (is_conflict(search, i, j)) {
-                search->conflict[i] |= (uint64_t)1 << j;
-                search->conflict[j] |= (uint64_t)1 << i;
-            }
 }
 
 static void prepare(struct search *search)
@@ -1083,7 +1140,7 @@ static void prepare(struct search *search)
     search->nr_near = 0;
     for (unsigned j = 0; j < nr; j++) {
         search->near[0][j] = search->near_next[j] = 0;
-        search->near_left[j] = search->all & ~((uint64_t)1 << j);
+        search->near_left[j] = search->candidates.all & ~((uint64_t)1 << j);
         search->near_equal[j] = 0;
     }
 }
@@ -1171,20 +1228,25 @@ void xlnuma__search(const struct xlnuma__table *table,
     search.need = need;
     search.found = found_r;
     search.is_spread = need->memory == XLNUMA_MEMORY_SPREAD;
-    search.all = table->nr == XLNUMA_NODES_MAX ? UINT64_MAX
-                                               : ((uint64_t)1 << table->nr) - 1;
+    search.candidates.all = table->nr == XLNUMA_NODES_MAX
+                                ? UINT64_MAX
+                                : ((uint64_t)1 << table->nr) - 1;
     offer_singles(&search);
     found_r->is_nearest = found_r->is_best = true;
     if (found_r->is_found && table->scale == 1)
         return; /* without devices nothing is as near as a single node */
-    if (table->nr <= XLNUMA__FEW_NODES) {
-        xlnuma__few_search(table, need, found_r);
+    if (need->max_nodes < 2 || !find_candidates(&search))
+        return;
+    if (search.candidates.forced == search.candidates.all) {
+        offer(&search, search.candidates.all);
         return;
     }
+    if (xlnuma__few_search(table, need, &search.candidates, found_r))
+        return;
     prepare(&search);
     fewest = fewest_nodes(&search);
-    if (fewest < 2)
-        fewest = 2;
+    if (fewest < 3)
+        fewest = 3; /* smaller sets are judged */
     if (fewest > need->max_nodes)
         return;
     is_few = table->nr <= FEW_NODES;

@@ -22,8 +22,7 @@ static bool is_empty_block(const uint64_t word[])
              word[6] | word[7]);
 }
 
-/* The words that CPUs below `end` are in; 0: all there are. */
-static unsigned words_below(unsigned end)
+unsigned xlnuma__cpuset_words(unsigned end)
 {
     return end && end < XLNUMA_CPUS_MAX ? (end + 63) / 64 : CPUSET_WORDS;
 }
@@ -39,10 +38,10 @@ unsigned xlnuma__cpuset_count(const xlnuma_cpuset *set, unsigned end,
                               const xlnuma_cpuset *filter,
                               unsigned *nr_common_r)
 {
-    unsigned nr = 0, nr_common = 0, words = words_below(end);
+    unsigned nr = 0, nr_common = 0, words = xlnuma__cpuset_words(end);
 
     for (unsigned i = 0; i < words; i += BLOCK) {
-        if (is_empty_block(&set->word[i]))
+        if (words > BLOCK && is_empty_block(&set->word[i]))
             continue;
         for (unsigned n = i; n < i + BLOCK && n < words; n++) {
             uint64_t word = set->word[n];
@@ -62,11 +61,10 @@ void xlnuma__cpuset_take(const xlnuma_cpuset *from, unsigned end,
                          const xlnuma_cpuset *filter, xlnuma_cpuset *part_r,
                          xlnuma_cpuset *sum)
 {
-    unsigned words = words_below(end);
+    unsigned words = xlnuma__cpuset_words(end);
 
-    memset(part_r, 0, sizeof(*part_r));
     for (unsigned i = 0; i < words; i += BLOCK) {
-        if (is_empty_block(&from->word[i]))
+        if (words > BLOCK && is_empty_block(&from->word[i]))
             continue;
         for (unsigned n = i; n < i + BLOCK && n < words; n++) {
             uint64_t filtered = filter ? filter->word[n] : UINT64_MAX;
@@ -169,6 +167,23 @@ size_t xlnuma__write_number(char *to, uint64_t number)
     while (number /= 10);
     for (size_t i = 0; i < nr; i++)
         to[i] = digit[nr - 1 - i];
+    return nr;
+}
+
+size_t xlnuma__write_hundredths(char *to, double number)
+{
+    uint64_t whole = (uint64_t)number;
+    uint64_t rest = (uint64_t)((number - (double)whole) * 0x1p52) * 100;
+    uint64_t hundredths = rest >> 52, half = (uint64_t)1 << 51;
+    size_t nr;
+
+    rest &= 2 * half - 1;
+    if (rest > half || (rest == half && hundredths % 2))
+        hundredths++;
+    nr = xlnuma__write_number(to, whole + hundredths / 100);
+    to[nr++] = '.';
+    to[nr++] = (char)('0' + hundredths / 10 % 10);
+    to[nr++] = (char)('0' + hundredths % 10);
     return nr;
 }
 
