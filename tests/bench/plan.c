@@ -85,6 +85,7 @@ static void apply(enum rule rule, const struct xlnuma_host *host,
                   struct xlnuma_plan *plan)
 {
     static struct rules_placement placement;
+    static struct rules_affinity affinity;
     char message[XLNUMA_MESSAGE_SIZE];
 
     switch (rule) {
@@ -95,7 +96,7 @@ static void apply(enum rule rule, const struct xlnuma_host *host,
         fprintf(stderr, "%s\n", message);
         exit(1);
     case LIBXL:
-        rules_libxl_steps(&topology, host, request, &placement);
+        rules_libxl_steps(&topology, host, request, &affinity);
         return;
     case LEAST:
         rules_libxl(host, request, &placement);

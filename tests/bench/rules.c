@@ -188,11 +188,32 @@ void rules_topology_fill(struct rules_topology *topology_r,
                 continue;
             topology_r->node_of[cpu] = (uint8_t)i;
             topology_r->is_there[cpu] = true;
-            topology_r->suitable |= (xlnuma_nodeset)1 << i;
             if (cpu >= topology_r->nr_cpus)
                 topology_r->nr_cpus = cpu + 1;
         }
     }
+}
+
+/* The nodes that have CPUs, CPU by CPU. */
+static xlnuma_nodeset suitable_nodes(const struct rules_topology *topology)
+{
+    xlnuma_nodeset nodes = 0;
+
+    for (unsigned cpu = 0; cpu < topology->nr_cpus; cpu++)
+        if (topology->is_there[cpu])
+            nodes |= (xlnuma_nodeset)1 << topology->node_of[cpu];
+    return nodes;
+}
+
+/* And back: as many words as the host's CPUs take. */
+static void fill_affinity(const struct rules_topology *topology,
+                          struct rules_affinity *affinity)
+{
+    memset(&affinity->cpus, 0, (topology->nr_cpus + 63) / 64 * 8);
+    for (unsigned cpu = 0; cpu < topology->nr_cpus; cpu++)
+        if (topology->is_there[cpu] &&
+            xlnuma_nodeset_has(affinity->nodes, topology->node_of[cpu]))
+            xlnuma_cpuset_add(&affinity->cpus, cpu);
 }
 
 /* CPU by CPU, for every set. */
@@ -265,19 +286,20 @@ static void try_members(const struct rules_topology *topology,
         *best = set;
 }
 
-bool rules_libxl_steps(const struct rules_topology *topology,
+void rules_libxl_steps(const struct rules_topology *topology,
                        const struct xlnuma_host *host,
                        const struct xlnuma_request *request,
-                       struct rules_placement *placement_r)
+                       struct rules_affinity *affinity_r)
 {
     unsigned id[XLNUMA_NODES_MAX], member[XLNUMA_NODES_MAX];
     unsigned nr_nodes = xlnuma_nodeset_count(host->nodes), nr = 0, i;
     struct libxl_set best = { 0 };
 
+    affinity_r->nodes = 0;
     if (nr_nodes < 2 || nr_nodes > SEARCHED_MAX)
-        return rules_none(host, request, placement_r);
+        return;
     nr_nodes = 0;
-    XLNUMA_FOR_EACH_NODE(i, topology->suitable)
+    XLNUMA_FOR_EACH_NODE(i, suitable_nodes(topology))
         id[nr_nodes++] = i;
     nr = fewest_if_even(topology, host, request->nr_vcpus);
     for (nr = nr < nr_nodes ? nr : nr_nodes; nr <= nr_nodes && !best.mask;
@@ -288,10 +310,9 @@ bool rules_libxl_steps(const struct rules_topology *topology,
             try_members(topology, host, request, id, member, nr, &best);
         while (next_members(member, nr, nr_nodes));
     }
-    if (!best.mask)
-        return rules_none(host, request, placement_r);
-    placement_r->is_placed = true;
-    return place(host, best.mask, request->memory_kb, placement_r);
+    affinity_r->nodes = best.mask;
+    if (best.mask)
+        fill_affinity(topology, affinity_r);
 }
 
 /* --- xapi ----------------------------------------------------------------- */

@@ -39,23 +39,32 @@ struct rules_topology {
     unsigned nr_cpus;
     uint8_t node_of[XLNUMA_CPUS_MAX];
     bool is_there[XLNUMA_CPUS_MAX];
-    xlnuma_nodeset suitable; /* nodes with CPUs */
 };
 
 void rules_topology_fill(struct rules_topology *topology_r,
                          const struct xlnuma_host *host);
 
+/* What libxl has of a placement: shares are left to Xen. */
+struct rules_affinity {
+    xlnuma_nodeset nodes; /* empty: none found */
+    xlnuma_cpuset cpus;   /* those of the nodes: the vCPUs' soft affinity */
+};
+
 /*
- * The same with the work that libxl does for it, less its allocations and its
- * logging: each set is put together and added up anew, and its CPUs are counted
- * by going over all CPUs of the host. To measure time; rules_libxl above does
- * as little as the rule needs. Where nodes have unequal numbers of CPUs counting
- * begins at one node, as libxl does.
+ * The same rule with the work that libxl does for it, in its order: the map of
+ * CPUs becomes one of nodes; the CPUs of each node are counted, to begin at the
+ * fewest nodes if all have as many, else at one; each set is put together and
+ * added up anew, its CPUs counted by going over all CPUs of the host; and the
+ * chosen nodes become a map of CPUs again. Left out, in its favour: calls of Xen
+ * and xenstore, counting the vCPUs of each node, allocations, logging, the walk
+ * over the bits of all nodes for each set, and the map of the pool's nodes that
+ * it makes once more at the end. To measure time; rules_libxl above does as
+ * little as the rule needs.
  */
-bool rules_libxl_steps(const struct rules_topology *topology,
+void rules_libxl_steps(const struct rules_topology *topology,
                        const struct xlnuma_host *host,
                        const struct xlnuma_request *request,
-                       struct rules_placement *placement_r);
+                       struct rules_affinity *affinity_r);
 
 /*
  * xapi's: the set with the smallest maximum distance, then mean distance (over
