@@ -103,6 +103,16 @@ static void read_host_node(struct reading *reading, struct text *line)
         reading->dump.nodes |= (xlnuma_nodeset)1 << node;
 }
 
+/* "d1 (total: 1536017):", not "d1v0 Unhandled WRMSR": as Xen 4.18 says it. */
+static bool skip_short(struct text *line)
+{
+    struct text at = *line;
+    uint64_t domid;
+
+    return skip(&at, "d") && take_number(&at, DOMID_MAX, &domid) &&
+           skip(&at, " (total: ") && skip(line, "d");
+}
+
 /* "Domain 1 (total: 1536017):"; Xen goes through them by their ids. */
 static int read_domain(struct reading *reading, struct text *line)
 {
@@ -162,7 +172,7 @@ static int read_line(struct reading *reading, struct text *line)
         read_host_node(reading, line);
     else if (skip(line, "Memory location of each domain:"))
         reading->has_location = true;
-    else if (skip(line, "Domain "))
+    else if (skip(line, "Domain ") || skip_short(line))
         return read_domain(reading, line);
     else if (skip(line, "    Node "))
         read_pages(reading, line);

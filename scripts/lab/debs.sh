@@ -11,12 +11,33 @@ LAB_TOOLS=(qemu-system-x86 binutils cpio jq xz-utils)
 LAB_BUILD_TOOLS=(gcc libc6-dev make autoconf automake libtool pkg-config
     libxen-dev libyajl-dev libcunit1-dev)
 
-# apt for dom0's packages. Another Debian release's would be told here where
-# that release's lists and cache directories are.
+# apt for the packages of dom0. Those of Debian 13 have lists in the cache, from
+# this machine's mirrors; the machine's own apt never hears of them.
 lab_apt() {
-    local tool=$1
+    local tool=$1 state=$LAB_CACHE/apt-$LAB_XEN other=()
     shift
-    "$tool" -q -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 "$@"
+    [[ $LAB_XEN == "$LAB_OWN_XEN" ]] || other=(
+        -o Dir::Etc::SourceList="$state/sources.list"
+        -o Dir::Etc::SourceParts=/dev/null -o Dir::State="$state"
+        -o Dir::State::status=/dev/null -o Dir::Cache="$state/cache")
+    "$tool" -q -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 "${other[@]}" "$@"
+}
+
+# This machine's sources of Debian 12, as Debian 13's. Fails without any.
+lab_other_sources() {
+    apt-get indextargets --format 'deb $(REPO_URI) $(CODENAME) $(COMPONENT)' \
+        'Created-By: Packages' |
+        sed -n 's/ bookworm\(-[a-z]*\)\{0,1\} main$/ trixie\1 main/p' |
+        sort -u | grep .
+}
+
+# Makes the sources that lab_apt reads for another release than this machine's.
+lab_make_sources() {
+    local state=$LAB_CACHE/apt-$LAB_XEN
+    [[ $LAB_XEN != "$LAB_OWN_XEN" && ! -s $state/sources.list ]] || return 0
+    mkdir -p "$state"/{lists,cache/archives}/partial
+    LAB_XEN=$LAB_OWN_XEN lab_try_apt lab_other_sources
+    lab_other_sources >"$state/sources.list"
 }
 
 lab_is_installed() {
@@ -49,14 +70,16 @@ lab_try_apt() {
     fi
 }
 
-# The packages that go into dom0; the kernel's package has its version in its
-# name, the metapackage knows it. (The cloud kernel cannot be a dom0.)
+# dom0's kernel has its version in its name, the metapackage knows it. (The cloud
+# kernel cannot be a dom0.)
+lab_kernel_packages() {
+    lab_apt apt-cache show --no-all-versions linux-image-amd64 |
+        sed -n 's/^Depends: \(linux-image-[^ ,]*\).*/\1/p' | grep .
+}
+
+# The other packages that go into dom0.
 lab_dom0_packages() {
-    local kernel
-    kernel=$(lab_apt apt-cache show --no-all-versions linux-image-amd64 |
-        sed -n 's/^Depends: \(linux-image-[^ ,]*\).*/\1/p')
-    [[ -n $kernel ]] || return 1
-    printf '%s\n' "$kernel" "xen-hypervisor-$LAB_XEN-amd64" \
+    printf '%s\n' "xen-hypervisor-$LAB_XEN-amd64" \
         "xen-utils-$LAB_XEN" "libxenmisc$LAB_XEN" xen-utils-common \
         xenstore-utils libxencall1 libxendevicemodel1 libxenevtchn1 \
         libxenforeignmemory1 libxengnttab1 libxenhypfs1 libxenstore4 \
@@ -65,16 +88,26 @@ lab_dom0_packages() {
         libzstd1 libuuid1 libnl-3-200 libnl-route-3-200
 }
 
-# The packages of a device model for HVM guests; --hvm alone wants them.
+# The packages of a device model for HVM guests; --hvm alone wants them. Debian
+# 13 has renamed those whose times got 64 bits.
 lab_hvm_packages() {
+    local t64=
+    [[ $LAB_XEN == "$LAB_OWN_XEN" ]] || t64=t64
     printf '%s\n' qemu-system-xen qemu-system-data seabios libpixman-1-0 \
-        libspice-server1 libjpeg62-turbo libusb-1.0-0 libfdt1 libglib2.0-0 \
-        libssl3 libopus0 libgstreamer1.0-0 libgstreamer-plugins-base1.0-0 \
-        liborc-0.4-0 liblz4-1 libsasl2-2 libstdc++6 libudev1 libpcre2-8-0 \
-        libunwind8 libdw1 libelf1 libffi8 libbz2-1.0 liblzma5 libc6
+        libspice-server1 libjpeg62-turbo libusb-1.0-0 libfdt1 \
+        libglib2.0-0$t64 libssl3$t64 libopus0 libgstreamer1.0-0 \
+        libgstreamer-plugins-base1.0-0 liborc-0.4-0$t64 liblz4-1 libsasl2-2 \
+        libstdc++6 libudev1 libpcre2-8-0 libunwind8 libdw1$t64 libelf1$t64 \
+        libffi8 libbz2-1.0 liblzma5 libc6
 }
 
-# Prints the file names of the packages of dom0 or hvm ($1), versions and all.
+# What a build for another Xen than this machine's needs, besides dom0's.
+lab_sysroot_packages() {
+    printf '%s\n' libc6-dev linux-libc-dev libxen-dev libyajl-dev
+}
+
+# Prints the file names of the packages of kernel, dom0, hvm or sysroot ($1),
+# versions and all.
 lab_list_debs() {
     local packages
     packages=$("lab_$1_packages") || return 1
@@ -82,12 +115,19 @@ lab_list_debs() {
     lab_apt apt-get download --print-uris $packages | awk '{print $2}'
 }
 
-# Leaves the list of the package files of dom0 or hvm ($1) in
-# $LAB_CACHE/debs/list-$1. Asks apt only when its lists are newer than ours: that
-# takes two seconds.
+# The file with the list of the package files of $1 for this Xen.
+lab_deb_list() {
+    echo "$LAB_CACHE/debs/list-$1-$LAB_XEN"
+}
+
+# Makes that list. Asks apt only when its lists are newer than ours: that takes
+# two seconds.
 lab_update_deb_list() {
-    local list=$LAB_CACHE/debs/list-$1 lists=/var/lib/apt/lists
+    local list lists=/var/lib/apt/lists
+    list=$(lab_deb_list "$1")
+    [[ $LAB_XEN == "$LAB_OWN_XEN" ]] || lists=$LAB_CACHE/apt-$LAB_XEN/lists
     mkdir -p "$LAB_CACHE/debs"
+    lab_make_sources
     [[ -s $list && ! $lists -nt $list && ! $LAB_DIR/debs.sh -nt $list ]] &&
         return 0
     lab_list_debs "$1" >"$list.new" 2>/dev/null
@@ -99,12 +139,12 @@ lab_update_deb_list() {
     mv "$list.new" "$list"
 }
 
-# Downloads what list $1 (dom0 or hvm) names and is not here yet.
+# Downloads what list $1 names and is not here yet.
 lab_download_debs() {
     local deb missing=()
     while read -r deb; do
         [[ -s $LAB_CACHE/debs/$deb ]] || missing+=("${deb%%_*}")
-    done <"$LAB_CACHE/debs/list-$1"
+    done <"$(lab_deb_list "$1")"
     [[ ${#missing[@]} -gt 0 ]] || return 0
     say "downloading ${#missing[@]} packages for $1"
     cd "$LAB_CACHE/debs" || die 1 "no $LAB_CACHE/debs"

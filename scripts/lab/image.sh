@@ -115,13 +115,13 @@ lab_pack_linux() {
         lab_cpio "$to"
 }
 
-# Unpacks the packages of list $1 (dom0 or hvm) into tree $2; tar's further
-# arguments say what to leave out.
+# Unpacks the packages of list $1 into tree $2; tar's further arguments say what
+# to leave out.
 lab_unpack_debs() {
-    local list=$LAB_CACHE/debs/list-$1 to=$2 deb
+    local list to=$2 deb
+    list=$(lab_deb_list "$1")
     shift 2
-    mkdir -p "$to"
-    lab_merge_usr "$to"
+    [[ -d $to ]] || { mkdir -p "$to" && lab_merge_usr "$to"; }
     while read -r deb; do
         dpkg-deb --fsys-tarfile "$LAB_CACHE/debs/$deb" |
             tar -x -C "$to" --keep-directory-symlink "$@" ||
@@ -133,13 +133,16 @@ lab_unpack_debs() {
 # packages' versions and this file's text.
 lab_build_base() {
     local key work=$LAB_RUN/base
-    key=$(cat "$LAB_CACHE/debs/list-dom0" "$LAB_DIR/image.sh" | sha256sum |
-        head -c 16)
+    key=$(cat "$(LAB_XEN=$LAB_OWN_XEN lab_deb_list kernel)" \
+        "$(lab_deb_list dom0)" "$LAB_DIR/image.sh" |
+        sha256sum | head -c 16)
     LAB_BASE=$LAB_CACHE/base-$key
     [[ -d $LAB_BASE ]] && return 0
+    LAB_XEN=$LAB_OWN_XEN lab_download_debs kernel
     lab_download_debs dom0
     say "building the dom0 image"
     mkdir -p "$work"/{dom0,out}
+    LAB_XEN=$LAB_OWN_XEN lab_unpack_debs kernel "$work/root"
     lab_unpack_debs dom0 "$work/root" --exclude './usr/share/*'
     lab_make_dom0 "$work/root" "$work/dom0"
     if ! { lab_cpio "$work/dom0" >"$work/out/dom0.cpio" &&
@@ -173,7 +176,7 @@ lab_make_hvm() {
 # versions and the base.
 lab_build_hvm() {
     local key work=$LAB_RUN/hvm
-    key=$(sha256sum <"$LAB_CACHE/debs/list-hvm" | head -c 16)
+    key=$(sha256sum <"$(lab_deb_list hvm)" | head -c 16)
     LAB_HVM=$LAB_BASE/hvm-$key.cpio
     [[ -f $LAB_HVM ]] && return 0
     lab_download_debs hvm
@@ -189,6 +192,41 @@ lab_build_hvm() {
         die 1 "cannot build the device model's image"
     fi
     rm -rf "$work"
+}
+
+# For another Xen than this machine's, leaves in $LAB_SYSROOT what a program is
+# built against, made once for the packages' versions.
+lab_build_sysroot() {
+    local key work=$LAB_RUN/sysroot
+    [[ $LAB_XEN != "$LAB_OWN_XEN" ]] || return 0
+    lab_update_deb_list sysroot
+    key=$(cat "$(lab_deb_list dom0)" "$(lab_deb_list sysroot)" | sha256sum |
+        head -c 16)
+    LAB_SYSROOT=$LAB_CACHE/sysroot-$key
+    [[ -d $LAB_SYSROOT ]] && return 0
+    lab_download_debs dom0
+    lab_download_debs sysroot
+    say "unpacking what Xen $LAB_XEN's programs are built against"
+    lab_unpack_debs dom0 "$work" --exclude './usr/share/*'
+    lab_unpack_debs sysroot "$work" --exclude './usr/share/doc/*'
+    find "$LAB_CACHE" -maxdepth 1 -name 'sysroot-*' -mtime +7 \
+        -exec rm -rf {} +
+    mv "$work" "$LAB_SYSROOT"
+}
+
+# The compiler, with -B as what its own release has comes first otherwise.
+lab_cc() {
+    local root=$LAB_SYSROOT
+    echo gcc ${root:+"--sysroot=$root" "-B$root/usr/lib/x86_64-linux-gnu/"}
+}
+
+# lab_configure OPTION...: for this machine's Xen, or that in the sysroot.
+lab_configure() {
+    local lib=$LAB_SYSROOT/usr/lib/x86_64-linux-gnu
+    [[ -z $LAB_SYSROOT ]] ||
+        local -x PKG_CONFIG_SYSROOT_DIR=$LAB_SYSROOT \
+            PKG_CONFIG_LIBDIR=$lib/pkgconfig
+    ./configure CC="$(lab_cc)" "$@"
 }
 
 # The project's sources, copied so that the build neither needs nor touches the
@@ -218,7 +256,7 @@ lab_make_product() {
     cd "$1" || return 1
     [[ -x configure ]] || sh ./autogen.sh || return 1
     [[ -f Makefile ]] ||
-        ./configure --prefix=/usr/local --sysconfdir=/etc || return 1
+        lab_configure --prefix=/usr/local --sysconfdir=/etc || return 1
     make -j"$(nproc)" || return 1
     rm -rf "$2"
     make install DESTDIR="$2"
@@ -231,7 +269,8 @@ lab_build_product() {
     [[ -f $LAB_TOP/configure.ac ]] ||
         die 1 "no project to build in $LAB_TOP (--stock needs none)"
     lab_install "${LAB_BUILD_TOOLS[@]}"
-    key=$(printf %s "$LAB_TOP" | sha256sum | head -c 16)
+    lab_build_sysroot
+    key=$(printf %s "$LAB_TOP$LAB_SYSROOT" | sha256sum | head -c 16)
     work=$LAB_CACHE/product-$key
     mkdir -p "$work/src"
     lab_copy_sources "$work/src"
@@ -256,13 +295,13 @@ lab_build_guest() {
 
 # What scenarios preload into xl, $2, from source $1.
 lab_build_shim() {
-    gcc -D_GNU_SOURCE -std=gnu11 -O1 -fPIC -shared -o "$2" "$1" ||
+    $(lab_cc) -D_GNU_SOURCE -std=gnu11 -O1 -fPIC -shared -o "$2" "$1" ||
         die 1 "cannot build $1"
 }
 
 # What builds guests for a scenario, $2, from source $1.
 lab_build_program() {
-    gcc -D_GNU_SOURCE -std=gnu11 -O1 -o "$2" "$1" -lxenlight -lxentoollog ||
+    $(lab_cc) -D_GNU_SOURCE -std=gnu11 -O1 -o "$2" "$1" -lxenlight -lxentoollog ||
         die 1 "cannot build $1"
 }
 

@@ -323,10 +323,12 @@ lab_wait_scrubbed() {
 }
 
 # The complete section of domain $1 in the hypervisor's dump $2, as lines
-# "NODE PAGES"; fails while lines are missing.
+# "NODE PAGES"; fails while lines are missing. A domain is "Domain 1 (total: " to
+# Xen 4.17, and "d1 (total: " to 4.18.
 lab_parse_dump() {
     awk -v domid="$1" -v nr_nodes="$(lab_nodes | wc -l)" '
         $2 == "Domain" { inside = ($3 == domid) }
+        $3 == "(total:" { inside = ($2 == "d" domid) }
         inside && $2 == "Node" { print $3 + 0, $4; lines++ }
         END { exit lines != nr_nodes }' "$2"
 }

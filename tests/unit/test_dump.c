@@ -2,7 +2,7 @@
 /*
  * core/dump.c: the hypervisor's dump of debug key 'u'. The text of `real` is
  * what Xen 4.17.7 wrote in the lab, domains 0 to 3; domain 3 is populated on
- * demand. Sums were made by hand.
+ * demand. `real_4_20` is what Xen 4.20.4 wrote. Sums were made by hand.
  */
 #include "unit.h"
 
@@ -40,6 +40,33 @@ static const char real[] =
     "(XEN) Domain 3 (total: 76817):\n"
     "(XEN)     Node 0: 0\n"
     "(XEN)     Node 1: 529\n"
+    "(XEN)     Node 2: 0\n"
+    "(XEN)     Node 3: 0\n";
+
+static const char real_4_20[] =
+    "(XEN) 'u' pressed -> dumping numa info (now = 151801600984)\n"
+    "(XEN) NODE0 start->0 size->1310720 free->678846\n"
+    "(XEN) NODE1 start->1310720 size->786432 free->258026\n"
+    "(XEN) NODE2 start->2097152 size->786432 free->551361\n"
+    "(XEN) NODE3 start->2883584 size->786432 free->589886\n"
+    "(XEN) CPU0...1 -> NODE0\n"
+    "(XEN) CPU2...3 -> NODE1\n"
+    "(XEN) CPU4...5 -> NODE2\n"
+    "(XEN) CPU6...7 -> NODE3\n"
+    "(XEN) Memory location of each domain:\n"
+    "(XEN) d0 (total: 262144):\n"
+    "(XEN)     Node 0: 82949\n"
+    "(XEN)     Node 1: 7223\n"
+    "(XEN)     Node 2: 1771\n"
+    "(XEN)     Node 3: 170201\n"
+    "(XEN) d1 (total: 204815):\n"
+    "(XEN)     Node 0: 0\n"
+    "(XEN)     Node 1: 0\n"
+    "(XEN)     Node 2: 204815\n"
+    "(XEN)     Node 3: 0\n"
+    "(XEN) d3 (total: 281615):\n"
+    "(XEN)     Node 0: 19471\n"
+    "(XEN)     Node 1: 262144\n"
     "(XEN)     Node 2: 0\n"
     "(XEN)     Node 3: 0\n";
 
@@ -96,6 +123,18 @@ static void counts(void)
     CU_ASSERT_STRING_EQUAL(message, "");
 }
 
+static void counts_4_20(void)
+{
+    CU_ASSERT_EQUAL(parse(real_4_20), 0);
+    CU_ASSERT_EQUAL(dump.nr, 3);
+    CU_ASSERT_EQUAL(pages(0, 3), 170201);
+    CU_ASSERT_EQUAL(pages(1, 2), 204815);
+    CU_ASSERT_EQUAL(pages(2, 2), -1);
+    CU_ASSERT_EQUAL(pages(3, 0), 19471);
+    CU_ASSERT_EQUAL(dump.domain[2].listed_pages, 281615);
+    CU_ASSERT_EQUAL(dump.domain[2].total_pages, 281615);
+}
+
 /* Cut anywhere: complete when a domain's last line is, never a wrong count. */
 static void cut(void)
 {
@@ -142,6 +181,7 @@ static void lines_of_others(void)
               "(d1) (XEN) Domain 0 (total: 1):\n"
               "(XEN) Domain 0 (total: 7):\n"
               "(XEN) d1v0 Unhandled WRMSR(0x1)\n"
+              "(XEN) d1 has no such page\n"
               "login:     Node 0: 3\n"
               "(d2) \xff\xfe\x01     Node 0: 3\n"
               "\n"
@@ -179,6 +219,8 @@ static void refused(void)
         HEAD "(XEN) Domain 0 (total: 7)\n(XEN)     Node 0: 7\n",
         HEAD "(XEN) Domain -1 (total: 7):\n(XEN)     Node 0: 7\n",
         HEAD "(XEN) Domain 32752 (total: 7):\n(XEN)     Node 0: 7\n",
+        HEAD "(XEN) d0 (total: 7)\n(XEN)     Node 0: 7\n",
+        HEAD "(XEN) d32752 (total: 7):\n(XEN)     Node 0: 7\n",
         HEAD "(XEN) Domain 0 (total: 7):\n(XEN)     Node 1: 7\n",
         HEAD "(XEN) Domain 0 (total: 7):\n(XEN)     Node 64: 7\n",
         HEAD "(XEN) Domain 0 (total: 7):\n(XEN)     Node 0: \n",
@@ -240,6 +282,7 @@ int main(void)
 {
     static const struct unit_test tests[] = {
         { "a real dump", counts },
+        { "a real dump of 4.20", counts_4_20 },
         { "a dump that is cut anywhere", cut },
         { "the last complete one of several", last_one },
         { "lines of others are passed over", lines_of_others },
