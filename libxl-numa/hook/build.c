@@ -32,14 +32,20 @@ xentoollog_logger *xlnuma__build_logger(void)
                                                              0);
 }
 
+static xentoollog_logger *fallback;
+
+static void make_fallback(void)
+{
+    fallback = xlnuma__build_logger();
+}
+
 /* For a context that was made before we were there. */
 static xentoollog_logger *fallback_logger(void)
 {
-    static xentoollog_logger *logger;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    if (!logger)
-        logger = xlnuma__build_logger();
-    return logger;
+    pthread_once(&once, make_fallback);
+    return fallback;
 }
 
 /* --- the list ------------------------------------------------------------- */

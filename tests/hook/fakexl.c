@@ -3,9 +3,11 @@
  * A program that builds a guest from a configuration file through libxl, as xl
  * does, and prints what the (fake) hypervisor then has. For tests/hook/run.
  *
- *   fakexl [-a] [-f FORKS] [-n TIMES] [-q] [-r] [-t THREADS] FILE
+ *   fakexl [-a] [-f FORKS] [-l] [-n TIMES] [-q] [-r] [-s] [-t THREADS] FILE
  *     -a  asynchronously   -n  build it so many times (reboots)   -r  restore
  *     -q  nothing of xenstore   -t  so many of it, in threads
+ *     -s  all threads have one context, as in libvirt's driver
+ *     -l  nobody gives libxl a logger
  *     -f  threads but the first read the file again and again; meanwhile so many
  *         children of the first one build it
  *   fakexl -k DOMID
@@ -165,10 +167,11 @@ struct job {
     libxl_ctx *ctx;
     libxl_domain_config config;
     pthread_t thread;
-    bool is_async, is_restore, is_quiet;
+    bool is_async, is_restore, is_quiet, is_shared;
     int times;
     const char *file;
     xentoollog_logger *lg;
+    pthread_barrier_t *start; /* NULL: at once */
 };
 
 static void *run(void *arg)
@@ -176,6 +179,8 @@ static void *run(void *arg)
     static pthread_mutex_t printing = PTHREAD_MUTEX_INITIALIZER;
     struct job *job = arg;
 
+    if (job->start)
+        pthread_barrier_wait(job->start);
     while (job->times--) {
         int rc = build(job->ctx, &job->config, job->is_async, job->is_restore);
 
@@ -241,13 +246,19 @@ static void run_all(const struct job *common, int nr_threads, int nr_forks,
                     const char *file, xentoollog_logger *lg)
 {
     struct job *jobs = calloc((size_t)nr_threads, sizeof(*jobs));
+    pthread_barrier_t start;
 
+    pthread_barrier_init(&start, NULL, (unsigned)nr_threads);
     for (int i = 0; i < nr_threads; i++) {
         jobs[i] = *common;
         jobs[i].file = file;
         jobs[i].lg = lg;
+        jobs[i].start = nr_forks ? NULL : &start;
         libxl_domain_config_init(&jobs[i].config);
-        libxl_ctx_alloc(&jobs[i].ctx, LIBXL_VERSION, 0, lg);
+        if (i && common->is_shared)
+            jobs[i].ctx = jobs[0].ctx;
+        else
+            libxl_ctx_alloc(&jobs[i].ctx, LIBXL_VERSION, 0, lg);
         read_config(jobs[i].ctx, file, &jobs[i].config);
     }
     for (int i = 1; i < nr_threads; i++)
@@ -263,8 +274,11 @@ static void run_all(const struct job *common, int nr_threads, int nr_forks,
         if (i)
             pthread_join(jobs[i].thread, NULL);
         libxl_domain_config_dispose(&jobs[i].config);
-        libxl_ctx_free(jobs[i].ctx);
+        if (i && !common->is_shared)
+            libxl_ctx_free(jobs[i].ctx);
     }
+    libxl_ctx_free(jobs[0].ctx);
+    pthread_barrier_destroy(&start);
     free(jobs);
 }
 
@@ -272,9 +286,10 @@ int main(int argc, char **argv)
 {
     struct job common = { .times = 1 };
     int option, nr_threads = 1, nr_forks = 0;
+    bool has_logger = true;
     xentoollog_logger *lg;
 
-    while ((option = getopt(argc, argv, "af:Hk:n:qrt:")) != -1) {
+    while ((option = getopt(argc, argv, "af:Hk:ln:qrst:")) != -1) {
         if (option == 'H')
             return restore_memory();
         if (option == 'k')
@@ -282,6 +297,8 @@ int main(int argc, char **argv)
         common.is_async |= option == 'a';
         common.is_restore |= option == 'r';
         common.is_quiet |= option == 'q';
+        common.is_shared |= option == 's';
+        has_logger &= option != 'l';
         if (option == 'f')
             nr_forks = atoi(optarg);
         if (option == 'n')
@@ -290,7 +307,8 @@ int main(int argc, char **argv)
             nr_threads = atoi(optarg);
     }
     lg = (xentoollog_logger *)xtl_createlogger_stdiostream(stderr, XTL_INFO, 0);
-    run_all(&common, nr_threads, nr_forks, argv[optind], lg);
+    run_all(&common, nr_threads, nr_forks, argv[optind],
+            has_logger ? lg : NULL);
     xtl_logger_destroy(lg);
     return 0;
 }
