@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The launcher that stands before stock xl in PATH: runs PLUGINDIR/xl-NAME for
- * a subcommand NAME that is there, and stock xl with the hook preloaded for all
- * the rest. `xl help` has a line about ours. Knows nothing of Xen. Paths are fixed when it is built, so that no
- * environment decides what root runs.
+ * a subcommand NAME that is there, and stock xl for all the rest: with the hook
+ * preloaded for those that build domains. `xl help` has a line about ours. Knows
+ * nothing of Xen. Paths are fixed when it is built, so that no environment decides
+ * what root runs.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -18,6 +20,17 @@
 
 #define EXIT_CANNOT 1
 
+/*
+ * A closed standard input, output or error: xenstore's socket or Xen's device would
+ * get its number, and all that is printed. It stays as unusable as it is.
+ */
+static void occupy_standard(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0)
+            (void)open("/dev/null", fd ? O_RDONLY : O_WRONLY);
+}
+
 /* The first argument that is no option; none of xl's options has a value. */
 static int find_subcommand(int argc, char **argv)
 {
@@ -26,6 +39,24 @@ static int find_subcommand(int argc, char **argv)
     while (i < argc && argv[i][0] == '-')
         i++;
     return i;
+}
+
+/* Does `name` stand for the subcommand? xl takes the first letters, too. */
+static bool is_command(const char *name, const char *command, size_t least)
+{
+    size_t length = name ? strlen(name) : 0;
+
+    return length >= least && !strncmp(name, command, length);
+}
+
+/*
+ * Can it build a domain? Reboots are the work of the xl that did. "migrate", which
+ * sends one, is not short for "migrate-receive".
+ */
+static bool may_build(const char *name)
+{
+    return is_command(name, "create", 1) || is_command(name, "restore", 1) ||
+           is_command(name, "migrate-receive", strlen("migrate-"));
 }
 
 /*
@@ -43,7 +74,7 @@ static bool is_quiet(int argc, char **argv)
     char **copy; /* getopt_long() reorders it */
     int option;
 
-    if (!argc || strcmp(argv[0], "create") ||
+    if (!is_command(argv[0], "create", 1) ||
         !(copy = calloc((size_t)argc + 1, sizeof(*copy))))
         return false;
     memcpy(copy, argv, (size_t)argc * sizeof(*copy));
@@ -152,6 +183,7 @@ int main(int argc, char **argv)
 {
     int at = find_subcommand(argc, argv);
 
+    occupy_standard();
     run_plugin(argv + at);
     help_plugin(argv + at);
     if (is_self(STOCK_XL)) {
@@ -161,7 +193,7 @@ int main(int argc, char **argv)
                 STOCK_XL);
         return EXIT_CANNOT;
     }
-    if (!preload_hook())
+    if (may_build(argv[at]) && !preload_hook())
         fprintf(stderr, "xl: warning: out of memory: stock placement\n");
     if (is_quiet(argc - at, argv + at))
         setenv("XL_NUMA_QUIET", "1", 1);

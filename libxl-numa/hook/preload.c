@@ -6,15 +6,19 @@
  * child of xl too. When the library cannot be had, or libxl is not the version
  * it was built for, every call goes through unchanged after one warning.
  */
+#include <alloca.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "hook/child.h"
 #include "hook/hook.h"
 
 #include <xenguest.h>
@@ -160,6 +164,8 @@ struct logger {
 
 static struct logger *loggers;
 
+static atomic_bool has_libxl; /* is somebody using it? */
+
 /* The name of the configuration that was begun last. */
 static struct {
     const XLU_Config *config;
@@ -200,6 +206,7 @@ EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
         NEXT(LIBXENLIGHT_SONAME, libxl_ctx_alloc)(pctx, version, flags, lg);
     struct logger *logger = rc ? NULL : malloc(sizeof(*logger));
 
+    atomic_store(&has_libxl, true);
     if (logger) {
         logger->ctx = *pctx;
         logger->lg = lg;
@@ -279,6 +286,47 @@ EXPORT int xlu_cfg_readdata(XLU_Config *config, const char *data, int length)
                        length);
     free(source);
     return r;
+}
+
+/* --- the programs that libxl starts -------------------------------------- */
+
+/*
+ * libxl's children start programs by these two. Wherever else we are they do
+ * what they do in libc, and look up nothing: a child may be of many threads.
+ */
+static int exec_by(int (*exec)(const char *, char *const[], char *const[]),
+                   const char *program, char *const argv[])
+{
+    char **env = atomic_load(&has_libxl) ? xlnuma__child_env(program) : NULL;
+    int r = exec(program, argv, env ? env : environ), err = errno;
+
+    free(env);
+    errno = err;
+    return r;
+}
+
+EXPORT int execvp(const char *file, char *const argv[])
+{
+    return exec_by(execvpe, file, argv);
+}
+
+EXPORT int execl(const char *path, const char *arg, ...)
+{
+    size_t nr = 1;
+    va_list list;
+    char **argv;
+
+    va_start(list, arg);
+    for (const char *next = arg; next; next = va_arg(list, const char *))
+        nr++;
+    va_end(list);
+    argv = alloca(nr * sizeof(*argv)); /* as libc has them */
+    argv[0] = (char *)arg;
+    va_start(list, arg);
+    for (size_t i = 1; i < nr; i++)
+        argv[i] = va_arg(list, char *);
+    va_end(list);
+    return exec_by(execve, path, argv);
 }
 
 /* --- the build path, in libxl's order ------------------------------------- */

@@ -27,7 +27,9 @@
  *   FAKE_KILL=, FAKE_STOP=FUNCTION:N[,...]  the process is killed, or stopped
  *                                  until it gets SIGCONT, in the Nth call
  *   FAKE_FORK=FUNCTION:N[,...]     a child is forked then; it does nothing
- *   FAKE_HELPER=PROGRAM            run to restore a domain: PROGRAM -H
+ *   FAKE_HELPER=PROGRAM            run to restore a domain: PROGRAM -H, unless
+ *                                  LIBXL_SAVE_HELPER is another one
+ *   FAKE_DEVICE_MODEL=, FAKE_CONSOLE=PROGRAM  started for a domain that is built
  *   FAKE_STATE=FILE                where the host's state is, for it and for
  *                                  other processes that build on this host
  */
@@ -853,10 +855,10 @@ int xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
     return 0;
 }
 
-/* The helper has the environment of its parent, the hook included. */
-static int run_helper(void)
+/* Start PROGRAM ARG as libxl does; 0 when it ended well, or there is none. */
+static int run(const char *program, const char *arg)
 {
-    const char *program = getenv("FAKE_HELPER");
+    char *argv[] = { (char *)program, (char *)arg, NULL };
     int status = 0;
     pid_t pid;
 
@@ -864,12 +866,34 @@ static int run_helper(void)
         return 0;
     pid = fork();
     if (!pid) {
-        execl(program, program, "-H", (char *)NULL);
+        execvp(program, argv);
         _exit(127);
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid)
         return -1;
     return status;
+}
+
+static int run_helper(void)
+{
+    const char *program = getenv("LIBXL_SAVE_HELPER"); /* libxl's own */
+
+    return run(program ? program : getenv("FAKE_HELPER"), "-H");
+}
+
+/* The console is started by execl(). */
+static void run_console(void)
+{
+    const char *program = getenv("FAKE_CONSOLE");
+    pid_t pid;
+
+    if (!program || (pid = fork()) < 0)
+        return;
+    if (!pid) {
+        execl(program, program, "7", "--num", "0", (char *)NULL);
+        _exit(127);
+    }
+    waitpid(pid, NULL, 0);
 }
 
 /* Up to the memory, which a restored domain gets from another process. */
@@ -900,7 +924,11 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
                          ? XENMEMF_populate_on_demand
                          : 0))
         return ERROR_FAIL;
-    return xs_introduce_domain(NULL, *domid, 0, 0) ? 0 : ERROR_FAIL;
+    if (!xs_introduce_domain(NULL, *domid, 0, 0) ||
+        run(getenv("FAKE_DEVICE_MODEL"), "-xen-domid"))
+        return ERROR_FAIL;
+    run_console();
+    return 0;
 }
 
 /*

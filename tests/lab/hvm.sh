@@ -31,6 +31,23 @@ reported_pages() {
     done | awk '{ n += $1 / 4 } END { print n }'
 }
 
+# of_the_hook PID: what a process has of it, environment and files.
+of_the_hook() {
+    {
+        tr '\0' '\n' <"/proc/$1/environ"
+        cat "/proc/$1/maps"
+    } | grep -i -e LD_PRELOAD -e numa
+}
+
+# Processes that are that program and have the hook.
+hooked() {
+    for process in /proc/[0-9]*; do
+        case $(readlink "$process/exe") in
+        */"$1") of_the_hook "${process#/proc/}" >/dev/null && echo "$process" ;;
+        esac
+    done
+}
+
 # big_guest WHEN [LINE...]
 big_guest() {
     when=$1
@@ -41,6 +58,10 @@ big_guest() {
     "$LAB_STOCK_XL" pause "$domid" # its firmware may spin
     is "$when: its device model runs" "$(xenstore-read \
         "/local/domain/0/device-model/$domid/state")" running
+    is "$when: its device model has nothing of the hook" "$(of_the_hook "$(
+        xenstore-read "/local/domain/$domid/image/device-model-pid")")" ""
+    ok "$when: the xl that waits for its end does" \
+        test -n "$(hooked xl)"
     is "$when: xl list -n says nodes 2-3" "$(lab_affinity "$domid")" 2-3
     is "$when: the soft affinity of every vCPU is 4-7, the hard one all" \
         "$(lab_vcpus "$domid")" "all / 4-7
