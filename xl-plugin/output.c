@@ -53,7 +53,11 @@ int output_open(struct output *output_r, const char *path, char *message)
         return 0;
     output_r->path = path;
     output_r->file = NULL;
-    if (!stat(path, &there) && !S_ISREG(there.st_mode)) {
+    /* Others' links in /tmp, which Linux does not follow for us, too. */
+    if (stat(path, &there)) {
+        if (errno != ENOENT)
+            return fail(path, message);
+    } else if (!S_ISREG(there.st_mode)) {
         output_r->file = fopen(path, "we");
         return output_r->file ? 0 : fail(path, message);
     }

@@ -74,7 +74,9 @@ static void read_file(struct pasts *pasts, FILE *file)
 
 static void read_pasts(struct pasts *pasts_r, int dir)
 {
-    int fd = dir < 0 ? -1 : openat(dir, FILE_NAME, O_RDONLY | O_CLOEXEC);
+    int fd = dir < 0 ? -1
+                     : openat(dir, FILE_NAME,
+                              O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
     struct timespec now;
 
