@@ -314,8 +314,13 @@ static int read_guests(struct conf *conf, struct xlnuma__settings *settings_r)
         if (!entry.value)
             break;
         rc = read_entry(conf, &entry);
-        if (!rc && !fnmatch(entry.pattern, conf->guest, 0))
+        if (rc)
+            break;
+        r = fnmatch(entry.pattern, conf->guest, 0);
+        if (!r)
             fill(settings_r, &entry.settings);
+        else if (r != FNM_NOMATCH)
+            rc = out_of_memory(conf);
     }
     return rc;
 }

@@ -278,7 +278,7 @@ void xlnuma__load_note(xc_interface *xch)
     if (noting.file) {
         fprintf(noting.file, HEADER "%" PRIu64 "\n", noting.pasts.now_ns);
         is_whole = !for_each_domain(xch, note_domain, &noting);
-        is_whole &= !fflush(noting.file);
+        is_whole &= !fflush(noting.file) && !ferror(noting.file);
         fclose(noting.file);
         if (!is_whole || renameat(dir, name, dir, FILE_NAME))
             unlinkat(dir, name, 0);

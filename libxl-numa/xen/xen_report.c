@@ -152,39 +152,55 @@ int xlnuma__report_write_actual(struct xs_handle *xs, uint32_t domid,
 
 /* --- reading -------------------------------------------------------------- */
 
+struct reader {
+    struct xs_handle *xs;
+    uint32_t domid;
+    int err; /* errno of what failed; 0 so far */
+};
+
+/* What xenstore does not give is not there, unless it says that it failed. */
+static void note_failure(struct reader *reader, const void *value)
+{
+    if (!value && errno != ENOENT)
+        reader->err = errno;
+}
+
 /* A key's text into buf; empty when it is not there. */
-static char *get_text(struct xs_handle *xs, uint32_t domid, const char *key,
-                      char *buf, size_t size)
+static char *get_text(struct reader *reader, const char *key, char *buf,
+                      size_t size)
 {
     char path[PATH_SIZE];
     unsigned length;
-    char *value = xs_read(xs, XBT_NULL, path_of(path, domid, key), &length);
+    char *value = xs_read(reader->xs, XBT_NULL,
+                          path_of(path, reader->domid, key), &length);
 
+    note_failure(reader, value);
     snprintf(buf, size, "%s", value ? value : "");
     free(value);
     return buf;
 }
 
-static bool get_node_kb(struct xs_handle *xs, uint32_t domid, unsigned node,
-                        const char *what, uint64_t *kb_r)
+static bool get_node_kb(struct reader *reader, unsigned node, const char *what,
+                        uint64_t *kb_r)
 {
     char key[64], value[32];
 
     snprintf(key, sizeof(key), "node/%u/%s", node, what);
-    get_text(xs, domid, key, value, sizeof(value));
+    get_text(reader, key, value, sizeof(value));
     *kb_r = strtoull(value, NULL, 10);
     return *value;
 }
 
 /* The keys of a folder of the report that are numbers below 64, as a set. */
-static uint64_t number_keys(struct xs_handle *xs, uint32_t domid,
-                            const char *folder)
+static uint64_t number_keys(struct reader *reader, const char *folder)
 {
     char path[PATH_SIZE];
     unsigned nr;
-    char **name = xs_directory(xs, XBT_NULL, path_of(path, domid, folder), &nr);
+    char **name = xs_directory(reader->xs, XBT_NULL,
+                               path_of(path, reader->domid, folder), &nr);
     uint64_t numbers = 0;
 
+    note_failure(reader, name);
     for (unsigned i = 0; name && i < nr; i++) {
         char *end;
         unsigned long number = strtoul(name[i], &end, 10);
@@ -197,24 +213,22 @@ static uint64_t number_keys(struct xs_handle *xs, uint32_t domid,
 }
 
 /* The nodes that have a subtree: planned ones, and others that got memory. */
-static void read_nodes(struct xs_handle *xs, uint32_t domid,
-                       struct xlnuma__report *report)
+static void read_nodes(struct reader *reader, struct xlnuma__report *report)
 {
-    uint64_t nodes = number_keys(xs, domid, "node");
+    uint64_t nodes = number_keys(reader, "node");
     unsigned node;
 
     XLNUMA_FOR_EACH_NODE(node, nodes) {
-        get_node_kb(xs, domid, node, "planned_kb", &report->planned_kb[node]);
-        if (get_node_kb(xs, domid, node, "actual_kb", &report->actual_kb[node]))
+        get_node_kb(reader, node, "planned_kb", &report->planned_kb[node]);
+        if (get_node_kb(reader, node, "actual_kb", &report->actual_kb[node]))
             report->has_actual = true;
     }
 }
 
 /* Those that are there: each key costs a round trip, and few orders are used. */
-static void read_extents(struct xs_handle *xs, uint32_t domid,
-                         struct xlnuma__report *report)
+static void read_extents(struct reader *reader, struct xlnuma__report *report)
 {
-    uint64_t orders = number_keys(xs, domid, "extents");
+    uint64_t orders = number_keys(reader, "extents");
 
     for (unsigned order = 0; order < XLNUMA__ORDERS; order++) {
         char key[64], value[32];
@@ -222,7 +236,7 @@ static void read_extents(struct xs_handle *xs, uint32_t domid,
         if (!(orders >> order & 1))
             continue;
         snprintf(key, sizeof(key), "extents/%u", order);
-        get_text(xs, domid, key, value, sizeof(value));
+        get_text(reader, key, value, sizeof(value));
         report->nr_extents[order] = strtoull(value, NULL, 10);
     }
 }
@@ -243,31 +257,21 @@ static bool parse_others(const char *text, struct xlnuma__report *report)
     return true;
 }
 
-int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
-                        struct xlnuma__report *report_r, bool *found_r,
-                        char *message)
+/* All but the version. Returns 0, XLNUMA_ERR_XEN. */
+static int read_keys(struct reader *reader, struct xlnuma__report *report_r,
+                     char *message)
 {
     char value[XLNUMA_MESSAGE_SIZE], list_message[XLNUMA_MESSAGE_SIZE];
+    uint32_t domid = reader->domid;
 
-    *message = '\0';
-    memset(report_r, 0, sizeof(*report_r));
-    get_text(xs, domid, "version", value, sizeof(value));
-    *found_r = *value;
-    if (!*found_r)
-        return 0;
-    if (strcmp(value, XLNUMA__REPORT_VERSION))
-        return xlnuma__fail(message, XLNUMA_ERR_XEN,
-                            "/libxl/%u/numa-placement has version %s, this "
-                            "program reads " XLNUMA__REPORT_VERSION,
-                            domid, value);
-#define GET(key) get_text(xs, domid, #key, report_r->key, sizeof(report_r->key))
+#define GET(key) get_text(reader, #key, report_r->key, sizeof(report_r->key))
     GET(policy);
     GET(memory);
     GET(status);
     GET(soft_cpus);
     GET(reason);
 #undef GET
-    get_text(xs, domid, "expected_distance", value, sizeof(value));
+    get_text(reader, "expected_distance", value, sizeof(value));
     report_r->expected_distance = strtod(value, NULL);
     if (!(report_r->expected_distance >= 0 &&
           report_r->expected_distance <= XLNUMA_DISTANCE_UNREACHABLE))
@@ -275,21 +279,46 @@ int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
                             "/libxl/%u/numa-placement/expected_distance: "
                             "\"%.100s\" is no distance",
                             domid, value);
-    get_text(xs, domid, "nodes", value, sizeof(value));
+    get_text(reader, "nodes", value, sizeof(value));
     if (xlnuma_nodeset_parse(value, &report_r->nodes, list_message))
         return xlnuma__fail(message, XLNUMA_ERR_XEN,
                             "/libxl/%u/numa-placement/nodes: %s", domid,
                             list_message);
-    get_text(xs, domid, "other_nodes", value, sizeof(value));
+    get_text(reader, "other_nodes", value, sizeof(value));
     if (!parse_others(value, report_r))
         return xlnuma__fail(message, XLNUMA_ERR_XEN,
                             "/libxl/%u/numa-placement/other_nodes: \"%s\" is "
                             "no list of nodes",
                             domid, value);
-    read_nodes(xs, domid, report_r);
+    read_nodes(reader, report_r);
     if (report_r->has_actual)
-        read_extents(xs, domid, report_r);
+        read_extents(reader, report_r);
     return 0;
+}
+
+int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
+                        struct xlnuma__report *report_r, bool *found_r,
+                        char *message)
+{
+    struct reader reader = { .xs = xs, .domid = domid };
+    char version[XLNUMA_MESSAGE_SIZE];
+    int rc = 0;
+
+    *message = '\0';
+    memset(report_r, 0, sizeof(*report_r));
+    *found_r = *get_text(&reader, "version", version, sizeof(version));
+    if (*found_r && strcmp(version, XLNUMA__REPORT_VERSION))
+        rc = xlnuma__fail(message, XLNUMA_ERR_XEN,
+                          "/libxl/%u/numa-placement has version %s, this "
+                          "program reads " XLNUMA__REPORT_VERSION,
+                          domid, version);
+    else if (*found_r)
+        rc = read_keys(&reader, report_r, message);
+    if (reader.err)
+        rc = xlnuma__fail(message, XLNUMA_ERR_XEN,
+                          "reading /libxl/%u/numa-placement from xenstore: %s",
+                          domid, strerror(reader.err));
+    return rc;
 }
 
 /* libxl's own note. Nobody has a GiB of it; libxl's "default" is no size. */

@@ -501,6 +501,7 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
         video[0] == domid)
         snprintf(value, sizeof(value), "%lu", video[1]);
     *length = (unsigned)strlen(value);
+    errno = ENOENT;
     return *value ? strdup(value) : NULL;
 }
 

@@ -7,6 +7,7 @@
  */
 #include "fuzz.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -50,6 +51,7 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
             return strndup(line + key_length + 1, *length_r);
         }
     }
+    errno = ENOENT;
     return NULL;
 }
 

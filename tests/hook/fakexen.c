@@ -680,6 +680,8 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t transaction,
     value = value ? strdup(value) : NULL;
     unlock_host();
     *length = value ? (unsigned)strlen(value) : 0;
+    if (!value)
+        errno = ENOENT;
     return value;
 }
 
