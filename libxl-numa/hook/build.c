@@ -26,26 +26,27 @@ static struct {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct build *builds;
 
+__attribute__((format(printf, 5, 0))) static void
+say(xentoollog_logger *logger, xentoollog_level level, int err,
+    const char *context, const char *format, va_list args)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+
+    (void)logger;
+    (void)err;
+    if (level < XTL_WARN)
+        return;
+    vsnprintf(message, sizeof(message), format, args);
+    fprintf(stderr, "%s: %s: %s\n", context, xtl_level_to_string(level),
+            message);
+}
+
+/* One of libxentoollog's needs memory, and it is of its lack that we may speak. */
 xentoollog_logger *xlnuma__build_logger(void)
 {
-    return (xentoollog_logger *)xtl_createlogger_stdiostream(stderr, XTL_WARN,
-                                                             0);
-}
+    static xentoollog_logger logger = { .vmessage = say };
 
-static xentoollog_logger *fallback;
-
-static void make_fallback(void)
-{
-    fallback = xlnuma__build_logger();
-}
-
-/* For a context that was made before we were there. */
-static xentoollog_logger *fallback_logger(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, make_fallback);
-    return fallback;
+    return &logger;
 }
 
 /* --- the list ------------------------------------------------------------- */
@@ -67,7 +68,7 @@ void xlnuma__build_give_back(struct build *build)
 
 static bool has_config(const struct build *build, const void *config)
 {
-    return build->config == config;
+    return build->owner == config;
 }
 
 static bool has_domid(const struct build *build, const void *domid)
@@ -104,9 +105,9 @@ static struct build *take_build(bool (*is_meant)(const struct build *,
 static void drop_stale(bool (*is_meant)(const struct build *, const void *),
                        const void *what)
 {
-    struct build *build = take_build(is_meant, what);
+    struct build *build;
 
-    if (build)
+    while ((build = take_build(is_meant, what)))
         xlnuma__build_free(build);
 }
 
@@ -147,21 +148,42 @@ struct build *xlnuma__build_find(uint32_t domid)
     return build;
 }
 
+/* The one build that has no domain yet; NULL when it is not clear which. */
+static struct build *only_unbound(void)
+{
+    struct build *found = NULL;
+
+    for (struct build *build = builds; build; build = build->next)
+        if (!build->has_domid) {
+            if (found)
+                return NULL;
+            found = build;
+        }
+    return found && !found->is_waiting ? found : NULL;
+}
+
 struct build *xlnuma__build_bind(xc_interface *xch, uint32_t domid,
-                                 uint32_t *poolid_r)
+                                 uint32_t *poolid_r, char *message)
 {
     struct build *build;
-    xc_domaininfo_t info;
+    xc_domaininfo_t info = { .cpupool = 0 };
     libxl_uuid uuid;
+    int nr;
 
+    *message = '\0';
     drop_stale(has_domid, &domid);
-    if (xc_domain_getinfolist(xch, domid, 1, &info) != 1 ||
-        info.domain != domid)
+    nr = xc_domain_getinfolist(xch, domid, 1, &info);
+    if (nr < 0)
+        xlnuma__fail(message, XLNUMA_ERR_XEN, "Xen does not tell of it: %s",
+                     strerror(errno));
+    else if (nr != 1 || info.domain != domid)
         return NULL;
     memcpy(&uuid, info.handle, sizeof(uuid));
     pthread_mutex_lock(&lock);
     for (build = builds; build && !has_uuid(build, &uuid);)
         build = build->next;
+    if (nr < 0)
+        build = only_unbound();
     if (build) {
         build->domid = domid;
         build->has_domid = true;
@@ -224,37 +246,55 @@ void xlnuma__build_apply_file(struct build *build)
 
 static void end(const libxl_domain_config *config)
 {
-    struct build *build = take_build(has_config, config);
+    struct build *build;
 
-    if (!build)
-        return;
-    xlnuma__build_give_back(build);
-    xlnuma__build_free(build);
+    while ((build = take_build(has_config, config))) {
+        xlnuma__build_give_back(build);
+        xlnuma__build_free(build);
+    }
 }
 
-static void begin(libxl_ctx *ctx, xentoollog_logger *lg,
-                  libxl_domain_config *config, bool is_restored)
+/* There is no memory for a build: libxl's alone, or none. */
+static int begin_without(libxl_ctx *ctx, xentoollog_logger *lg,
+                         const libxl_domain_config *config)
+{
+    struct build build = { .ctx = ctx, .lg = lg };
+    const char *name = config->c_info.name ? config->c_info.name : "";
+
+    xlnuma_request_init(&build.request);
+    snprintf(build.request.name, sizeof(build.request.name), "%s", name);
+    libxl_uuid_copy(ctx, &build.uuid, &config->c_info.uuid);
+    xlnuma__build_apply_file(&build);
+    if (xlnuma__is_strict(build.request.policy)) {
+        LOG(&build, ERROR,
+            "domain %s: out of memory: not built, as its numa_policy demands",
+            name);
+        return -1;
+    }
+    LOG(&build, WARN, "domain %s: out of memory: placement is left to libxl",
+        name);
+    return 0;
+}
+
+static int begin(libxl_ctx *ctx, xentoollog_logger *lg,
+                 libxl_domain_config *config, bool is_restored)
 {
     struct build *build;
 
     drop_stale(has_config, config);
     drop_stale(has_uuid, &config->c_info.uuid);
     if (!lg)
-        lg = fallback_logger();
-    if (!lg)
-        return; /* not even memory to say that there is none */
+        lg = xlnuma__build_logger(); /* the context was there before us */
     build = calloc(1, sizeof(*build));
-    if (!build) {
-        xtl_log(lg, XTL_WARN, -1, "xl-numa",
-                "out of memory: placement is left to libxl");
-        return;
-    }
+    if (!build)
+        return begin_without(ctx, lg, config);
     build->ctx = ctx;
     build->lg = lg;
-    build->config = config;
+    build->owner = build->config = config;
     build->is_restored = is_restored;
     libxl_uuid_copy(ctx, &build->uuid, &config->c_info.uuid);
     xlnuma__build_add(build);
+    return 0;
 }
 
 /* A child of a process with threads may go on to build: no lock is held there. */

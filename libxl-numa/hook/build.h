@@ -20,7 +20,8 @@ struct build {
     struct build *next;
     libxl_ctx *ctx;
     xentoollog_logger *lg;
-    libxl_domain_config *config; /* borrowed until the build ends */
+    libxl_domain_config *config;      /* borrowed until the build ends */
+    const libxl_domain_config *owner; /* the same; a stub domain's guest's */
     libxl_uuid uuid;
     uint32_t domid;
     unsigned nr_vcpus;
@@ -55,7 +56,7 @@ struct build {
 
 /* --- build.c: the list of builds ------------------------------------------ */
 
-/* Where nobody gave us one; NULL without memory. Ownership: the caller's. */
+/* Where nobody gave us one: warnings and errors on stderr. Static. */
 xentoollog_logger *xlnuma__build_logger(void);
 
 void xlnuma__build_add(struct build *build);
@@ -68,9 +69,11 @@ struct build *xlnuma__build_take(uint32_t domid);
 /*
  * Until it is bound to its build a domain is known by its uuid alone: a stub
  * domain is built from within another's build, and libvirt builds in threads.
+ * When Xen does not tell the uuid, the message says so, and it is the only build
+ * that it can be, if there is one.
  */
 struct build *xlnuma__build_bind(xc_interface *xch, uint32_t domid,
-                                 uint32_t *poolid_r);
+                                 uint32_t *poolid_r, char *message);
 
 /* The guest of this name that waits for its stub domain; any guest at all. */
 struct build *xlnuma__build_take_waiting(const char *name);

@@ -34,10 +34,11 @@ struct xlnuma__hook {
 
     /*
      * A build begins; `config` stays valid until it ends. lg may be NULL.
-     * Another process populates a domain that is restored.
+     * Another process populates a domain that is restored. Returns 0, or -1 when
+     * there is no memory for it and the policy forbids to go on without.
      */
-    void (*begin)(libxl_ctx *ctx, xentoollog_logger *lg,
-                  libxl_domain_config *config, bool is_restored);
+    int (*begin)(libxl_ctx *ctx, xentoollog_logger *lg,
+                 libxl_domain_config *config, bool is_restored);
 
     /* The call that began the build has returned; unknown configs are fine. */
     void (*end)(const libxl_domain_config *config);

@@ -65,6 +65,11 @@ static void leave_to_libxl(struct build *build, const char *why)
     xlnuma__claim_drop(&build->claim);
     xlnuma_plan_free(build->plan);
     build->plan = xlnuma_plan_new();
+    if (!build->plan && !build->has_failed)
+        LOG(build, WARN,
+            "domain %" PRIu32 ": out of memory: \"xl numa-placement\" will not "
+            "know that it is left to libxl",
+            build->domid);
     if (!build->plan)
         return;
     build->plan->status = XLNUMA_STATUS_OFF;
@@ -88,21 +93,36 @@ static void apply_conf(struct build *build)
     xlnuma__settings_apply(&settings, &build->request);
 }
 
+/* The build of a domain that has its vCPUs now; NULL: nothing more to do. */
+static struct build *bind_build(xc_interface *xch, uint32_t domid,
+                                unsigned nr_vcpus, uint32_t *poolid_r,
+                                char *message)
+{
+    struct build *build = xlnuma__build_bind(xch, domid, poolid_r, message);
+
+    if (build)
+        build->nr_vcpus = nr_vcpus;
+    else if (*message)
+        xtl_log(xlnuma__build_logger(), XTL_WARN, -1, "xl-numa",
+                "domain %" PRIu32 ": %s: placement is left to libxl", domid,
+                message);
+    else
+        xlnuma__stubdom_begin(xch, domid, nr_vcpus);
+    return build;
+}
+
 int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
                             unsigned nr_vcpus)
 {
-    char message[XLNUMA_MESSAGE_SIZE];
+    char message[XLNUMA_MESSAGE_SIZE], unbound[XLNUMA_MESSAGE_SIZE];
     struct build *build;
     const char *why;
     uint32_t poolid;
     int rc;
 
-    build = xlnuma__build_bind(xch, domid, &poolid);
-    if (!build) {
-        xlnuma__stubdom_begin(xch, domid, nr_vcpus);
+    build = bind_build(xch, domid, nr_vcpus, &poolid, unbound);
+    if (!build)
         return 0;
-    }
-    build->nr_vcpus = nr_vcpus;
     if (!xlnuma__config_wants_placement(build->config, &why)) {
         build->request.policy = XLNUMA_POLICY_NONE;
         leave_to_libxl(build, why);
@@ -110,6 +130,8 @@ int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
     }
     rc = xlnuma__request_from_config(&build->request, build->ctx, poolid,
                                      build->config, message);
+    if (*unbound)
+        rc = xlnuma__fail(message, XLNUMA_ERR_XEN, "%s", unbound);
     apply_conf(build);
     xlnuma__build_apply_file(build);
     build->is_strict = xlnuma__is_strict(build->request.policy);

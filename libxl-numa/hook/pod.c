@@ -12,7 +12,9 @@
  */
 #include "hook/build.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #define SUPERPAGE_PAGES 512
 #define STEP_PAGES (16 * SUPERPAGE_PAGES) /* at risk when a node runs dry */
@@ -89,6 +91,31 @@ static void format_given(const struct pod *pod, char *buf, size_t size)
     }
 }
 
+/* One node after the other, each its share; Xen may be left with some of it. */
+static void fill_nodes(struct pod *pod, uint64_t target_pages)
+{
+    struct build *build = pod->build;
+    uint64_t share_kb = 0, share_pages;
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, build->extents.planned) {
+        share_kb += build->extents.planned_kb[i];
+        share_pages = (uint64_t)((xlnuma__u128)target_pages * share_kb /
+                                 build->extents.total_kb);
+        errno = 0;
+        if (!xlnuma__apply_nodes(build->ctx, build->domid,
+                                 (xlnuma_nodeset)1 << i) &&
+            !fill(pod, i, share_pages / SUPERPAGE_PAGES * SUPERPAGE_PAGES))
+            continue;
+        LOG(build, WARN,
+            "domain %" PRIu32 " (%s): memory of node %u%s%s: the rest of its "
+            "memory is left to Xen",
+            build->domid, build->request.name, i, errno ? ": " : "",
+            errno ? strerror(errno) : "");
+        return;
+    }
+}
+
 int xlnuma__build_set_pod_target(const struct xlnuma__next *next,
                                  xc_interface *xch, uint32_t domid,
                                  uint64_t target_pages, uint64_t *tot_pages,
@@ -97,27 +124,18 @@ int xlnuma__build_set_pod_target(const struct xlnuma__next *next,
 {
     struct build *build = xlnuma__build_find(domid);
     struct pod pod = { .build = build, .next = next, .xch = xch };
-    uint64_t share_kb = 0, share_pages;
     char given[256] = "";
     unsigned i;
-    int r = 0;
 
     if (!build || !build->is_steering || !build->plan)
         goto out;
     build->has_unseen = true;
     XLNUMA_FOR_EACH_NODE(i, all_nodes(build))
         pod.free_kb[i] = node_free_kb(&pod, i);
-    XLNUMA_FOR_EACH_NODE(i, build->extents.planned) {
-        share_kb += build->extents.planned_kb[i];
-        if (xlnuma__apply_nodes(build->ctx, domid, (xlnuma_nodeset)1 << i))
-            break;
-        share_pages = (uint64_t)((xlnuma__u128)target_pages * share_kb /
-                                 build->extents.total_kb);
-        r = fill(&pod, i, share_pages / SUPERPAGE_PAGES * SUPERPAGE_PAGES);
-        if (r)
-            break;
-    }
-    if (xlnuma__apply_nodes(build->ctx, domid, build->plan->nodes))
+    fill_nodes(&pod, target_pages);
+    /* It would be on one node for good, so this is tried twice. */
+    if (xlnuma__apply_nodes(build->ctx, domid, build->plan->nodes) &&
+        xlnuma__apply_nodes(build->ctx, domid, build->plan->nodes))
         LOG(build, WARN,
             "domain %" PRIu32 " (%s): its node affinity could not be set to "
             "its planned nodes: look at \"xl list -n\"",
@@ -127,7 +145,6 @@ int xlnuma__build_set_pod_target(const struct xlnuma__next *next,
              "populated on demand: planned, not enforced%s%s",
              *given ? "; by free memory" : "", given);
 out:
-    return r ? r
-             : next->set_pod_target(xch, domid, target_pages, tot_pages,
-                                    pod_cache_pages, pod_entries);
+    return next->set_pod_target(xch, domid, target_pages, tot_pages,
+                                pod_cache_pages, pod_entries);
 }

@@ -339,8 +339,8 @@ EXPORT int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
     const struct xlnuma__hook *h = hook();
     int rc;
 
-    if (h)
-        h->begin(ctx, logger_of(ctx), config, false);
+    if (h && h->begin(ctx, logger_of(ctx), config, false))
+        return ERROR_NOMEM;
     rc = NEXT(LIBXENLIGHT_SONAME, libxl_domain_create_new)(ctx, config, domid,
                                                            ao_how, console_how);
     if (h && (rc || !ao_how))
@@ -356,8 +356,8 @@ EXPORT int libxl_domain_create_restore(
     const struct xlnuma__hook *h = hook();
     int rc;
 
-    if (h)
-        h->begin(ctx, logger_of(ctx), config, true);
+    if (h && h->begin(ctx, logger_of(ctx), config, true))
+        return ERROR_NOMEM;
     rc = NEXT(LIBXENLIGHT_SONAME, libxl_domain_create_restore)(
         ctx, config, domid, restore_fd, send_back_fd, params, ao_how,
         console_how);

@@ -36,8 +36,10 @@ void xlnuma__build_take_over(struct build *build, struct xs_handle *xs)
     if (!build->is_steering)
         return;
     if (xlnuma__report_read(xs, build->domid, &report, &is_found, message))
-        LOG(build, WARN, "domain %" PRIu32 " (%s): %s", build->domid,
-            build->request.name, message);
+        LOG(build, WARN,
+            "domain %" PRIu32 " (%s): %s: where its memory is will not be "
+            "reported",
+            build->domid, build->request.name, message);
     else if (is_found && report.has_actual) {
         memcpy(build->extents.done_kb, report.actual_kb,
                sizeof(build->extents.done_kb));
@@ -56,10 +58,13 @@ void xlnuma__build_restore_begin(uint32_t domid)
     struct xs_handle *xs;
     bool is_found;
 
-    if (!build || !(build->lg = xlnuma__build_logger())) {
-        free(build); /* so little memory that the restore fails anyway */
+    if (!build) {
+        xtl_log(xlnuma__build_logger(), XTL_WARN, -1, "xl-numa",
+                "domain %" PRIu32 ": out of memory: its memory is left to Xen",
+                domid);
         return;
     }
+    build->lg = xlnuma__build_logger();
     xs = xs_open(0);
     build->domid = domid;
     build->has_domid = true;
@@ -106,6 +111,5 @@ void xlnuma__build_restore_end(uint32_t domid)
             domid, message);
     if (xs)
         xs_close(xs);
-    xtl_logger_destroy(build->lg);
     xlnuma__build_free(build);
 }

@@ -7,6 +7,7 @@
  */
 #include "hook/build.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,18 +28,21 @@ bool xlnuma__stubdom_comes(const struct build *build)
            is_on(build->config->b_info.device_model_stubdomain);
 }
 
-/* The name of a domain; NULL, or the caller's to free. */
+/* The name of a domain, the caller's to free; or NULL and errno. */
 static char *read_name(uint32_t domid)
 {
     struct xs_handle *xs = xs_open(0);
     char path[64], *name;
     unsigned length;
+    int err;
 
     if (!xs)
         return NULL;
     snprintf(path, sizeof(path), "/local/domain/%" PRIu32 "/name", domid);
     name = xs_read(xs, XBT_NULL, path, &length);
+    err = errno;
     xs_close(xs);
+    errno = err;
     return name;
 }
 
@@ -50,8 +54,16 @@ static struct build *take_guest(uint32_t domid)
     char *name;
     size_t length;
 
-    if (!xlnuma__build_is_waiting() || !(name = read_name(domid)))
+    if (!xlnuma__build_is_waiting())
         return NULL;
+    name = read_name(domid);
+    if (!name) {
+        xtl_log(xlnuma__build_logger(), XTL_WARN, -1, "xl-numa",
+                "domain %" PRIu32 ": its name, in xenstore: %s: if it is a "
+                "stub domain, its placement is left to libxl",
+                domid, strerror(errno));
+        return NULL;
+    }
     length = strlen(name);
     if (length > suffix && !strcmp(name + length - suffix, SUFFIX)) {
         name[length - suffix] = '\0';
@@ -114,9 +126,15 @@ void xlnuma__stubdom_begin(xc_interface *xch, uint32_t domid, unsigned nr_vcpus)
     if (!guest)
         return;
     stubdom = calloc(1, sizeof(*stubdom));
-    if (!stubdom)
-        goto out; /* so little memory that the build fails anyway */
+    if (!stubdom) {
+        LOG(guest, WARN,
+            "domain %" PRIu32 " (%s" SUFFIX "): out of memory: placement is "
+            "left to libxl",
+            domid, guest->request.name);
+        goto out;
+    }
     stubdom->ctx = guest->ctx;
+    stubdom->owner = guest->owner;
     stubdom->lg = guest->lg;
     stubdom->domid = domid;
     stubdom->has_domid = true;
