@@ -3,11 +3,14 @@
  * A program that builds a guest from a configuration file through libxl, as xl
  * does, and prints what the (fake) hypervisor then has. For tests/hook/run.
  *
- *   fakexl [-a] [-f FORKS] [-l] [-n TIMES] [-q] [-r] [-s] [-t THREADS] FILE
+ *   fakexl [-a] [-c] [-f FORKS] [-l] [-n TIMES] [-o] [-q] [-r] [-s]
+ *          [-t THREADS] FILE
  *     -a  asynchronously   -n  build it so many times (reboots)   -r  restore
  *     -q  nothing of xenstore   -t  so many of it, in threads
  *     -s  all threads have one context, as in libvirt's driver
  *     -l  nobody gives libxl a logger
+ *     -c  -n builds read the file each time: other guests, of that name
+ *     -o  say what is left open and locked at the end
  *     -f  threads but the first read the file again and again; meanwhile so many
  *         children of the first one build it
  *   fakexl -k DOMID
@@ -15,6 +18,8 @@
  *   fakexl -H
  *     what libxl-save-helper does, for the domain in FAKE_STATE
  */
+#include <dirent.h>
+#include <fcntl.h>
 #include <libxl_utils.h>
 #include <libxlutil.h>
 #include <pthread.h>
@@ -68,6 +73,8 @@ static void read_config(libxl_ctx *ctx, const char *name,
     int length, r;
     long number;
 
+    if (!file)
+        exit(1);
     text = read_file(name, &length);
     r = xlu_cfg_readdata(file, text, length);
     if (r) {
@@ -122,6 +129,8 @@ static void print_domain(int rc, const libxl_domain_config *config,
                          bool is_quiet)
 {
     printf("rc %d\n", rc);
+    if (!fake_domain)
+        return; /* not even begun */
     printf("nodes %#llx\n", (unsigned long long)fake_domain->nodes);
     printf("soft_cpus %#llx\n", (unsigned long long)fake_domain->soft_cpus);
     printf("mib %lu %lu %lu %lu\n", fake_domain->pages[0] / 256,
@@ -167,7 +176,7 @@ struct job {
     libxl_ctx *ctx;
     libxl_domain_config config;
     pthread_t thread;
-    bool is_async, is_restore, is_quiet, is_shared;
+    bool is_async, is_restore, is_quiet, is_shared, is_fresh;
     int times;
     const char *file;
     xentoollog_logger *lg;
@@ -187,6 +196,11 @@ static void *run(void *arg)
         pthread_mutex_lock(&printing);
         print_domain(rc, &job->config, job->is_quiet);
         pthread_mutex_unlock(&printing);
+        if (job->is_fresh && job->times) {
+            libxl_domain_config_dispose(&job->config);
+            libxl_domain_config_init(&job->config);
+            read_config(job->ctx, job->file, &job->config);
+        }
     }
     return NULL;
 }
@@ -257,8 +271,8 @@ static void run_all(const struct job *common, int nr_threads, int nr_forks,
         libxl_domain_config_init(&jobs[i].config);
         if (i && common->is_shared)
             jobs[i].ctx = jobs[0].ctx;
-        else
-            libxl_ctx_alloc(&jobs[i].ctx, LIBXL_VERSION, 0, lg);
+        else if (libxl_ctx_alloc(&jobs[i].ctx, LIBXL_VERSION, 0, lg))
+            exit(1);
         read_config(jobs[i].ctx, file, &jobs[i].config);
     }
     for (int i = 1; i < nr_threads; i++)
@@ -282,14 +296,42 @@ static void run_all(const struct job *common, int nr_threads, int nr_forks,
     free(jobs);
 }
 
+static int count_open(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    int nr = 0;
+
+    while (dir && readdir(dir))
+        nr++;
+    if (dir)
+        closedir(dir);
+    return nr;
+}
+
+/* Are claims locked? A child asks: a process never sees its own locks. */
+static bool is_locked(void)
+{
+    struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+    char path[4096];
+    int fd, status = 0;
+    pid_t pid = fork();
+
+    if (!pid) {
+        snprintf(path, sizeof(path), "%s/claims", getenv("XL_NUMA_RUN"));
+        fd = open(path, O_RDWR);
+        _exit(fd >= 0 && (fcntl(fd, F_GETLK, &lock) || lock.l_type != F_UNLCK));
+    }
+    return pid < 0 || waitpid(pid, &status, 0) != pid || status;
+}
+
 int main(int argc, char **argv)
 {
     struct job common = { .times = 1 };
-    int option, nr_threads = 1, nr_forks = 0;
-    bool has_logger = true;
+    int option, nr_threads = 1, nr_forks = 0, nr_open = count_open();
+    bool has_logger = true, wants_left = false;
     xentoollog_logger *lg;
 
-    while ((option = getopt(argc, argv, "af:Hk:ln:qrst:")) != -1) {
+    while ((option = getopt(argc, argv, "acf:Hk:ln:oqrst:")) != -1) {
         if (option == 'H')
             return restore_memory();
         if (option == 'k')
@@ -298,7 +340,9 @@ int main(int argc, char **argv)
         common.is_restore |= option == 'r';
         common.is_quiet |= option == 'q';
         common.is_shared |= option == 's';
+        common.is_fresh |= option == 'c';
         has_logger &= option != 'l';
+        wants_left |= option == 'o';
         if (option == 'f')
             nr_forks = atoi(optarg);
         if (option == 'n')
@@ -310,5 +354,8 @@ int main(int argc, char **argv)
     run_all(&common, nr_threads, nr_forks, argv[optind],
             has_logger ? lg : NULL);
     xtl_logger_destroy(lg);
+    if (wants_left)
+        printf("left %d open, %s\n", count_open() - nr_open,
+               is_locked() ? "locked" : "not locked");
     return 0;
 }
