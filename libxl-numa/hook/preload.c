@@ -3,8 +3,9 @@
  * The preloaded object: stands before the functions of libxl's domain build
  * path, and asks the library about each call. It links to libc alone and is
  * invisible until a process begins to build a domain: it is mapped into every
- * child of xl too. When the library cannot be had, or libxl is not the version
- * it was built for, every call goes through unchanged after one warning.
+ * child of xl too. When the library cannot be had, every call goes through
+ * unchanged after one warning; when libxl is not the version it was built for,
+ * choose.c sees to that, and no call comes here.
  */
 #include <alloca.h>
 #include <dlfcn.h>
@@ -13,69 +14,19 @@
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "hook/child.h"
-#include "hook/hook.h"
-
-#include <xenguest.h>
+#include "hook/choose.h"
 
 #define EXPORT __attribute__((visibility("default")))
-
-#define WARN(...) fprintf(stderr, "xl-numa: warning: " __VA_ARGS__)
-
-/* --- the functions behind ours -------------------------------------------- */
-
-/*
- * The next definition of a function. A process that loaded libxl with dlopen()
- * and kept it to itself does not show it to RTLD_NEXT, but by its name.
- */
-static void *find_next(const char *function, const char *library)
-{
-    void *next = dlsym(RTLD_NEXT, function);
-    void *handle;
-
-    if (!next && (handle = dlopen(library, RTLD_LAZY | RTLD_NOLOAD))) {
-        next = dlsym(handle, function);
-        dlclose(handle);
-    }
-    if (!next) {
-        /* Our caller was linked to it, so this cannot be; say it and stop. */
-        WARN("%s not found in %s\n", function, library);
-        abort();
-    }
-    return next;
-}
-
-/* Call the next definition of `name`, looked up once. */
-#define NEXT(library, name)                                                    \
-    ({                                                                         \
-        static _Atomic(void *) found_;                                         \
-        void *next_ = atomic_load(&found_);                                    \
-        if (!next_) {                                                          \
-            next_ = find_next(#name, library);                                 \
-            atomic_store(&found_, next_);                                      \
-        }                                                                      \
-        (__typeof__(&(name)))next_;                                            \
-    })
 
 /* --- the library ---------------------------------------------------------- */
 
 static _Atomic(const struct xlnuma__hook *) loaded_hook;
 static pthread_once_t load_once = PTHREAD_ONCE_INIT;
-
-/* Is exactly this library in the process already? Loads nothing. */
-static bool is_loaded(const char *soname)
-{
-    void *handle = dlopen(soname, RTLD_LAZY | RTLD_NOLOAD);
-
-    if (handle)
-        dlclose(handle);
-    return handle;
-}
 
 /* The library lies beside us; NULL (and one warning) when it does not load. */
 static void *open_library(void)
@@ -99,18 +50,11 @@ static void *open_library(void)
     return handle;
 }
 
-static void load_beside(const char *soname)
+static void load(void)
 {
     const struct xlnuma__hook *(*get)(void);
-    void *handle;
+    void *handle = open_library();
 
-    if (!is_loaded(soname)) {
-        WARN("built for %s, which this program does not use: stock "
-             "placement\n",
-             soname);
-        return;
-    }
-    handle = open_library();
     if (!handle)
         return;
     get = (__typeof__(get))dlsym(handle, "xlnuma__hook_get");
@@ -122,35 +66,19 @@ static void load_beside(const char *soname)
     atomic_store(&loaded_hook, get());
 }
 
-static void load_for_libxl(void)
-{
-    load_beside(LIBXENLIGHT_SONAME);
-}
-
-/* libxl-save-helper has no libxl; libxenguest's version is libxenctrl's. */
-static void load_for_helper(void)
-{
-    load_beside(LIBXENCTRL_SONAME);
-}
-
 /* The library if a build has begun before; never loads it. */
 static const struct xlnuma__hook *hook_if_loaded(void)
 {
     return atomic_load(&loaded_hook);
 }
 
-static const struct xlnuma__hook *hook_after(void (*load)(void))
+static const struct xlnuma__hook *hook(void)
 {
     int err = errno;
 
     pthread_once(&load_once, load);
     errno = err;
     return hook_if_loaded();
-}
-
-static const struct xlnuma__hook *hook(void)
-{
-    return hook_after(load_for_libxl);
 }
 
 /* --- what the library cannot ask libxl for -------------------------------- */
@@ -199,11 +127,10 @@ static void take_lock(void)
     pthread_mutex_lock(&lock);
 }
 
-EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
-                           xentoollog_logger *lg)
+int ours_libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
+                         xentoollog_logger *lg)
 {
-    int rc =
-        NEXT(LIBXENLIGHT_SONAME, libxl_ctx_alloc)(pctx, version, flags, lg);
+    int rc = NEXT(libxl_ctx_alloc)(pctx, version, flags, lg);
     struct logger *logger = rc ? NULL : malloc(sizeof(*logger));
 
     atomic_store(&has_libxl, true);
@@ -218,7 +145,7 @@ EXPORT int libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
     return rc;
 }
 
-EXPORT int libxl_ctx_free(libxl_ctx *ctx)
+int ours_libxl_ctx_free(libxl_ctx *ctx)
 {
     struct logger **link;
 
@@ -232,7 +159,7 @@ EXPORT int libxl_ctx_free(libxl_ctx *ctx)
             break;
         }
     pthread_mutex_unlock(&lock);
-    return NEXT(LIBXENLIGHT_SONAME, libxl_ctx_free)(ctx);
+    return NEXT(libxl_ctx_free)(ctx);
 }
 
 static xentoollog_logger *logger_of(const libxl_ctx *ctx)
@@ -249,9 +176,9 @@ static xentoollog_logger *logger_of(const libxl_ctx *ctx)
     return lg;
 }
 
-EXPORT XLU_Config *xlu_cfg_init(FILE *report, const char *source)
+XLU_Config *ours_xlu_cfg_init(FILE *report, const char *source)
 {
-    XLU_Config *config = NEXT(LIBXLUTIL_SONAME, xlu_cfg_init)(report, source);
+    XLU_Config *config = NEXT(xlu_cfg_init)(report, source);
 
     take_lock();
     free(last_config.source);
@@ -263,9 +190,9 @@ EXPORT XLU_Config *xlu_cfg_init(FILE *report, const char *source)
 }
 
 /* A guest's numa_* keys; a file without any is not worth loading for. */
-EXPORT int xlu_cfg_readdata(XLU_Config *config, const char *data, int length)
+int ours_xlu_cfg_readdata(XLU_Config *config, const char *data, int length)
 {
-    int r = NEXT(LIBXLUTIL_SONAME, xlu_cfg_readdata)(config, data, length);
+    int r = NEXT(xlu_cfg_readdata)(config, data, length);
     const struct xlnuma__hook *h = hook_if_loaded();
     char *source = NULL;
     FILE *report = stderr;
@@ -331,24 +258,23 @@ EXPORT int execl(const char *path, const char *arg, ...)
 
 /* --- the build path, in libxl's order ------------------------------------- */
 
-EXPORT int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
-                                   uint32_t *domid,
-                                   const libxl_asyncop_how *ao_how,
-                                   const libxl_asyncprogress_how *console_how)
+int ours_libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
+                                 uint32_t *domid,
+                                 const libxl_asyncop_how *ao_how,
+                                 const libxl_asyncprogress_how *console_how)
 {
     const struct xlnuma__hook *h = hook();
     int rc;
 
     if (h && h->begin(ctx, logger_of(ctx), config, false))
         return ERROR_NOMEM;
-    rc = NEXT(LIBXENLIGHT_SONAME, libxl_domain_create_new)(ctx, config, domid,
-                                                           ao_how, console_how);
+    rc = NEXT(libxl_domain_create_new)(ctx, config, domid, ao_how, console_how);
     if (h && (rc || !ao_how))
         h->end(config);
     return rc;
 }
 
-EXPORT int libxl_domain_create_restore(
+int ours_libxl_domain_create_restore(
     libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
     int restore_fd, int send_back_fd, const libxl_domain_restore_params *params,
     const libxl_asyncop_how *ao_how, const libxl_asyncprogress_how *console_how)
@@ -358,46 +284,45 @@ EXPORT int libxl_domain_create_restore(
 
     if (h && h->begin(ctx, logger_of(ctx), config, true))
         return ERROR_NOMEM;
-    rc = NEXT(LIBXENLIGHT_SONAME, libxl_domain_create_restore)(
-        ctx, config, domid, restore_fd, send_back_fd, params, ao_how,
-        console_how);
+    rc = NEXT(libxl_domain_create_restore)(ctx, config, domid, restore_fd,
+                                           send_back_fd, params, ao_how,
+                                           console_how);
     if (h && (rc || !ao_how))
         h->end(config);
     return rc;
 }
 
-EXPORT int xc_domain_max_vcpus(xc_interface *xch, uint32_t domid,
-                               unsigned int max)
+int ours_xc_domain_max_vcpus(xc_interface *xch, uint32_t domid,
+                             unsigned int max)
 {
-    int r = NEXT(LIBXENCTRL_SONAME, xc_domain_max_vcpus)(xch, domid, max);
+    int r = NEXT(xc_domain_max_vcpus)(xch, domid, max);
     const struct xlnuma__hook *h = hook_if_loaded();
 
     return !r && h ? h->vcpus_set(xch, domid, max) : r;
 }
 
-EXPORT int xc_domain_setmaxmem(xc_interface *xch, uint32_t domid,
-                               uint64_t max_memkb)
+int ours_xc_domain_setmaxmem(xc_interface *xch, uint32_t domid,
+                             uint64_t max_memkb)
 {
     const struct xlnuma__hook *h = hook_if_loaded();
 
     if (h)
         h->affinities_set(domid);
-    return NEXT(LIBXENCTRL_SONAME, xc_domain_setmaxmem)(xch, domid, max_memkb);
+    return NEXT(xc_domain_setmaxmem)(xch, domid, max_memkb);
 }
 
 static struct xlnuma__next next_memory(void)
 {
     return (struct xlnuma__next){
-        .populate = NEXT(LIBXENCTRL_SONAME, xc_domain_populate_physmap),
-        .populate_exact =
-            NEXT(LIBXENCTRL_SONAME, xc_domain_populate_physmap_exact),
-        .set_pod_target = NEXT(LIBXENCTRL_SONAME, xc_domain_set_pod_target),
+        .populate = NEXT(xc_domain_populate_physmap),
+        .populate_exact = NEXT(xc_domain_populate_physmap_exact),
+        .set_pod_target = NEXT(xc_domain_set_pod_target),
     };
 }
 
-EXPORT int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
-                                      unsigned long nr, unsigned int order,
-                                      unsigned int mem_flags, xen_pfn_t *extent)
+int ours_xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
+                                    unsigned long nr, unsigned int order,
+                                    unsigned int mem_flags, xen_pfn_t *extent)
 {
     const struct xlnuma__hook *h = hook_if_loaded();
     const struct xlnuma__next next = next_memory();
@@ -407,11 +332,10 @@ EXPORT int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
              : next.populate(xch, domid, nr, order, mem_flags, extent);
 }
 
-EXPORT int xc_domain_populate_physmap_exact(xc_interface *xch, uint32_t domid,
-                                            unsigned long nr,
-                                            unsigned int order,
-                                            unsigned int mem_flags,
-                                            xen_pfn_t *extent)
+int ours_xc_domain_populate_physmap_exact(xc_interface *xch, uint32_t domid,
+                                          unsigned long nr, unsigned int order,
+                                          unsigned int mem_flags,
+                                          xen_pfn_t *extent)
 {
     const struct xlnuma__hook *h = hook_if_loaded();
     const struct xlnuma__next next = next_memory();
@@ -421,10 +345,10 @@ EXPORT int xc_domain_populate_physmap_exact(xc_interface *xch, uint32_t domid,
              : next.populate_exact(xch, domid, nr, order, mem_flags, extent);
 }
 
-EXPORT int xc_domain_set_pod_target(xc_interface *xch, uint32_t domid,
-                                    uint64_t target_pages, uint64_t *tot_pages,
-                                    uint64_t *pod_cache_pages,
-                                    uint64_t *pod_entries)
+int ours_xc_domain_set_pod_target(xc_interface *xch, uint32_t domid,
+                                  uint64_t target_pages, uint64_t *tot_pages,
+                                  uint64_t *pod_cache_pages,
+                                  uint64_t *pod_entries)
 {
     const struct xlnuma__hook *h = hook_if_loaded();
     const struct xlnuma__next next = next_memory();
@@ -436,21 +360,20 @@ EXPORT int xc_domain_set_pod_target(xc_interface *xch, uint32_t domid,
 }
 
 /* libxl-save-helper's one call to restore a domain. */
-EXPORT int xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
-                             unsigned int store_evtchn,
-                             unsigned long *store_mfn, uint32_t store_domid,
-                             unsigned int console_evtchn,
-                             unsigned long *console_mfn, uint32_t console_domid,
-                             xc_stream_type_t stream_type,
-                             struct restore_callbacks *callbacks,
-                             int send_back_fd)
+int ours_xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
+                           unsigned int store_evtchn, unsigned long *store_mfn,
+                           uint32_t store_domid, unsigned int console_evtchn,
+                           unsigned long *console_mfn, uint32_t console_domid,
+                           xc_stream_type_t stream_type,
+                           struct restore_callbacks *callbacks,
+                           int send_back_fd)
 {
-    const struct xlnuma__hook *h = hook_after(load_for_helper);
+    const struct xlnuma__hook *h = hook();
     int r;
 
     if (h)
         h->restore_begin(dom);
-    r = NEXT(LIBXENGUEST_SONAME, xc_domain_restore)(
+    r = NEXT(xc_domain_restore)(
         xch, io_fd, dom, store_evtchn, store_mfn, store_domid, console_evtchn,
         console_mfn, console_domid, stream_type, callbacks, send_back_fd);
     if (h)
@@ -458,11 +381,10 @@ EXPORT int xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
     return r;
 }
 
-EXPORT bool xs_introduce_domain(struct xs_handle *xs, unsigned int domid,
-                                unsigned long mfn, unsigned int eventchn)
+bool ours_xs_introduce_domain(struct xs_handle *xs, unsigned int domid,
+                              unsigned long mfn, unsigned int eventchn)
 {
-    bool is_ok =
-        NEXT(LIBXENSTORE_SONAME, xs_introduce_domain)(xs, domid, mfn, eventchn);
+    bool is_ok = NEXT(xs_introduce_domain)(xs, domid, mfn, eventchn);
     const struct xlnuma__hook *h = hook_if_loaded();
 
     if (h && is_ok)

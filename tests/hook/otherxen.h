@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Functions of a Xen that is yet to come: of the names of ours, but with 14
+ * arguments, six in registers and the rest on the stack.
+ */
+#ifndef OTHERXEN_H
+#define OTHERXEN_H
+
+#define STANDS_BEFORE(function, library)                                       \
+    long function(long, long, long, long, long, long, long, long, long, long,  \
+                  long, long, long, long);
+#include "hook/functions.h"
+#undef STANDS_BEFORE
+
+#endif /* OTHERXEN_H */
