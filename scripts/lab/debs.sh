@@ -31,13 +31,18 @@ lab_other_sources() {
         sort -u | grep .
 }
 
-# Makes the sources that lab_apt reads for another release than this machine's.
+# Makes the sources that lab_apt reads for another release than this machine's,
+# and the lists: anew when this machine's are newer.
 lab_make_sources() {
     local state=$LAB_CACHE/apt-$LAB_XEN
-    [[ $LAB_XEN != "$LAB_OWN_XEN" && ! -s $state/sources.list ]] || return 0
+    [[ $LAB_XEN != "$LAB_OWN_XEN" ]] || return 0
+    [[ -s $state/sources.list &&
+        ! /var/lib/apt/lists -nt $state/sources.list ]] && return 0
     mkdir -p "$state"/{lists,cache/archives}/partial
     LAB_XEN=$LAB_OWN_XEN lab_try_apt lab_other_sources
     lab_other_sources >"$state/sources.list"
+    # Without a network: with the lists that there are.
+    lab_apt apt-get update >/dev/null 2>&1
 }
 
 lab_is_installed() {
@@ -89,16 +94,19 @@ lab_dom0_packages() {
 }
 
 # The packages of a device model for HVM guests; --hvm alone wants them. Debian
-# 13 has renamed those whose times got 64 bits.
+# 13 has renamed those whose times got 64 bits, and its libraries need a few more.
 lab_hvm_packages() {
-    local t64=
-    [[ $LAB_XEN == "$LAB_OWN_XEN" ]] || t64=t64
+    local t64='' more=()
+    if [[ $LAB_XEN != "$LAB_OWN_XEN" ]]; then
+        t64=t64
+        more=(libatomic1 libcap2 libxxhash0)
+    fi
     printf '%s\n' qemu-system-xen qemu-system-data seabios libpixman-1-0 \
         libspice-server1 libjpeg62-turbo libusb-1.0-0 libfdt1 \
         libglib2.0-0$t64 libssl3$t64 libopus0 libgstreamer1.0-0 \
         libgstreamer-plugins-base1.0-0 liborc-0.4-0$t64 liblz4-1 libsasl2-2 \
         libstdc++6 libudev1 libpcre2-8-0 libunwind8 libdw1$t64 libelf1$t64 \
-        libffi8 libbz2-1.0 liblzma5 libc6
+        libffi8 libbz2-1.0 liblzma5 libc6 "${more[@]}"
 }
 
 # What a build for another Xen than this machine's needs, besides dom0's.
