@@ -129,7 +129,8 @@ def run(work, kind, fault=None, times=1, hook=True, fail=None):
     spec = KINDS[kind]
     here = tempfile.mkdtemp(dir=work)
     env = dict(os.environ, XL_NUMA_CONF="/dev/null", XL_NUMA_RUN=here + "/run",
-               FAKE_STATE=here + "/state", FAKE_HELPER=FAKEXL, LD_BIND_NOW="1",
+               FAKE_STATE=here + "/state",
+               LIBXL_SAVE_HELPER=FAKEXL, LD_BIND_NOW="1",
                FAULT_FILE=here + "/table", **spec.get("env", SMALL))
     env["ASAN_OPTIONS"] = ("verify_asan_link_order=0:detect_leaks=" +
                            os.environ.get("DETECT_LEAKS", "1"))
