@@ -27,6 +27,7 @@
  *   FAKE_KILL=, FAKE_STOP=FUNCTION:N[,...]  the process is killed, or stopped
  *                                  until it gets SIGCONT, in the Nth call
  *   FAKE_FORK=FUNCTION:N[,...]     a child is forked then; it does nothing
+ *   FAKE_CHILD=FUNCTION:N          another thread forks then: fake_child()
  *   FAKE_HELPER=PROGRAM            run to restore a domain: PROGRAM -H, unless
  *                                  LIBXL_SAVE_HELPER is another one
  *   FAKE_DEVICE_MODEL=, FAKE_CONSOLE=PROGRAM  started for a domain that is built
@@ -38,6 +39,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libxl_utils.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -169,6 +171,40 @@ static void fork_sleeper(void)
     _exit(0);
 }
 
+int (*fake_child)(void);
+static pid_t child;
+
+static void *fork_child(void *unused)
+{
+    (void)unused;
+    child = fork();
+    if (!child) {
+        child = -1; /* it forks none itself */
+        alarm(30);
+        _exit(fake_child());
+    }
+    return NULL;
+}
+
+/* Once; the thread that calls goes on when the child is there. */
+static void fork_in_a_thread(void)
+{
+    pthread_t thread;
+
+    if (fake_child && !child &&
+        !pthread_create(&thread, NULL, fork_child, NULL))
+        pthread_join(thread, NULL);
+}
+
+int fake_wait_child(void)
+{
+    int status;
+
+    return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status)
+               ? WEXITSTATUS(status)
+               : -1;
+}
+
 /* Is this call of `function` one that is to fail? */
 static bool fails(const char *function)
 {
@@ -184,6 +220,8 @@ static bool fails(const char *function)
     calls[i].nr++;
     if (is_meant("FAKE_FORK", function, calls[i].nr))
         fork_sleeper();
+    if (is_meant("FAKE_CHILD", function, calls[i].nr))
+        fork_in_a_thread();
     if (is_meant("FAKE_KILL", function, calls[i].nr))
         raise(SIGKILL);
     if (is_meant("FAKE_STOP", function, calls[i].nr))

@@ -31,4 +31,11 @@ int fake_destroy(unsigned domid);
 
 void fake_print_store(void);
 
+/*
+ * For FAKE_CHILD: what its child does, an exit status; and that status, -1 if
+ * there was none or it was killed, when it has ended.
+ */
+extern int (*fake_child)(void);
+int fake_wait_child(void);
+
 #endif /* FAKEXEN_H */
