@@ -124,12 +124,12 @@ static const struct function {
  */
 static const char never[] =
     " __ctype_b_loc __cxa_finalize __errno_location __stack_chk_fail abort"
-    " clock_gettime dlerror dlsym ferror free getenv geteuid getpid ioctl "
-    "isatty"
+    " clock_gettime dl_iterate_phdr dlerror dlinfo dlsym ferror free getenv"
+    " geteuid getpid ioctl isatty"
     " memchr memcmp memcpy memmem memmove memset nanosleep"
     " pthread_mutex_lock pthread_mutex_unlock pthread_once qsort snprintf"
     " sprintf strchr strcmp strcspn strerror strlen strncmp strnlen strrchr"
-    " strspn strtod strtol strtoul strtoull vsnprintf"
+    " strspn strstr strtod strtol strtoul strtoull vsnprintf"
     " libxl_bitmap_dispose libxl_bitmap_init libxl_bitmap_set"
     " libxl_cpupoolinfo_dispose libxl_cpupoolinfo_init"
     " libxl_cputopology_list_free libxl_ctx_free libxl_defbool_is_default"
@@ -159,6 +159,8 @@ static struct table *table;
 static void *real[NR_FUNCTIONS];
 static const char *wish;
 static uintptr_t bases[2]; /* of the hook's objects: cookies point here */
+static char fake;          /* the fake Xen's cookie */
+static bool is_fake[NR_FUNCTIONS];
 static int *(*errno_of_program)(void);
 
 /* The stubs, 16 bytes each: their number, and on to what is common. */
@@ -278,13 +280,19 @@ unsigned la_objopen(struct link_map *map, Lmid_t lmid, uintptr_t *cookie)
     const char *slash = strrchr(map->l_name, '/');
 
     (void)lmid;
-    *cookie = 0;
+    *cookie =
+        slash && !strcmp(slash + 1, "libfakexen.so") ? (uintptr_t)&fake : 0;
     for (unsigned i = 0; i < 2; i++)
         if (slash && !strcmp(slash + 1, ours[i])) {
             bases[i] = map->l_addr;
             *cookie = (uintptr_t)&bases[i];
         }
     return LA_FLG_BINDTO | LA_FLG_BINDFROM;
+}
+
+static bool is_ours(uintptr_t cookie)
+{
+    return cookie == (uintptr_t)&bases[0] || cookie == (uintptr_t)&bases[1];
 }
 
 /* What fortified sources call "__NAME_chk". */
@@ -327,7 +335,7 @@ uintptr_t la_symbind64(Elf64_Sym *symbol, unsigned index, uintptr_t *from,
 
     (void)index;
     (void)flags;
-    if (!*from || *to) /* one of ours may stand before another's */
+    if (!is_ours(*from) || is_ours(*to)) /* one may stand before another's */
         return symbol->st_value;
     if (!strcmp(name, "__errno_location"))
         errno_of_program = (int *(*)(void))symbol->st_value;
@@ -335,7 +343,11 @@ uintptr_t la_symbind64(Elf64_Sym *symbol, unsigned index, uintptr_t *from,
     i = find_function(name);
     if (i == NR_FUNCTIONS)
         i = find_function(plain);
+    /* Is the true one there, too? That is asked, but it is not called. */
+    if (i < NR_FUNCTIONS && is_fake[i] && *to != (uintptr_t)&fake)
+        return symbol->st_value;
     if (i < NR_FUNCTIONS) {
+        is_fake[i] = *to == (uintptr_t)&fake;
         strcpy(table->function[i].name, functions[i].name);
         real[i] = (void *)symbol->st_value;
         return (uintptr_t)fault_stubs + 16 * i;
