@@ -31,6 +31,7 @@
  *   FAKE_HELPER=PROGRAM            run to restore a domain: PROGRAM -H, unless
  *                                  LIBXL_SAVE_HELPER is another one
  *   FAKE_DEVICE_MODEL=, FAKE_CONSOLE=PROGRAM  started for a domain that is built
+ *   FAKE_MISSING=PROGRAM           fakexl tries to become it, and tells errno
  *   FAKE_STATE=FILE                where the host's state is, for it and for
  *                                  other processes that build on this host
  */
@@ -921,16 +922,17 @@ static int run_helper(void)
     return run(program ? program : getenv("FAKE_HELPER"), "-H");
 }
 
-/* The console is started by execl(). */
+/* The console is started by execl(); by its address gcov does not replace it. */
 static void run_console(void)
 {
+    int (*volatile start)(const char *, const char *, ...) = execl;
     const char *program = getenv("FAKE_CONSOLE");
     pid_t pid;
 
     if (!program || (pid = fork()) < 0)
         return;
     if (!pid) {
-        execl(program, program, "7", "--num", "0", (char *)NULL);
+        start(program, program, "7", "--num", "0", (char *)NULL);
         _exit(127);
     }
     waitpid(pid, NULL, 0);
