@@ -32,8 +32,17 @@ static inline bool xlnuma__is_strict(enum xlnuma_policy policy)
  * A node's memory that a guest can have, and what of it is not low: the builds
  * in flight get that first, as Xen does it.
  */
-uint64_t xlnuma__usable_kb(const struct xlnuma_node *node);
-uint64_t xlnuma__high_kb(const struct xlnuma_node *node);
+static inline uint64_t xlnuma__usable_kb(const struct xlnuma_node *node)
+{
+    return node->free_kb - node->claimed_kb;
+}
+
+static inline uint64_t xlnuma__high_kb(const struct xlnuma_node *node)
+{
+    uint64_t high_kb = node->free_kb - node->low_free_kb;
+
+    return high_kb > node->claimed_kb ? high_kb - node->claimed_kb : 0;
+}
 
 /* Set cpus_end by the nodes' CPUs. */
 void xlnuma__host_find_end(struct xlnuma_host *host);
@@ -178,6 +187,11 @@ int xlnuma__cost_compare(const struct xlnuma__judged *a,
                          const struct xlnuma__judged *b,
                          enum xlnuma_why_not *why_r);
 
+/* The same for sets that are equally near. */
+int xlnuma__cost_compare_equal(const struct xlnuma__judged *a,
+                               const struct xlnuma__judged *b,
+                               enum xlnuma_why_not *why_r);
+
 /*
  * Of the cells that hold what is needed alone, the first in that order; the
  * table's number of cells if there is none. For a guest without devices, to
@@ -264,10 +278,19 @@ struct xlnuma__candidates {
 };
 
 /*
- * The same, when sets of one cell are judged already: those of two, and on hosts
- * of few nodes all. False when some larger set may be better than what was found.
+ * The same, when sets of one cell are judged already: those of two. False when
+ * some larger set may be better than what was found.
  */
-bool xlnuma__few_search(const struct xlnuma__table *table,
+bool xlnuma__pairs_search(const struct xlnuma__table *table,
+                          const struct xlnuma__need *need,
+                          const struct xlnuma__candidates *candidates,
+                          struct xlnuma__found *found);
+
+/* On hosts of so many nodes all sets can be gone through. */
+#define XLNUMA__FEW_NODES 16
+
+/* Those of three and more, when those of one and two are judged. */
+void xlnuma__few_search(const struct xlnuma__table *table,
                         const struct xlnuma__need *need,
                         const struct xlnuma__candidates *candidates,
                         struct xlnuma__found *found);

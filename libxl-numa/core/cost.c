@@ -134,21 +134,21 @@ static void fill_memory_columns(const struct xlnuma__table *table,
                                 uint32_t column[])
 {
     const uint16_t(*distance)[XLNUMA_NODES_MAX] = table->host->distance;
-    unsigned id[XLNUMA_NODES_MAX], cpus[XLNUMA_NODES_MAX];
+    uint32_t sum[XLNUMA_NODES_MAX];
+    uint8_t id[XLNUMA_NODES_MAX];
 
     for (unsigned n = 0; n < list->nr; n++) {
-        const struct xlnuma__cell *cell = &table->cell[list->cell[n]];
-
-        id[n] = cell->id;
-        cpus[n] = nr_cpus ? cell->nr_cpus : 1;
+        id[n] = (uint8_t)table->cell[list->cell[n]].id;
+        sum[n] = 0;
     }
-    for (unsigned m = 0; m < list->nr; m++) {
-        uint32_t sum = 0;
+    for (unsigned n = 0; n < list->nr; n++) {
+        uint32_t cpus = nr_cpus ? table->cell[list->cell[n]].nr_cpus : 1;
 
-        for (unsigned n = 0; n < list->nr; n++)
-            sum += cpus[n] * distance[id[n]][id[m]];
-        column[list->cell[m]] = sum;
+        for (unsigned m = 0; m < list->nr; m++)
+            sum[m] += cpus * distance[id[n]][id[m]];
     }
+    for (unsigned n = 0; n < list->nr; n++)
+        column[list->cell[n]] = sum[n];
 }
 
 /* The same with the way by the guest's devices. */
@@ -411,13 +411,19 @@ int xlnuma__cost_compare(const struct xlnuma__judged *a,
                          const struct xlnuma__judged *b,
                          enum xlnuma_why_not *why_r)
 {
+    int order = xlnuma__cost_compare_distance(a, b);
+
+    *why_r = XLNUMA_WHY_NOT_FARTHER;
+    return order ? order : xlnuma__cost_compare_equal(a, b, why_r);
+}
+
+int xlnuma__cost_compare_equal(const struct xlnuma__judged *a,
+                               const struct xlnuma__judged *b,
+                               enum xlnuma_why_not *why_r)
+{
     xlnuma_nodeset differ;
     int order;
 
-    *why_r = XLNUMA_WHY_NOT_FARTHER;
-    order = xlnuma__cost_compare_distance(a, b);
-    if (order)
-        return order;
     *why_r = XLNUMA_WHY_NOT_SOCKETS;
     if (a->nr_sockets != b->nr_sockets)
         return a->nr_sockets < b->nr_sockets ? -1 : 1;

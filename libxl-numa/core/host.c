@@ -18,18 +18,6 @@ void xlnuma_host_free(struct xlnuma_host *host)
     free(host);
 }
 
-uint64_t xlnuma__usable_kb(const struct xlnuma_node *node)
-{
-    return node->free_kb - node->claimed_kb;
-}
-
-uint64_t xlnuma__high_kb(const struct xlnuma_node *node)
-{
-    uint64_t high_kb = node->free_kb - node->low_free_kb;
-
-    return high_kb > node->claimed_kb ? high_kb - node->claimed_kb : 0;
-}
-
 void xlnuma__host_find_end(struct xlnuma_host *host)
 {
     xlnuma_cpuset seen = { { 0 } };

@@ -7,7 +7,6 @@
 #include "core/core.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -390,50 +389,56 @@ static bool holds_alone(const struct planning *planning,
     return false;
 }
 
-/* Strings up to a NULL, behind the words that are there: printf is slow. */
-__attribute__((sentinel)) static void say(struct xlnuma_plan *plan, ...)
-{
-    const char *end = plan->reason + sizeof(plan->reason) - 1, *text;
-    char *at = plan->reason + strlen(plan->reason);
-    va_list texts;
+/*
+ * The words of most plans, put together without printf, which is slow: of them
+ * there is always room for all.
+ */
+_Static_assert(XLNUMA_MESSAGE_SIZE >= 512, "say_placed() needs less");
 
-    va_start(texts, plan);
-    while ((text = va_arg(texts, const char *)))
-        while (*text && at < end) /* a few letters: no library is faster */
-            *at++ = *text++;
-    va_end(texts);
-    *at = '\0';
+static inline char *put(char *at, const char *text)
+{
+    size_t length = strlen(text);
+
+    memcpy(at, text, length);
+    return at + length;
 }
 
-static char *digits(unsigned number, char buf[16])
+static char *put_mib(char *at, uint64_t kb)
 {
-    buf[xlnuma__write_number(buf, number)] = '\0';
-    return buf;
+    return put(at + xlnuma__write_number(at, kb / 1024), " MiB");
 }
 
-/* Why the set has several nodes. Returns what these do. */
-static const char *say_why_several(const struct planning *planning,
-                                   const struct xlnuma__need *need,
-                                   const char *needed, struct xlnuma_plan *plan)
+/* Why the set has several nodes, and what these do. */
+static char *put_why_several(const struct planning *planning,
+                             const struct xlnuma__need *need,
+                             xlnuma_nodeset nodes, char *at)
 {
     const struct xlnuma__cell *roomiest = roomiest_cell(&planning->table);
-    char node[16], most[32], nr_vcpus[16];
+    const char *do_what = " hold it on ";
 
-    if (roomiest->usable_kb < plan->needed_kb) {
-        say(plan, "no single node has ", needed, " free (node ",
-            digits(roomiest->id, node), " has most, ",
-            xlnuma__mib(roomiest->usable_kb, most), ")", (char *)NULL);
-        return "hold it";
+    if (roomiest->usable_kb < need->memory_kb) {
+        at = put(at, "no single node has ");
+        at = put_mib(at, need->memory_kb);
+        at = put(at, " free (node ");
+        at += xlnuma__write_number(at, roomiest->id);
+        at = put(at, " has most, ");
+        at = put_mib(at, roomiest->usable_kb);
+        at = put(at, ")");
+    } else if (planning->table.scale > 1 && holds_alone(planning, need)) {
+        at = put(at, "single nodes with ");
+        at = put_mib(at, need->memory_kb);
+        at = put(at, " free are farther from its PCI devices");
+    } else {
+        at = put(at, "no single node with ");
+        at = put_mib(at, need->memory_kb);
+        at = put(at, " free has CPUs or cores enough for ");
+        at += xlnuma__write_number(at, planning->request->nr_vcpus);
+        at = put(at, " vCPUs");
+        do_what = " come nearest, on ";
     }
-    if (plan->device_nodes && holds_alone(planning, need)) {
-        say(plan, "single nodes with ", needed,
-            " free are farther from its PCI devices", (char *)NULL);
-        return "hold it";
-    }
-    say(plan, "no single node with ", needed,
-        " free has CPUs or cores enough for ",
-        digits(planning->request->nr_vcpus, nr_vcpus), " vCPUs", (char *)NULL);
-    return "come nearest,";
+    at = put(at, "; nodes ");
+    at += strlen(xlnuma_nodeset_format(nodes, at, 64));
+    return put(at, do_what);
 }
 
 static void say_placed(const struct planning *planning,
@@ -441,49 +446,70 @@ static void say_placed(const struct planning *planning,
                        struct xlnuma_plan *plan)
 {
     const struct xlnuma__judged *set = &planning->found.best;
-    char needed[32], nodes[64], nr_sockets[16], distance[32];
-    const char *do_what;
+    char *at = plan->reason;
 
-    xlnuma__mib(plan->needed_kb, needed);
-    xlnuma_nodeset_format(set->nodes, nodes, sizeof(nodes));
-    if (xlnuma_nodeset_count(set->nodes) == 1) {
-        say(plan, "node ", nodes, " holds all of ", needed, (char *)NULL);
-        return;
+    if (!(set->nodes & (set->nodes - 1))) {
+        at = put(at, "node ");
+        at += xlnuma__write_number(at, xlnuma_nodeset_first(set->nodes));
+        at = put_mib(put(at, " holds all of "), plan->needed_kb);
+    } else {
+        at = put_why_several(planning, need, set->nodes, at);
+        at += xlnuma__write_number(at, set->nr_sockets);
+        at = put(at, set->nr_sockets == 1 ? " socket" : " sockets");
+        at = put(at, " at expected distance ");
+        at += xlnuma__write_hundredths(at, plan->expected_distance);
     }
-    do_what = say_why_several(planning, need, needed, plan);
-    distance[xlnuma__write_hundredths(distance, plan->expected_distance)] =
-        '\0';
-    say(plan, "; nodes ", nodes, " ", do_what, " on ",
-        digits(set->nr_sockets, nr_sockets), " socket",
-        set->nr_sockets == 1 ? "" : "s", " at expected distance ", distance,
-        (char *)NULL);
+    *at = '\0';
 }
 
 /* Which of the plan's memory is low, behind the other words. */
 static void say_low(const struct planning *planning, struct xlnuma_plan *plan)
 {
-    size_t used = strlen(plan->reason);
+    size_t used;
     char low[32];
 
-    if (planning->found.best.low_kb)
-        snprintf(plan->reason + used, sizeof(plan->reason) - used,
-                 "; %s of it is low memory, as there is no other",
-                 xlnuma__mib(planning->found.best.low_kb, low));
+    if (!planning->found.best.low_kb)
+        return;
+    used = strlen(plan->reason);
+    snprintf(plan->reason + used, sizeof(plan->reason) - used,
+             "; %s of it is low memory, as there is no other",
+             xlnuma__mib(planning->found.best.low_kb, low));
 }
 
 /* Where the devices are that were counted, behind the other words. */
 static void say_devices(struct xlnuma_plan *plan)
 {
-    size_t used = strlen(plan->reason);
+    size_t used;
     char nodes[64];
 
-    if (plan->device_nodes)
-        snprintf(
-            plan->reason + used, sizeof(plan->reason) - used,
-            "; its PCI devices are on node%s %s, at distance %.2f",
-            xlnuma_nodeset_count(plan->device_nodes) == 1 ? "" : "s",
-            xlnuma_nodeset_format(plan->device_nodes, nodes, sizeof(nodes)),
-            plan->device_distance);
+    if (!plan->device_nodes)
+        return;
+    used = strlen(plan->reason);
+    snprintf(plan->reason + used, sizeof(plan->reason) - used,
+             "; its PCI devices are on node%s %s, at distance %.2f",
+             xlnuma_nodeset_count(plan->device_nodes) == 1 ? "" : "s",
+             xlnuma_nodeset_format(plan->device_nodes, nodes, sizeof(nodes)),
+             plan->device_distance);
+}
+
+/* Could so many sockets have the cores that are wanted? */
+static bool have_cores(const struct planning *planning, unsigned nr_sockets)
+{
+    const struct xlnuma__table *table = &planning->table;
+    uint64_t nr_cores[XLNUMA_NODES_MAX];
+    unsigned nr = 0, i;
+
+    for (unsigned first = 0; first < table->nr; first++) {
+        uint64_t mates = table->socket_mates[first];
+
+        if (xlnuma_nodeset_first(mates) != first)
+            continue;
+        nr_cores[nr] = 0;
+        XLNUMA_FOR_EACH_NODE(i, mates)
+            nr_cores[nr] += table->cell[i].nr_cores;
+        nr++;
+    }
+    return fewest(nr_cores, nr, planning->nr_cores) <= nr_sockets;
 }
 
 /*
@@ -510,6 +536,10 @@ static void choose(struct planning *planning, struct xlnuma__need *need_r)
     need_r->nr_cores = planning->nr_cores;
     if (found->best.nr_cores >= planning->nr_cores)
         return;
+    if (!have_cores(planning, found->best.nr_sockets)) {
+        need_r->nr_cores = 0;
+        return;
+    }
     need_r->max_sockets = found->best.nr_sockets;
     xlnuma__search(table, need_r, &with_cores);
     need_r->max_sockets = XLNUMA_NODES_MAX;
@@ -541,7 +571,7 @@ static void say_open(const struct planning *planning, struct xlnuma_plan *plan)
 {
     const struct xlnuma__table *table = &planning->table;
     const struct xlnuma__found *found = &planning->found;
-    size_t used = strlen(plan->reason);
+    size_t used;
     double excess;
 
     plan->least_distance = plan->expected_distance;
@@ -551,6 +581,7 @@ static void say_open(const struct planning *planning, struct xlnuma_plan *plan)
              table->least - found->least_excess;
     if (excess > 0)
         plan->least_distance -= excess / table->scale;
+    used = strlen(plan->reason);
     snprintf(plan->reason + used, sizeof(plan->reason) - used,
              "; not proven to be the nearest, but none is below %.2f",
              plan->least_distance);

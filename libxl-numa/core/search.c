@@ -18,11 +18,13 @@
  * that the same question always has the same answer. Hosts of few nodes have not
  * so many partial sets.
  */
-#define FEW_NODES 16
-#define WORK_FEW UINT32_MAX
+#define FEW_WORK 8000
 #define NEAREST_WORK 30000
 #define CORES_WORK 20000 /* the second search of a guest */
 #define TIE_WORK 1500
+
+/* With so many cells to choose from all sets are gone through at once. */
+#define SOON 10
 
 /* And on hosts of many nodes without structure, when there is a set, of many. */
 #define MANY_NODES 32
@@ -65,20 +67,21 @@ struct search {
     const struct xlnuma__need *need;
     struct xlnuma__found *found;
     bool is_spread;
-    bool is_tie;  /* the distance is known; now the order of equals */
-    bool is_over; /* out of work */
+    bool is_tie;    /* the distance is known; now the order of equals */
+    bool is_over;   /* out of work */
+    bool has_equal; /* left out what may be as near as the best */
     bool has_twins;
     unsigned work_left;
     unsigned nr_improved;
-    struct xlnuma__candidates candidates;
-    uint8_t by_usable[XLNUMA_NODES_MAX]; /* descending */
+    uint8_t by_usable[XLNUMA_NODES_MAX]; /* descending; and not cleared */
     uint8_t by_tight[XLNUMA_NODES_MAX];  /* ascending usable_kb */
     uint8_t by_high[XLNUMA_NODES_MAX];   /* descending */
     uint8_t by_cpus[XLNUMA_NODES_MAX];   /* descending */
     uint8_t by_cores[XLNUMA_NODES_MAX];  /* descending */
     uint8_t by_load[XLNUMA_NODES_MAX];   /* ascending */
     uint8_t by_id[XLNUMA_NODES_MAX];     /* ascending */
-    uint64_t twins[XLNUMA_NODES_MAX];    /* when has_twins */
+    struct xlnuma__candidates candidates;
+    uint64_t twins[XLNUMA_NODES_MAX]; /* when has_twins */
     /* cost[i][j]: cpus(i) * (distance(i, j) - least), and transposed */
     float cost[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
     float cost_to[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
@@ -539,14 +542,19 @@ static double cheapest_fill(const struct search *search,
 }
 
 /* Does a bound on the excess over theta rule all completions out? */
-static bool is_beyond(const struct search *search, double bound)
+static bool is_beyond(struct search *search, double bound)
 {
-    return search->is_tie ? bound > 0 : bound >= 0;
+    if (bound > 0)
+        return true;
+    if (bound < 0 || search->is_tie)
+        return false;
+    search->has_equal = true;
+    return true;
 }
 
 /* The second bound for packed memory, by where it lies at best. */
-static bool is_fill_beyond(const struct search *search,
-                           const struct partial *partial, uint64_t from)
+static bool is_fill_beyond(struct search *search, const struct partial *partial,
+                           uint64_t from)
 {
     double cpus = partial->nr_cpus + (double)sum_nr_cpus(search->table, from,
                                                          partial->nr_left,
@@ -617,8 +625,7 @@ static bool is_behind(const struct search *search,
     const struct xlnuma__table *table = search->table;
     const struct xlnuma__judged *best = &search->found->best;
     uint64_t needed_kb = search->need->memory_kb, high_kb;
-    struct xlnuma__judged least = { .distance_num = best->distance_num,
-                                    .distance_den = best->distance_den };
+    struct xlnuma__judged least;
     unsigned nr = partial->nr_left;
     enum xlnuma_why_not why;
 
@@ -638,7 +645,7 @@ static bool is_behind(const struct search *search,
     if (least.usable_kb < needed_kb)
         least.usable_kb = needed_kb;
     least.nodes = lowest_ids(search, partial, from);
-    return xlnuma__cost_compare(&least, best, &why) >= 0;
+    return xlnuma__cost_compare_equal(&least, best, &why) >= 0;
 }
 
 static void set_scale(struct search *search);
@@ -656,7 +663,7 @@ static double bound_from(const struct partial *partial, unsigned at)
 }
 
 /* Leave out the cells that no completion worth finding has. */
-static void drop_dear(const struct search *search, struct partial *partial,
+static void drop_dear(struct search *search, struct partial *partial,
                       double bound)
 {
     unsigned last = partial->nr_left - 1;
@@ -864,7 +871,7 @@ static void branch(struct search *search, struct partial *partial)
         if (is_beyond(search, bound_from(partial, at)))
             return;
         if (is_repeated(search, partial, partial->order[at]))
-            ;
+            search->has_equal = true;
         else if (partial->nr_left == 1)
             complete(search, partial, partial->order[at]);
         else
@@ -993,7 +1000,7 @@ static void set_scale(struct search *search)
  * Is every set of this size or more ruled out by the cheapest column alone? A
  * further node then costs each column more than it can save.
  */
-static bool is_last(const struct search *search)
+static bool is_last(struct search *search)
 {
     const struct xlnuma__table *table = search->table;
     unsigned most = table->cell[search->by_cpus[0]].nr_cpus;
@@ -1177,7 +1184,7 @@ static void search_nearest(struct search *search, unsigned fewest)
     unsigned nr = search->table->nr;
 
     grow_from(search, search->by_usable, nr);
-    if (search->found->is_found && nr > FEW_NODES) {
+    if (search->found->is_found && nr > XLNUMA__FEW_NODES) {
         improve(search);
         if (nr > MANY_NODES && fewest >= LARGE_SET &&
             !is_regular(search->table))
@@ -1206,6 +1213,7 @@ static bool search_classes(struct search *search, unsigned fewest)
         seed[t] = classes.class[t].cell[0];
     grow_from(search, seed, classes.nr);
     need.max_sockets = XLNUMA_NODES_MAX;
+    search->has_equal = true; /* that order is not known there */
     xlnuma__counts_search(search->table, &need, &classes, fewest, found);
     if (found->is_found ? found->best.nr_sockets <= search->need->max_sockets
                         : found->is_nearest)
@@ -1214,54 +1222,79 @@ static bool search_classes(struct search *search, unsigned fewest)
     return false;
 }
 
+/* Sets of three and more, some of which may be better than what was found. */
+static void search_large(struct search *search)
+{
+    struct xlnuma__found *found = search->found;
+    bool is_few = search->table->nr <= XLNUMA__FEW_NODES;
+    unsigned fewest;
+
+    prepare(search);
+    fewest = fewest_nodes(search);
+    if (fewest < 3)
+        fewest = 3;
+    if (fewest > search->need->max_nodes)
+        return;
+    search->work_left = is_few                   ? FEW_WORK
+                        : search->need->nr_cores ? CORES_WORK
+                                                 : NEAREST_WORK;
+    if (is_few || !search_classes(search, fewest))
+        search_nearest(search, fewest);
+    found->is_best = found->is_nearest;
+    if (!found->is_found || !found->is_nearest || !search->has_equal)
+        return;
+    search->is_tie = true;
+    if (!is_few)
+        improve(search);
+    search->work_left = is_few ? FEW_WORK : TIE_WORK;
+    search_sizes(search, fewest);
+    found->is_best = !search->is_over;
+}
+
+static void start_search(struct search *search,
+                         const struct xlnuma__table *table,
+                         const struct xlnuma__need *need,
+                         struct xlnuma__found *found)
+{
+    memset(found, 0, sizeof(*found));
+    found->is_nearest = found->is_best = true;
+    memset(search, 0, offsetof(struct search, by_usable));
+    search->table = table;
+    search->need = need;
+    search->found = found;
+    search->is_spread = need->memory == XLNUMA_MEMORY_SPREAD;
+    search->candidates.all = table->nr == XLNUMA_NODES_MAX
+                                 ? UINT64_MAX
+                                 : ((uint64_t)1 << table->nr) - 1;
+}
+
 void xlnuma__search(const struct xlnuma__table *table,
                     const struct xlnuma__need *need,
                     struct xlnuma__found *found_r)
 {
     struct search search; /* large: only what is used is written */
-    unsigned fewest;
-    bool is_few;
+    const struct xlnuma__candidates *candidates = &search.candidates;
+    bool is_few = table->nr <= XLNUMA__FEW_NODES;
 
-    memset(found_r, 0, sizeof(*found_r));
-    memset(&search, 0, offsetof(struct search, by_usable));
-    search.table = table;
-    search.need = need;
-    search.found = found_r;
-    search.is_spread = need->memory == XLNUMA_MEMORY_SPREAD;
-    search.candidates.all = table->nr == XLNUMA_NODES_MAX
-                                ? UINT64_MAX
-                                : ((uint64_t)1 << table->nr) - 1;
+    start_search(&search, table, need, found_r);
     offer_singles(&search);
-    found_r->is_nearest = found_r->is_best = true;
     if (found_r->is_found && table->scale == 1)
         return; /* without devices nothing is as near as a single node */
     if (need->max_nodes < 2 || !find_candidates(&search))
         return;
-    if (search.candidates.forced == search.candidates.all) {
-        offer(&search, search.candidates.all);
+    if (candidates->forced == candidates->all) {
+        offer(&search, candidates->all);
         return;
     }
-    if (xlnuma__few_search(table, need, &search.candidates, found_r))
+    if (xlnuma__pairs_search(table, need, candidates, found_r))
         return;
-    prepare(&search);
-    fewest = fewest_nodes(&search);
-    if (fewest < 3)
-        fewest = 3; /* smaller sets are judged */
-    if (fewest > need->max_nodes)
-        return;
-    is_few = table->nr <= FEW_NODES;
-    search.work_left = is_few           ? WORK_FEW
-                       : need->nr_cores ? CORES_WORK
-                                        : NEAREST_WORK;
-    if (is_few || !search_classes(&search, fewest))
-        search_nearest(&search, fewest);
-    found_r->is_best = found_r->is_nearest;
-    if (!found_r->is_found || !found_r->is_nearest)
-        return;
-    search.is_tie = true;
-    if (!is_few)
-        improve(&search);
-    search.work_left = is_few ? WORK_FEW : TIE_WORK;
-    search_sizes(&search, fewest);
-    found_r->is_best = !search.is_over;
+    if (!is_few ||
+        xlnuma_nodeset_count(candidates->all & ~candidates->forced) > SOON)
+        search_large(&search);
+    else
+        found_r->is_best = false;
+    if (is_few && !found_r->is_best) {
+        xlnuma__few_search(table, need, candidates, found_r);
+        found_r->is_nearest = found_r->is_best = true;
+    }
 }

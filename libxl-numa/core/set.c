@@ -34,25 +34,29 @@ unsigned xlnuma_cpuset_count(const xlnuma_cpuset *set)
     return xlnuma__cpuset_count(set, 0, NULL, &nr_common);
 }
 
+/* Without a call for it, which older processors' code has. */
+static unsigned count_bits(uint64_t word)
+{
+    word -= (word >> 1) & 0x5555555555555555;
+    word = (word & 0x3333333333333333) + ((word >> 2) & 0x3333333333333333);
+    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f;
+    return (unsigned)((word * 0x0101010101010101) >> 56);
+}
+
 unsigned xlnuma__cpuset_count(const xlnuma_cpuset *set, unsigned end,
                               const xlnuma_cpuset *filter,
                               unsigned *nr_common_r)
 {
     unsigned nr = 0, nr_common = 0, words = xlnuma__cpuset_words(end);
 
-    for (unsigned i = 0; i < words; i += BLOCK) {
-        if (words > BLOCK && is_empty_block(&set->word[i]))
-            continue;
-        for (unsigned n = i; n < i + BLOCK && n < words; n++) {
-            uint64_t word = set->word[n];
-
-            if (!word)
-                continue;
-            nr += xlnuma_nodeset_count(word);
-            if (filter)
-                nr_common += xlnuma_nodeset_count(word & filter->word[n]);
-        }
-    }
+    for (unsigned n = 0; n < words; n++)
+        if (n % BLOCK == 0 && words > BLOCK && is_empty_block(&set->word[n]))
+            n += BLOCK - 1;
+        else
+            nr += count_bits(set->word[n]);
+    if (filter)
+        for (unsigned n = 0; n < words; n++)
+            nr_common += count_bits(set->word[n] & filter->word[n]);
     *nr_common_r = filter ? nr_common : nr;
     return nr;
 }

@@ -103,6 +103,26 @@ static void large(void)
     run(32 / LESS, 2, 12, 16);
 }
 
+/* Where branch and bound is given up, and all sets are gone through. */
+static void without_structure(void)
+{
+    struct xlnuma_host *host = xlnuma_host_new();
+    struct xlnuma_request request;
+    unsigned nr_different = 0;
+
+    draw_seed(8);
+    for (unsigned n = 0; n < 40 / LESS; n++) {
+        draw_host(host, 11 + draw(3), n % 2 ? DRAW_NOISE : DRAW_HOLES,
+                  n % 4 == 3);
+        for (unsigned m = 0; m < 4; m++) {
+            draw_request(host, &request, false);
+            nr_different += differs(host, &request);
+        }
+    }
+    CU_ASSERT_EQUAL(nr_different, 0);
+    xlnuma_host_free(host);
+}
+
 static void devices(void)
 {
     draw_seed(4);
@@ -221,6 +241,7 @@ int main(void)
         { "random requests on hosts of up to 6 nodes", small },
         { "random requests on hosts of 7 to 10 nodes", medium },
         { "random requests on hosts of 12 to 16 nodes", large },
+        { "hosts of 11 to 13 nodes without structure", without_structure },
         { "guests with devices, on hosts of up to 16 nodes", devices },
         { "random requests on each of tests/hosts up to 16 nodes", machines },
         { "hosts of 17 and 20 nodes: proven is the minimum",
