@@ -76,7 +76,7 @@ static int note_other(struct dl_phdr_info *object, size_t size, void *arg)
     size_t stem = (size_t)(strstr(library->soname, ".so") - library->soname);
 
     (void)size;
-    if (object->dlpi_addr == library->at ||
+    if (object->dlpi_addr == library->at || !strcmp(name, library->soname) ||
         strncmp(name, library->soname, stem + strlen(".so")) != 0)
         return 0;
     snprintf(library->other, sizeof(library->other), "%s", name);
@@ -105,8 +105,14 @@ static const char *lacking(void *handle, const char *soname)
     return NULL;
 }
 
+/* Why the libraries are not those that we were built for. */
+struct doubt {
+    bool is_other; /* there is another version */
+    char text[160];
+};
+
 /* Is this library in the process, complete, and no other version of it? */
-static bool is_known(const char *soname, bool is_needed, char *why, size_t size)
+static bool is_known(const char *soname, bool is_needed, struct doubt *doubt)
 {
     struct library library = { .soname = soname, .at = (ElfW(Addr)) - 1 };
     void *handle = look_at(&library);
@@ -114,56 +120,72 @@ static bool is_known(const char *soname, bool is_needed, char *why, size_t size)
 
     if (handle)
         dlclose(handle);
-    if (library.other[0])
-        snprintf(why, size, "%s, but this program uses %s", soname,
-                 library.other);
+    doubt->is_other = library.other[0];
+    if (doubt->is_other)
+        snprintf(doubt->text, sizeof(doubt->text),
+                 "%s, but this program uses %s", soname, library.other);
     else if (!handle && is_needed)
-        snprintf(why, size, "%s, which this program does not use", soname);
+        snprintf(doubt->text, sizeof(doubt->text),
+                 "%s, which this program does not use", soname);
     else if (name)
-        snprintf(why, size, "a %s with %s", soname, name);
+        snprintf(doubt->text, sizeof(doubt->text), "a %s with %s", soname,
+                 name);
     else
         return true;
     return false;
 }
 
 /* Are all? libxl's calls need the whole of it; libxl-save-helper has less. */
-static bool are_known(bool is_libxl, char *why, size_t size)
+static bool are_known(bool is_libxl, struct doubt *doubt)
 {
-    return is_known(LIBXENLIGHT_SONAME, is_libxl, why, size) &&
-           is_known(LIBXENCTRL_SONAME, true, why, size) &&
-           is_known(LIBXENGUEST_SONAME, true, why, size) &&
-           is_known(LIBXENSTORE_SONAME, is_libxl, why, size) &&
-           is_known(LIBXLUTIL_SONAME, false, why, size);
+    return is_known(LIBXENLIGHT_SONAME, is_libxl, doubt) &&
+           is_known(LIBXENCTRL_SONAME, true, doubt) &&
+           is_known(LIBXENGUEST_SONAME, true, doubt) &&
+           is_known(LIBXENSTORE_SONAME, is_libxl, doubt) &&
+           is_known(LIBXLUTIL_SONAME, false, doubt);
 }
 
 /*
- * Said once, when a domain is to be built. What libxl-save-helper does not know,
- * libxl, which started it, did not either.
+ * Said once, when a domain is to be built. Another version than libxl-save-helper
+ * expects is one that libxl, which started it, did not expect either, and said.
  */
-static void say_once(const char *why)
+static void say_once(enum function nr, const struct doubt *doubt)
 {
     static atomic_flag is_said = ATOMIC_FLAG_INIT;
 
-    if (!atomic_flag_test_and_set(&is_said))
-        WARN("built for %s: stock placement\n", why);
+    if ((nr == NR_libxl_domain_create_new ||
+         nr == NR_libxl_domain_create_restore ||
+         (nr == NR_xc_domain_restore && !doubt->is_other)) &&
+        !atomic_flag_test_and_set(&is_said))
+        WARN("built for %s: stock placement\n", doubt->text);
+}
+
+/*
+ * One answer for the whole process, or half of a build would be ours: asked once,
+ * and again when libxl is used for the first time. No stays no.
+ */
+static bool is_ours(enum function nr)
+{
+    static _Atomic enum { UNASKED, KNOWN, KNOWN_LIBXL, UNKNOWN } answer;
+    bool is_libxl = !strcmp(functions[nr].soname, LIBXENLIGHT_SONAME);
+    struct doubt doubt = { .text = "libraries that could not be looked at" };
+
+    if (answer == UNASKED || (answer == KNOWN && is_libxl))
+        answer = !are_known(is_libxl, &doubt) ? UNKNOWN
+                 : is_libxl                   ? KNOWN_LIBXL
+                                              : KNOWN;
+    else if (answer == UNKNOWN)
+        (void)are_known(is_libxl, &doubt);
+    if (answer == UNKNOWN)
+        say_once(nr, &doubt);
+    return answer != UNKNOWN;
 }
 
 void *xlnuma__choose(enum function nr)
 {
-    bool is_libxl = !strcmp(functions[nr].soname, LIBXENLIGHT_SONAME);
-    bool is_build = nr == NR_libxl_domain_create_new ||
-                    nr == NR_libxl_domain_create_restore;
     int err = errno;
-    char why[160];
-    void *chosen;
+    void *chosen = is_ours(nr) ? functions[nr].ours : xlnuma__next(nr);
 
-    if (are_known(is_libxl, why, sizeof(why))) {
-        chosen = functions[nr].ours;
-    } else {
-        if (is_build)
-            say_once(why);
-        chosen = xlnuma__next(nr);
-    }
     atomic_store(&xlnuma__chosen[nr], chosen);
     errno = err;
     return chosen;

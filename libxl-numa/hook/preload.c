@@ -23,6 +23,34 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
+/* --- a lock that no child of a fork finds taken ---------------------------- */
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* A child may call libxl: its copy of the lock is to be nobody's. */
+static void before_fork(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+static void after_fork(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
+static void watch_forks(void)
+{
+    (void)pthread_atfork(before_fork, after_fork, after_fork);
+}
+
+static void take_lock(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, watch_forks);
+    pthread_mutex_lock(&lock);
+}
+
 /* --- the library ---------------------------------------------------------- */
 
 static _Atomic(const struct xlnuma__hook *) loaded_hook;
@@ -72,11 +100,19 @@ static const struct xlnuma__hook *hook_if_loaded(void)
     return atomic_load(&loaded_hook);
 }
 
+/* Nobody forks while the library is there by half. */
+static void load_locked(void)
+{
+    take_lock();
+    load();
+    pthread_mutex_unlock(&lock);
+}
+
 static const struct xlnuma__hook *hook(void)
 {
     int err = errno;
 
-    pthread_once(&load_once, load);
+    pthread_once(&load_once, load_locked);
     errno = err;
     return hook_if_loaded();
 }
@@ -100,32 +136,6 @@ static struct {
     FILE *report;
     char *source;
 } last_config;
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-
-/* A child may call libxl: its copy of the lock is to be nobody's. */
-static void before_fork(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void after_fork(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
-static void watch_forks(void)
-{
-    (void)pthread_atfork(before_fork, after_fork, after_fork);
-}
-
-static void take_lock(void)
-{
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-    pthread_once(&once, watch_forks);
-    pthread_mutex_lock(&lock);
-}
 
 int ours_libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
                          xentoollog_logger *lg)
