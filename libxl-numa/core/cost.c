@@ -470,14 +470,19 @@ unsigned xlnuma__cost_best_single(const struct xlnuma__table *table,
                                   const struct xlnuma__need *need)
 {
     struct single single, best = { 0 };
-    unsigned best_cell = table->nr;
+    unsigned best_cell = table->nr, i;
+    uint64_t holding = 0;
 
-    for (unsigned i = 0; i < table->nr; i++) {
+    for (unsigned n = 0; n < table->nr; n++) {
+        const struct xlnuma__cell *cell = &table->cell[n];
+
+        holding |= (uint64_t)((cell->usable_kb >= need->memory_kb) &
+                              (cell->nr_cpus >= need->nr_cpus) &
+                              (cell->nr_cores >= need->nr_cores))
+                   << n;
+    }
+    XLNUMA_FOR_EACH_NODE(i, holding) {
         single.cell = &table->cell[i];
-        if (single.cell->usable_kb < need->memory_kb ||
-            single.cell->nr_cpus < need->nr_cpus ||
-            single.cell->nr_cores < need->nr_cores)
-            continue;
         single.low_kb = need->memory_kb > single.cell->high_kb
                             ? need->memory_kb - single.cell->high_kb
                             : 0;

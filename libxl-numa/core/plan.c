@@ -163,7 +163,7 @@ static void find_unreachable(struct xlnuma__table *table)
     }
 }
 
-static void fill_table(struct planning *planning, struct xlnuma_plan *plan)
+static void fill_cells(struct planning *planning)
 {
     struct xlnuma__table *table = &planning->table;
     unsigned i;
@@ -175,8 +175,17 @@ static void fill_table(struct planning *planning, struct xlnuma_plan *plan)
 
         fill_cell(planning, i, cell);
         if (cell->nr_cpus || cell->usable_kb)
-            sort_in(table->cell, table->nr++);
+            table->nr++;
     }
+}
+
+/* What the search needs besides. */
+static void complete_table(struct planning *planning, struct xlnuma_plan *plan)
+{
+    struct xlnuma__table *table = &planning->table;
+
+    for (unsigned i = 1; i < table->nr; i++)
+        sort_in(table->cell, i);
     relate_sockets(table);
     find_unreachable(table);
     plan->device_nodes = xlnuma__fill_distances(table, planning->request);
@@ -549,6 +558,37 @@ static void choose(struct planning *planning, struct xlnuma__need *need_r)
         need_r->nr_cores = 0;
 }
 
+/*
+ * The same, when it is a single node and nothing else is asked: without the rest
+ * of the table. Without devices nothing is as near.
+ */
+static bool choose_single(struct planning *planning)
+{
+    struct xlnuma__table *table = &planning->table;
+    struct xlnuma__need need = { .memory_kb = planning->request->memory_kb,
+                                 .nr_cpus = planning->nr_cpus };
+    unsigned i;
+
+    if (planning->request->wants_alternatives || planning->request->nr_devices)
+        return false;
+    i = xlnuma__cost_best_single(table, &need);
+    if (i < table->nr && table->cell[i].nr_cores < planning->nr_cores) {
+        need.nr_cores = planning->nr_cores;
+        i = xlnuma__cost_best_single(table, &need);
+    }
+    if (i == table->nr)
+        return false;
+    table->scale = 1;
+    table->socket_mates[i] = (uint64_t)1 << i;
+    table->unreachable[i] = 0;
+    planning->found = (struct xlnuma__found){ .is_found = true,
+                                              .is_nearest = true,
+                                              .is_best = true };
+    xlnuma__cost_judge(table, (uint64_t)1 << i, need.memory_kb,
+                       planning->request->memory, &planning->found.best);
+    return true;
+}
+
 /* All but what is said to be unset: pages that nobody needs stay untouched. */
 static void clear_plan(const struct xlnuma_host *host,
                        const struct xlnuma_request *request,
@@ -723,9 +763,10 @@ static void explain_excluded(const struct planning *planning,
     request.has_cpus = false;
     wide.host = planning->host;
     wide.request = &request;
-    fill_table(&wide, plan);
+    fill_cells(&wide);
     set_width(&wide);
     set_limits(&wide);
+    complete_table(&wide, plan);
     choose(&wide, &need);
     if (!wide.found.is_found)
         return;
@@ -753,7 +794,7 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
     clear_plan(host, request, plan_r);
     planning.host = host;
     planning.request = request;
-    fill_table(&planning, plan_r);
+    fill_cells(&planning);
     set_width(&planning);
     rc = check_request(&planning, message);
     if (rc)
@@ -765,7 +806,10 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
         return 0;
     }
     set_limits(&planning);
-    choose(&planning, &need);
+    if (!choose_single(&planning)) {
+        complete_table(&planning, plan_r);
+        choose(&planning, &need);
+    }
     if (!planning.found.is_found) {
         plan_r->status = XLNUMA_STATUS_UNPLACED;
         xlnuma__say_lacking(&planning.table, request, planning.max_nodes,

@@ -1137,12 +1137,8 @@ static void prepare(struct search *search)
     unsigned nr = search->table->nr;
 
     sort_cells(search, search->by_usable, has_more_usable);
-    sort_cells(search, search->by_tight, has_less_usable);
-    sort_cells(search, search->by_high, has_more_high);
     sort_cells(search, search->by_cpus, has_more_cpus);
     sort_cells(search, search->by_cores, has_more_cores);
-    sort_cells(search, search->by_load, has_less_load);
-    sort_cells(search, search->by_id, has_lower_id);
     fill_costs(search);
     search->nr_near = 0;
     for (unsigned j = 0; j < nr; j++) {
@@ -1150,6 +1146,15 @@ static void prepare(struct search *search)
         search->near_left[j] = search->candidates.all & ~((uint64_t)1 << j);
         search->near_equal[j] = 0;
     }
+}
+
+static void prepare_ties(struct search *search)
+{
+    search->is_tie = true;
+    sort_cells(search, search->by_tight, has_less_usable);
+    sort_cells(search, search->by_high, has_more_high);
+    sort_cells(search, search->by_load, has_less_load);
+    sort_cells(search, search->by_id, has_lower_id);
 }
 
 /* Are all other cells as far from and to a as they are from and to b? */
@@ -1183,7 +1188,8 @@ static void search_nearest(struct search *search, unsigned fewest)
 {
     unsigned nr = search->table->nr;
 
-    grow_from(search, search->by_usable, nr);
+    if (!search->found->is_found || nr > XLNUMA__FEW_NODES)
+        grow_from(search, search->by_usable, nr);
     if (search->found->is_found && nr > XLNUMA__FEW_NODES) {
         improve(search);
         if (nr > MANY_NODES && fewest >= LARGE_SET &&
@@ -1243,7 +1249,7 @@ static void search_large(struct search *search)
     found->is_best = found->is_nearest;
     if (!found->is_found || !found->is_nearest || !search->has_equal)
         return;
-    search->is_tie = true;
+    prepare_ties(search);
     if (!is_few)
         improve(search);
     search->work_left = is_few ? FEW_WORK : TIE_WORK;
