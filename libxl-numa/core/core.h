@@ -249,6 +249,11 @@ struct xlnuma__found {
     unsigned nr_steps;
 };
 
+/* Judge a set: if it holds what is needed and is better, it is the best now. */
+bool xlnuma__offer(const struct xlnuma__table *table,
+                   const struct xlnuma__need *need, uint64_t set,
+                   struct xlnuma__found *found);
+
 /*
  * The best set of a table's cells that holds what is needed, in the order of
  * xlnuma__cost_compare() (docs/planner.md).

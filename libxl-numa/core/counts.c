@@ -40,22 +40,12 @@ static double whole(double value)
 
 static void offer(struct xlnuma__counting *counting, uint64_t set)
 {
-    struct xlnuma__found *found = counting->found;
-    struct xlnuma__judged judged;
-    enum xlnuma_why_not why;
-
     if (set == counting->offered || !xlnuma__has_room(counting, set))
         return;
     counting->offered = set;
     xlnuma__bound_work(counting, JUDGE_WORK);
-    xlnuma__cost_judge(counting->table, set, counting->need->memory_kb,
-                       counting->need->memory, &judged);
-    if (!xlnuma__holds(counting->need, &judged) ||
-        (found->is_found &&
-         xlnuma__cost_compare(&judged, &found->best, &why) >= 0))
+    if (!xlnuma__offer(counting->table, counting->need, set, counting->found))
         return;
-    found->is_found = true;
-    found->best = judged;
     counting->nr_improved++;
     xlnuma__bound_set_unit(counting, counting->size);
 }

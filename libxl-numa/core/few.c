@@ -61,19 +61,8 @@ static struct few start(const struct xlnuma__table *table,
 
 static void judge(struct few *few, uint64_t set)
 {
-    struct xlnuma__found *found = few->found;
-    uint64_t needed_kb = few->need->memory_kb;
-    struct xlnuma__judged judged;
-    enum xlnuma_why_not why;
-
-    xlnuma__cost_judge(few->table, set, needed_kb, few->need->memory, &judged);
-    if (!xlnuma__holds(few->need, &judged) ||
-        (found->is_found &&
-         xlnuma__cost_compare(&judged, &found->best, &why) >= 0))
-        return;
-    found->is_found = true;
-    found->best = judged;
-    set_excess(few);
+    if (xlnuma__offer(few->table, few->need, set, few->found))
+        set_excess(few);
 }
 
 /* Would it come before the best even if it were only as near? */

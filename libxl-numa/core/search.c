@@ -112,22 +112,27 @@ bool xlnuma__holds(const struct xlnuma__need *need,
 
 /* --- sets judged ----------------------------------------------------------- */
 
-static void offer(struct search *search, uint64_t set)
+bool xlnuma__offer(const struct xlnuma__table *table,
+                   const struct xlnuma__need *need, uint64_t set,
+                   struct xlnuma__found *found)
 {
-    struct xlnuma__found *found = search->found;
     struct xlnuma__judged judged;
     enum xlnuma_why_not why;
 
-    xlnuma__cost_judge(search->table, set, search->need->memory_kb,
-                       search->need->memory, &judged);
-    if (!xlnuma__holds(search->need, &judged))
-        return;
-    if (found->is_found &&
-        xlnuma__cost_compare(&judged, &found->best, &why) >= 0)
-        return;
+    xlnuma__cost_judge(table, set, need->memory_kb, need->memory, &judged);
+    if (!xlnuma__holds(need, &judged) ||
+        (found->is_found &&
+         xlnuma__cost_compare(&judged, &found->best, &why) >= 0))
+        return false;
     found->is_found = true;
     found->best = judged;
-    search->nr_improved++;
+    return true;
+}
+
+static void offer(struct search *search, uint64_t set)
+{
+    search->nr_improved +=
+        xlnuma__offer(search->table, search->need, set, search->found);
 }
 
 static void offer_singles(struct search *search)
