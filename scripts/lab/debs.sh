@@ -90,7 +90,7 @@ lab_dom0_packages() {
         libxenforeignmemory1 libxengnttab1 libxenhypfs1 libxenstore4 \
         libxentoolcore1 libxentoollog1 busybox-static libc6 libgcc-s1 \
         libyajl2 libncurses6 libtinfo6 liblzma5 zlib1g libbz2-1.0 liblzo2-2 \
-        libzstd1 libuuid1 libnl-3-200 libnl-route-3-200
+        libzstd1 libuuid1 libnl-3-200 libnl-route-3-200 electric-fence
 }
 
 # The packages of a device model for HVM guests; --hvm alone wants them. Debian

@@ -67,6 +67,7 @@ lab_make_dom0() {
     cp -P "$from/$lib"/libxen*.so* "$to/$lib/"
     cp -L "$from/lib64/ld-linux-x86-64.so.2" "$to/lib64/"
     cp -L "$from/$lib"/libgcc_s.so.1 "$to/$lib/"
+    cp -L "$(find "$from/usr/lib" -name libefence.so.0)" "$to/$lib/"
     for name in "${LAB_MODULES[@]}"; do
         find "$from/lib/modules" -name "$name.ko" -exec cp {} "$to/modules/" \;
         echo "/modules/$name.ko"

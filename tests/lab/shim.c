@@ -10,6 +10,8 @@
  *                   memory is populated yet; its number is in FILE
  *   LAB_KILL=CALL   the process is killed in this call of libxl's or of the
  *                   product's; memory has been populated then
+ *   LAB_MISUSE=HOW  the process writes beyond memory that it has, or into what
+ *                   it freed: "beyond", "freed"
  *   LAB_NODE=N      all memory comes from exactly node N
  *   LAB_SLOW=MS     each populate call takes so much longer
  *   LAB_TTY=1       everything is a terminal
@@ -82,6 +84,18 @@ int xc_domain_node_setaffinity(xc_interface *xch, uint32_t domid,
     return next(xch, domid, nodemap);
 }
 
+static void misuse_memory(void)
+{
+    const char *how = setting("LAB_MISUSE");
+    volatile char *bytes = how ? malloc(8) : NULL;
+
+    if (!bytes)
+        return;
+    if (!strcmp(how, "freed"))
+        free((void *)bytes);
+    bytes[strcmp(how, "freed") ? 8 : 0] = 1;
+}
+
 bool xs_introduce_domain(struct xs_handle *xs, unsigned domid,
                          unsigned long mfn, unsigned eventchn)
 {
@@ -90,6 +104,7 @@ bool xs_introduce_domain(struct xs_handle *xs, unsigned domid,
     if (!next)
         next = (__typeof__(next))dlsym(RTLD_NEXT, "xs_introduce_domain");
     kill_at(__func__);
+    misuse_memory();
     return next(xs, domid, mfn, eventchn);
 }
 
