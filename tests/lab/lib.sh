@@ -323,18 +323,19 @@ lab_wait_scrubbed() {
 }
 
 # The complete section of domain $1 in the hypervisor's dump $2, as lines
-# "NODE PAGES"; fails while lines are missing. A domain is "Domain 1 (total: " to
-# Xen 4.17, and "d1 (total: " to 4.18.
+# "NODE PAGES"; fails while lines are missing.
 lab_parse_dump() {
     awk -v domid="$1" -v nr_nodes="$(lab_nodes | wc -l)" '
         $2 == "Domain" { inside = ($3 == domid) }
-        $3 == "(total:" { inside = ($2 == "d" domid) }
         inside && $2 == "Node" { print $3 + 0, $4; lines++ }
         END { exit lines != nr_nodes }' "$2"
 }
 
+# Adds to the dump in /tmp/lab.dump. A domain is "Domain 1" there, as Xen 4.17 has
+# it; to 4.18 it is "d1".
 lab_read_dump() {
     "$LAB_STOCK_XL" dmesg -c >>/tmp/lab.dump
+    sed -i 's/^(XEN) d\([0-9]* (total: \)/(XEN) Domain \1/' /tmp/lab.dump
     lab_parse_dump "$1" /tmp/lab.dump
 }
 

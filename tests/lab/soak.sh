@@ -132,7 +132,6 @@ count_pages() {
     awk '
         FNR == NR { on[$1, $2] = 1; nr += !is_ours[$1]; is_ours[$1] = 1; next }
         $2 == "Domain" { domid = $3 + 0 }
-        $3 == "(total:" { domid = substr($2, 2) + 0 } # from Xen 4.18 on
         $2 == "Node" && is_ours[domid] {
             all += $4
             if (!((domid, $3 + 0) in on)) off += $4
