@@ -116,6 +116,16 @@ static void fill_nodes(struct pod *pod, uint64_t target_pages)
     }
 }
 
+/* It would have one node for good, so this is tried twice. Returns 0 or not. */
+static int give_affinity_back(const struct build *build)
+{
+    int r = 1;
+
+    for (int i = 0; i < 2 && r; i++)
+        r = xlnuma__apply_nodes(build->ctx, build->domid, build->plan->nodes);
+    return r;
+}
+
 int xlnuma__build_set_pod_target(const struct xlnuma__next *next,
                                  xc_interface *xch, uint32_t domid,
                                  uint64_t target_pages, uint64_t *tot_pages,
@@ -133,9 +143,7 @@ int xlnuma__build_set_pod_target(const struct xlnuma__next *next,
     XLNUMA_FOR_EACH_NODE(i, all_nodes(build))
         pod.free_kb[i] = node_free_kb(&pod, i);
     fill_nodes(&pod, target_pages);
-    /* It would be on one node for good, so this is tried twice. */
-    if (xlnuma__apply_nodes(build->ctx, domid, build->plan->nodes) &&
-        xlnuma__apply_nodes(build->ctx, domid, build->plan->nodes))
+    if (give_affinity_back(build))
         LOG(build, WARN,
             "domain %" PRIu32 " (%s): its node affinity could not be set to "
             "its planned nodes: look at \"xl list -n\"",
