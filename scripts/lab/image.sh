@@ -9,7 +9,7 @@ LAB_MODULES=(virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev
     virtio_pci virtio_console xen-evtchn xen-gntdev xen-gntalloc xen-privcmd
     xenfs xen-pciback)
 LAB_PROGRAMS=(xl libxl-save-helper xenstored xenconsoled xenconsole
-    xen-init-dom0 xenpm xen-diag)
+    xen-init-dom0 xenpm xen-diag xenstore-control)
 
 # A directory tree as a cpio archive on stdout. Linux unpacks several in a row.
 lab_cpio() {
@@ -322,6 +322,7 @@ lab_make_job() {
     lab_build_guest "$LAB_DIR/guest.S" "$to/lab/guest"
     if [[ -z $LAB_STOCK ]]; then
         lab_build_shim "$LAB_TOP/tests/lab/shim.c" "$to/lab/shim.so"
+        lab_build_shim "$LAB_TOP/tests/hook/faults.c" "$to/lab/faults.so"
         lab_build_program "$LAB_TOP/tests/lab/parallel.c" "$to/lab/parallel"
     fi
     cp "$LAB_TOP/tests/lab/lib.sh" "$to/lab/lib.sh"

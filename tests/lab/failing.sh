@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# What tests/hook/every-call shows without Xen, a sample of it with Xen: one call of
+# the hook's fails (tests/hook/faults.c), xenstored refuses what we write, dom0's
+# quota is none, the root is read-only. The guest is built, where it was planned or
+# where stock xl puts it, with all its memory and one warning; a strict policy's is
+# not built, and nothing of it is left. A full /run is in parallel.sh.
+# host: lab-2x2.json
+# timeout: 600
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_LIB"
+
+# No node holds it: ours goes to nodes 2-3, stock xl's elsewhere.
+MIB=4300
+
+# The hook in stock xl; call $fault fails.
+failing() {
+    : >/tmp/lab.table
+    env LD_AUDIT="$LAB_FAULTS" FAULT_FILE=/tmp/lab.table FAULT="$fault" \
+        LD_PRELOAD=/usr/local/lib/libxlnuma-preload.so "$LAB_STOCK_XL" "$@"
+}
+
+# create [LINE...]: what xl says is in /tmp/lab.said, but for the line of a success.
+create() {
+    lab_create g pvh $MIB 2 "$@" 2>&1 | grep -v 'xl-numa: info' >/tmp/lab.said
+    domid=$(lab_domid g)
+}
+
+# built TEXT AFFINITY [WARNING]: by create, and that is all that was said.
+built() {
+    is "$1: it is on nodes $2" "$(lab_affinity "$domid")" "$2"
+    is "$1: with all of its memory" \
+        "$("$LAB_STOCK_XL" list "$domid" | awk 'NR == 2 { print $3 }')" $MIB
+    if [ $# -gt 2 ]; then
+        is "$1: one warning" "$(grep -c "warning: .*$3" /tmp/lab.said) $(
+            wc -l </tmp/lab.said)" "1 1"
+    else
+        is "$1: nothing is said" "$(cat /tmp/lab.said)" ""
+    fi
+}
+
+has_report() {
+    xenstore-exists "/libxl/$domid/numa-placement"
+}
+
+all_is_planned() {
+    is "$1: all of it is where it was planned" "$(lab_offplan "$domid" 2-3)" \
+        0.000
+}
+
+ok "the host is loaded" lab_load_2x2
+free=$(lab_free)
+LAB_XL=$LAB_STOCK_XL
+create
+stock=$(lab_affinity "$domid")
+stock_vcpus=$(lab_vcpus "$domid")
+lab_destroy g
+LAB_XL=failing fault=
+create
+built "nothing fails" 2-3
+lab_destroy g
+
+# --- one call fails -------------------------------------------------------------
+
+# left FAULT WARNING: it is placed as stock xl places it.
+left() {
+    fault=$1
+    create
+    built "$1" "$stock" "$2"
+    is "$1: and its vCPUs too" "$(lab_vcpus "$domid")" "$stock_vcpus"
+    lab_destroy g
+}
+
+left xc_domain_getinfolist:1 "Xen does not tell of it: .*left to libxl"
+left libxl_set_vcpuaffinity_all:1 "soft affinity .*left to libxl"
+left calloc:2 "out of memory: .*left to libxl"
+left dlopen:2 "stock placement"
+
+fault=xc_domain_populate_physmap:2
+create
+built "$fault" 2-3 "Cannot allocate memory: the rest .*left to libxl"
+is "$fault: the report says so" \
+    "$(xenstore-read "/libxl/$domid/numa-placement/status")" degraded
+lab_destroy g
+
+fault=xs_write:5
+create
+built "$fault" 2-3 "No space left on device: the domain is built"
+all_is_planned "$fault"
+ok "$fault: there is no half report" eval '! has_report'
+lab_destroy g
+
+fault=xc_domain_populate_physmap:2
+create 'numa_policy="restricted"'
+is "$fault, restricted: it is not built" "$domid" ""
+is "$fault, restricted: one error of ours" \
+    "$(grep 'xl-numa' /tmp/lab.said | grep -c 'error: .*not built, as its')" 1
+ok "$fault, restricted: all memory is free again" lab_wait 60 lab_has_free \
+    "$free"
+is "$fault, restricted: nothing of it is in xenstore" \
+    "$(xenstore-list /libxl | sort -n | tail -n 1)" "$(lab_domid load3)"
+
+# --- xenstored ------------------------------------------------------------------
+
+# Dom0 is subject to one quota alone: how long a path may be. Once libxl has made
+# the domain it writes none in /libxl as long as ours, of 41 characters and more.
+for xl in lab_stock lab_ours; do
+    LAB_XL=$xl
+    ok "$xl: a guest is planned" lab_hold g pvh $MIB 2
+    xenstore-control quota set path-max 40 >/dev/null
+    ok "$xl: xenstored takes no long paths now, and it is built" lab_release
+    xenstore-control quota set path-max 2048 >/dev/null
+    grep -v 'xl-numa: info' /tmp/lab.said >/tmp/lab.said.2
+    mv /tmp/lab.said.2 /tmp/lab.said
+    domid=$(lab_domid g)
+    if [ $xl = lab_ours ]; then
+        built "refused by xenstored" 2-3 "Invalid argument: the domain is built"
+        all_is_planned "refused by xenstored"
+        ok "refused by xenstored: there is no half report" eval '! has_report'
+    fi
+    lab_destroy g
+done
+
+LAB_XL=failing fault=
+for quota in nodes watches transactions outstanding transaction-nodes memory \
+    node-size; do
+    xenstore-control quota set $quota 1 >/dev/null
+done
+create
+built "no quota for anybody" 2-3
+ok "no quota for anybody: there is a report" has_report
+lab_destroy g
+
+# --- a read-only root -----------------------------------------------------------
+
+root=/tmp/lab.root
+mkdir $root
+mount --bind / $root
+for dir in dev proc run sys tmp var; do
+    mount --rbind /$dir $root/$dir
+done
+mount -o remount,bind,ro $root
+in_root() { chroot $root /usr/local/sbin/xl "$@"; }
+LAB_XL=in_root
+ok "the root is read-only" eval "! chroot $root touch /etc/file 2>/dev/null"
+create
+built "a read-only root" 2-3
+lab_destroy g
+
+# xl itself needs folders of /run.
+for dir in lock xen; do
+    mount --bind /run/$dir $root/run/$dir
+done
+rm -rf /run/xl-numa
+mount -o remount,bind,ro $root/run
+create
+built "a read-only /run too" 2-3 "/run/xl-numa: Read-only file system: guests"
+lab_destroy g
