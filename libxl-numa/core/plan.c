@@ -105,7 +105,7 @@ static void fill_cell(const struct planning *planning, unsigned id,
     cell->high_kb = xlnuma__high_kb(node) / 4 * 4;
     cell->load_mvcpu = cell->nr_cpus ? node->load_mvcpu : 0;
     cell->nr_cores = node->nr_cores && nr_all ? node->nr_cores : cell->nr_cpus;
-    if (node->nr_cores && cell->nr_cpus < nr_all)
+    if (node->nr_cores && nr_all && cell->nr_cpus < nr_all)
         /* A filter that leaves half of the CPUs leaves half of the cores. */
         cell->nr_cores = (cell->nr_cpus * node->nr_cores + nr_all - 1) / nr_all;
 }
@@ -404,17 +404,9 @@ static bool holds_alone(const struct planning *planning,
  */
 _Static_assert(XLNUMA_MESSAGE_SIZE >= 512, "say_placed() needs less");
 
-static inline char *put(char *at, const char *text)
-{
-    size_t length = strlen(text);
-
-    memcpy(at, text, length);
-    return at + length;
-}
-
 static char *put_mib(char *at, uint64_t kb)
 {
-    return put(at + xlnuma__write_number(at, kb / 1024), " MiB");
+    return stpcpy(at + xlnuma__write_number(at, kb / 1024), " MiB");
 }
 
 /* Why the set has several nodes, and what these do. */
@@ -426,28 +418,28 @@ static char *put_why_several(const struct planning *planning,
     const char *do_what = " hold it on ";
 
     if (roomiest->usable_kb < need->memory_kb) {
-        at = put(at, "no single node has ");
+        at = stpcpy(at, "no single node has ");
         at = put_mib(at, need->memory_kb);
-        at = put(at, " free (node ");
+        at = stpcpy(at, " free (node ");
         at += xlnuma__write_number(at, roomiest->id);
-        at = put(at, " has most, ");
+        at = stpcpy(at, " has most, ");
         at = put_mib(at, roomiest->usable_kb);
-        at = put(at, ")");
+        at = stpcpy(at, ")");
     } else if (planning->table.scale > 1 && holds_alone(planning, need)) {
-        at = put(at, "single nodes with ");
+        at = stpcpy(at, "single nodes with ");
         at = put_mib(at, need->memory_kb);
-        at = put(at, " free are farther from its PCI devices");
+        at = stpcpy(at, " free are farther from its PCI devices");
     } else {
-        at = put(at, "no single node with ");
+        at = stpcpy(at, "no single node with ");
         at = put_mib(at, need->memory_kb);
-        at = put(at, " free has CPUs or cores enough for ");
+        at = stpcpy(at, " free has CPUs or cores enough for ");
         at += xlnuma__write_number(at, planning->request->nr_vcpus);
-        at = put(at, " vCPUs");
+        at = stpcpy(at, " vCPUs");
         do_what = " come nearest, on ";
     }
-    at = put(at, "; nodes ");
+    at = stpcpy(at, "; nodes ");
     at += strlen(xlnuma_nodeset_format(nodes, at, 64));
-    return put(at, do_what);
+    return stpcpy(at, do_what);
 }
 
 static void say_placed(const struct planning *planning,
@@ -458,14 +450,14 @@ static void say_placed(const struct planning *planning,
     char *at = plan->reason;
 
     if (!(set->nodes & (set->nodes - 1))) {
-        at = put(at, "node ");
+        at = stpcpy(at, "node ");
         at += xlnuma__write_number(at, xlnuma_nodeset_first(set->nodes));
-        at = put_mib(put(at, " holds all of "), plan->needed_kb);
+        at = put_mib(stpcpy(at, " holds all of "), plan->needed_kb);
     } else {
         at = put_why_several(planning, need, set->nodes, at);
         at += xlnuma__write_number(at, set->nr_sockets);
-        at = put(at, set->nr_sockets == 1 ? " socket" : " sockets");
-        at = put(at, " at expected distance ");
+        at = stpcpy(at, set->nr_sockets == 1 ? " socket" : " sockets");
+        at = stpcpy(at, " at expected distance ");
         at += xlnuma__write_hundredths(at, plan->expected_distance);
     }
     *at = '\0';

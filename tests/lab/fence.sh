@@ -10,6 +10,7 @@
 # 4.17's control calls, and answers them with ENOSYS itself (docs/reliability.md).
 # host: lab-8n.json
 # timeout: 600
+# named: yes
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
