@@ -46,7 +46,8 @@ class Terminal:
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             # nohup's child would ignore it
-            signal.signal(signal.SIGHUP, signal.SIG_DFL)
+            for number in signal.SIGHUP, signal.SIGINT, signal.SIGQUIT:
+                signal.signal(number, signal.SIG_DFL)
             os.environ.update(LC_ALL="C.UTF-8", XL_NUMA_CONF="/dev/null")
             os.execv("/bin/sh", ["sh", "-c",
                      'stty -a >"$0"; sleep 0.1; "$@"; echo "status $?"; '
