@@ -153,6 +153,10 @@ lab_report_failure() {
         status=137 why="QEMU was killed: is memory short?"
     elif [[ $1 == 124 || $1 == 137 ]]; then
         status=124 why="no end after $LAB_TIMEOUT s"
+        # Seen now and then under QEMU: one of dom0's CPUs never comes back.
+        if grep -q 'rcu.* detected stalls' "$LAB_RUN/console" 2>/dev/null; then
+            status=126 why="a CPU of dom0's stalled, no end after $LAB_TIMEOUT s"
+        fi
     fi
     echo "xen-lab: $why; the console's last lines:" >&2
     tail -n 40 "$LAB_RUN/console" 2>/dev/null | tr -d '\r' >&2
