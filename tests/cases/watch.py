@@ -45,7 +45,7 @@ class Terminal:
         # The shell stays between, so that the terminal stays to be looked at.
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            # nohup's child would ignore it
+            # nohup and shells' background jobs hand some on as ignored
             for number in signal.SIGHUP, signal.SIGINT, signal.SIGQUIT:
                 signal.signal(number, signal.SIG_DFL)
             os.environ.update(LC_ALL="C.UTF-8", XL_NUMA_CONF="/dev/null")
