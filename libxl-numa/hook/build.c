@@ -327,6 +327,7 @@ const struct xlnuma__hook *xlnuma__hook_get(void)
         .set_pod_target = xlnuma__build_set_pod_target,
         .restore_begin = xlnuma__build_restore_begin,
         .restore_end = xlnuma__build_restore_end,
+        .restored = xlnuma__build_restored,
         .built = xlnuma__build_built,
     };
 

@@ -174,6 +174,7 @@ void xlnuma__build_built(struct xs_handle *xs, uint32_t domid);
  */
 int xlnuma__build_hand_over(struct build *build, char *message);
 void xlnuma__build_take_over(struct build *build, struct xs_handle *xs);
+int xlnuma__build_restored(uint32_t domid);
 
 /* In the other one, libxl-save-helper. */
 void xlnuma__build_restore_begin(uint32_t domid);

@@ -70,6 +70,12 @@ struct xlnuma__hook {
     void (*restore_begin)(uint32_t domid);
     void (*restore_end)(uint32_t domid);
 
+    /*
+     * Back in libxl's: a restored domain has its memory. Returns 0, or -1 when
+     * it is not as planned and the policy forbids to go on.
+     */
+    int (*restored)(uint32_t domid);
+
     /* The domain was introduced to xenstore: it is built. */
     void (*built)(struct xs_handle *xs, uint32_t domid);
 };

@@ -391,6 +391,17 @@ int ours_xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
     return r;
 }
 
+/* The first call that libxl makes, and heeds, when a domain has its memory. */
+int ours_libxl_domain_sched_params_set(libxl_ctx *ctx, uint32_t domid,
+                                       const libxl_domain_sched_params *scinfo)
+{
+    const struct xlnuma__hook *h = hook_if_loaded();
+
+    if (h && h->restored(domid))
+        return ERROR_FAIL;
+    return NEXT(libxl_domain_sched_params_set)(ctx, domid, scinfo);
+}
+
 bool ours_xs_introduce_domain(struct xs_handle *xs, unsigned int domid,
                               unsigned long mfn, unsigned int eventchn)
 {

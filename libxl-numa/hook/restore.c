@@ -47,7 +47,48 @@ void xlnuma__build_take_over(struct build *build, struct xs_handle *xs)
     }
 }
 
+/*
+ * Where a strict policy's memory is nobody knows, unless the process that
+ * populates it has the plan, and says so; from there on that one refuses.
+ */
+int xlnuma__build_restored(uint32_t domid)
+{
+    struct build *build = xlnuma__build_find(domid);
+    char message[XLNUMA_MESSAGE_SIZE] = "no connection to xenstore";
+    struct xs_handle *xs;
+    bool is_taken = false;
+
+    if (!build || !build->is_restored || !build->is_strict)
+        return 0;
+    xs = xs_open(0);
+    if (xs)
+        is_taken = xlnuma__report_is_taken(xs, domid, message);
+    if (xs)
+        xs_close(xs);
+    if (is_taken)
+        return 0;
+    LOG(build, ERROR,
+        "domain %" PRIu32 " (%s): %s: not built, as numa_policy=\"%s\" demands",
+        domid, build->request.name, message,
+        xlnuma_policy_name(build->request.policy));
+    return -1;
+}
+
 /* --- in libxl-save-helper ------------------------------------------------- */
+
+/* Tell that process that the plan is here; it will not go on without. */
+static void take(struct build *build, struct xs_handle *xs)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+
+    if (!xlnuma__report_take(xs, build->domid, message))
+        return;
+    LOG(build, ERROR,
+        "domain %" PRIu32 ": %s: not built, as its numa_policy demands",
+        build->domid, message);
+    build->is_steering = false;
+    build->has_warned = true;
+}
 
 /* The plan that libxl's process made; without one the restore is stock. */
 void xlnuma__build_restore_begin(uint32_t domid)
@@ -78,6 +119,8 @@ void xlnuma__build_restore_begin(uint32_t domid)
         build->is_strict =
             xlnuma_policy_from_name(report.policy, &build->request.policy) &&
             xlnuma__is_strict(build->request.policy);
+        if (build->is_strict)
+            take(build, xs);
         xlnuma__build_progress_begin(build);
     }
     if (*message)

@@ -213,6 +213,14 @@ int xlnuma__report_write_actual(struct xs_handle *xs, uint32_t domid,
                                 const struct xlnuma__report *report,
                                 char *message);
 
+/*
+ * That process has read the plan, and will follow it. _take returns 0 or
+ * XLNUMA_ERR_XEN; _is_taken has a message if it returns false.
+ */
+int xlnuma__report_take(struct xs_handle *xs, uint32_t domid, char *message);
+bool xlnuma__report_is_taken(struct xs_handle *xs, uint32_t domid,
+                             char *message);
+
 /* *found_r is false for a domain that has none. Returns 0, XLNUMA_ERR_XEN. */
 int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
                         struct xlnuma__report *report_r, bool *found_r,

@@ -321,6 +321,46 @@ int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
     return rc;
 }
 
+/* --- is it followed? ------------------------------------------------------ */
+
+/* Beside the report, which goes when a part of it cannot be written. */
+static const char *taken_path(char path[PATH_SIZE], uint32_t domid)
+{
+    snprintf(path, PATH_SIZE, "/libxl/%u/numa-placement-taken", domid);
+    return path;
+}
+
+int xlnuma__report_take(struct xs_handle *xs, uint32_t domid, char *message)
+{
+    char path[PATH_SIZE];
+
+    if (xs_write(xs, XBT_NULL, taken_path(path, domid), "1", 1))
+        return 0;
+    return xlnuma__fail(message, XLNUMA_ERR_XEN, "writing %s to xenstore: %s",
+                        path, strerror(errno));
+}
+
+bool xlnuma__report_is_taken(struct xs_handle *xs, uint32_t domid,
+                             char *message)
+{
+    char path[PATH_SIZE], *value;
+    unsigned length;
+
+    value = xs_read(xs, XBT_NULL, taken_path(path, domid), &length);
+    if (value) {
+        free(value);
+        return true;
+    }
+    if (errno == ENOENT)
+        xlnuma__fail(
+            message, XLNUMA_ERR_XEN,
+            "libxl-save-helper did not read where its memory is to be");
+    else
+        xlnuma__fail(message, XLNUMA_ERR_XEN, "reading %s from xenstore: %s",
+                     path, strerror(errno));
+    return false;
+}
+
 /* libxl's own note. Nobody has a GiB of it; libxl's "default" is no size. */
 uint64_t xlnuma__video_kb(struct xs_handle *xs, uint32_t domid)
 {

@@ -674,6 +674,16 @@ int xc_domain_set_pod_target(xc_interface *xch, uint32_t domid,
     return 0;
 }
 
+int libxl_domain_sched_params_set(libxl_ctx *ctx, uint32_t domid,
+                                  const libxl_domain_sched_params *scinfo)
+{
+    (void)ctx;
+    (void)domid;
+    (void)scinfo;
+    FAIL(ERROR_FAIL);
+    return 0;
+}
+
 /* --- xenstore ------------------------------------------------------------- */
 
 bool xs_introduce_domain(struct xs_handle *xs, unsigned domid,
@@ -729,12 +739,13 @@ char **xs_directory(struct xs_handle *xs, xs_transaction_t transaction,
                     const char *path, unsigned *nr)
 {
     static char digits[NR_NODES][2];
-    char **names = calloc(NR_NODES, sizeof(*names));
-    char key[160];
+    char **names, key[160];
 
     (void)xs;
     (void)transaction;
     *nr = 0;
+    FAIL(NULL);
+    names = calloc(NR_NODES, sizeof(*names));
     for (int i = 0; i < NR_NODES; i++) {
         snprintf(key, sizeof(key), "%s/%d/planned_kb", path, i);
         if (!find_value(key))
@@ -966,7 +977,8 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
                          ? XENMEMF_populate_on_demand
                          : 0))
         return ERROR_FAIL;
-    if (!xs_introduce_domain(NULL, *domid, 0, 0) ||
+    if (libxl_domain_sched_params_set(ctx, *domid, &info->sched_params) ||
+        !xs_introduce_domain(NULL, *domid, 0, 0) ||
         run(getenv("FAKE_DEVICE_MODEL"), "-xen-domid"))
         return ERROR_FAIL;
     run_console();

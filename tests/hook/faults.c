@@ -82,6 +82,7 @@ static const struct function {
     { "libxl_node_bitmap_alloc", RETURN, ERROR_FAIL, ENOMEM, 0 },
     { "libxl_cpupool_info", RETURN, ERROR_FAIL, ENOMEM, 0 },
     { "libxl_device_pci_assignable_list", RETURN, 0, ENOMEM, 0 },
+    { "libxl_domain_sched_params_set", RETURN, ERROR_FAIL, EPERM, 0 },
     { "libxl_domain_set_nodeaffinity", RETURN, ERROR_FAIL, EBUSY, 0 },
     { "libxl_set_vcpuaffinity_all", RETURN, ERROR_FAIL, EBUSY, 0 },
     { "libxl_get_cpu_topology", RETURN, 0, ENOMEM, 0 },

@@ -3,9 +3,10 @@
 #
 # A saved guest is restored: it goes on running where it was, and its memory,
 # which libxl-save-helper populates, is on the nodes that were planned for it now.
+# Under a strict policy it is, or there is no guest.
 # host: lab-2x2.json
 # linux: yes
-# timeout: 300
+# timeout: 500
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
@@ -38,7 +39,9 @@ all_there "built" "$first"
 before=$(lab_linux_seconds g)
 ok "it is saved" xl save g $SAVED
 ok "it is gone" lab_is_gone g
-ok "it is restored" xl restore $SAVED
+echo 'numa_guests = [ [ "name=g", "numa_policy=single-node" ] ]' \
+    >/etc/xen/xl-numa.conf
+ok "it is restored, under a strict policy" xl restore $SAVED
 second=$(lab_domid g)
 is "it is another domain" "$([ "$second" != "$first" ] && echo yes)" yes
 # A guest that had started again would count from 1.
@@ -48,18 +51,29 @@ between "and has not started again" "$(lab_linux_seconds g)" $((before + 4)) \
 is "it is reported as placed" "$(status_of "$second")" placed
 all_there "restored" "$second"
 
-# The host has changed when it comes back: no node can hold it, two can.
 ok "it is saved again" xl save g $SAVED
 lab_wait 30 lab_is_gone g
+free=$(lab_free)
+: >/tmp/lab.table
+env LD_AUDIT="$LAB_FAULTS" FAULT_FILE=/tmp/lab.table FAULT=xs_read:1 \
+    LD_PRELOAD=/usr/local/lib/libxlnuma-preload.so \
+    "$LAB_STOCK_XL" restore $SAVED >/tmp/out 2>&1
+is "when libxl-save-helper cannot read the plan xl restore fails" "$?" 1
+is "with one error of ours, and a warning that says why" \
+    "$(grep -c 'error: .*(g): libxl-save-helper did not read .*: not built' \
+        /tmp/out) $(grep -c 'warning: .* from xenstore: ' /tmp/out) $(
+        grep -c xl-numa: /tmp/out)" "1 1 2"
+is "no domain is left of it" "$(lab_domid g)" ""
+ok "and no memory is taken" lab_wait 30 lab_has_free "$free"
+
+# The host has changed when it comes back: no node can hold it, two can.
 lab_leave 0 420
 lab_leave 1 120
 lab_leave 2 370
 lab_leave 3 420
-echo 'numa_guests = [ [ "name=g", "numa_policy=single-node" ] ]' \
-    >/etc/xen/xl-numa.conf
 free=$(lab_free)
 xl restore $SAVED >/tmp/out 2>&1
-is "under a strict policy from xl-numa.conf xl restore fails" "$?" 1
+is "when no node can hold it xl restore fails" "$?" 1
 ok "and says what each node lacks" \
     grep -q '(g): needs 6[0-9]* MiB on one node; node [03] lacks' /tmp/out
 is "no domain is left of it" "$(lab_domid g)" ""
