@@ -303,20 +303,21 @@ void xlnuma__few_search(const struct xlnuma__table *table,
 /* --- explain.c ------------------------------------------------------------ */
 
 /*
- * The plan's alternatives: sets that are as near as the chosen one or nearer but
- * lack something, nearest first; then the next best that hold what is needed.
+ * The plan's alternatives, up to `room` (10 or more): sets that are as near as the
+ * chosen one or nearer but lack something, nearest first; then the next best that
+ * hold what is needed.
  */
 void xlnuma__explain(const struct xlnuma__table *table,
                      const struct xlnuma__need *need,
-                     const struct xlnuma__judged *chosen,
+                     const struct xlnuma__judged *chosen, unsigned room,
                      struct xlnuma_plan *plan);
 
 /* --- lack.c --------------------------------------------------------------- */
 
 /*
  * Why no set of at most max_nodes (> 0) of the cells holds the guest: what it
- * needs, and what the sets of so many nodes lack, the least first: in words, as
- * the plan's reason, and as its alternatives.
+ * needs, and what the sets of so many nodes and then each node lack, the least
+ * first: in words, as the plan's reason, and as its alternatives.
  */
 void xlnuma__say_lacking(const struct xlnuma__table *table,
                          const struct xlnuma_request *request,

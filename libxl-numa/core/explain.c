@@ -8,23 +8,25 @@
 
 #include <string.h>
 
-/* Of the alternatives, this many at most are sets that could hold the guest. */
-#define HOLDING_MAX 3
-#define LACKING_MAX 9
+/*
+ * Where there is not room for all: so many at least lack something; so many at
+ * most could hold the guest, but are farther.
+ */
+#define LACKING_LEAST 9
+#define FARTHER_MAX 3
 
-/* Sets that lack something: so many each of one node, two, and more. */
+/* Sets that lack something: of one node, two, and more. */
 #define CLASSES 3
-#define CLASS_MAX 4
 
 /* Nodes of the chosen set, and others, that are exchanged and paired. */
 #define NEIGHBOURS 8
 
 /* Up to so many nodes every set is looked at. */
-#define SMALL 4
+#define SMALL 8
 
 struct list {
-    unsigned nr, max;
-    struct xlnuma__judged set[CLASS_MAX];
+    unsigned nr;
+    struct xlnuma__judged set[XLNUMA_ALTERNATIVES_MAX];
 };
 
 struct explaining {
@@ -71,9 +73,9 @@ static void keep_first(struct list *list, const struct xlnuma__judged *set,
             return;
     while (at && is_before(set, &list->set[at - 1]))
         at--;
-    if (at == list->max)
+    if (at == XLNUMA_ALTERNATIVES_MAX)
         return;
-    if (list->nr < list->max)
+    if (list->nr < XLNUMA_ALTERNATIVES_MAX)
         list->nr++;
     memmove(&list->set[at + 1], &list->set[at],
             (list->nr - 1 - at) * sizeof(list->set[0]));
@@ -184,7 +186,7 @@ static void look_at_near(struct explaining *explaining)
     }
     /* Beside a single node only other single nodes are as near. */
     if (xlnuma_nodeset_count(chosen) == 1 &&
-        explaining->holding.nr == HOLDING_MAX)
+        explaining->holding.nr >= FARTHER_MAX)
         return;
     explaining->inner = pick(explaining, chosen, true);
     explaining->outer = pick(explaining, others & ~chosen, false);
@@ -220,24 +222,24 @@ static void add_alternative(const struct explaining *explaining,
         /* Better but for the sockets that it takes for its cores. */
         alternative->why = XLNUMA_WHY_NOT_SOCKETS;
     }
-    if (alternative->why == XLNUMA_WHY_NOT_FARTHER &&
+    if (alternative->why == XLNUMA_WHY_NOT_FARTHER && plan->device_nodes &&
         alternative->expected_distance <= plan->expected_distance)
         alternative->why = XLNUMA_WHY_NOT_DEVICES;
 }
 
 /* The first of each class, then the second, as many as there is room for. */
-static void add_lacking(const struct explaining *explaining,
+static void add_lacking(const struct explaining *explaining, unsigned room,
                         struct xlnuma_plan *plan)
 {
-    struct xlnuma__judged first[LACKING_MAX];
+    struct xlnuma__judged first[XLNUMA_ALTERNATIVES_MAX];
     unsigned nr = 0;
 
-    for (unsigned n = 0; n < CLASS_MAX; n++)
+    for (unsigned n = 0; n < room; n++)
         for (unsigned class = 0; class < CLASSES; class ++) {
             const struct list *list = &explaining->lacking[class];
             unsigned at = nr;
 
-            if (n >= list->nr || nr == LACKING_MAX)
+            if (n >= list->nr || nr == room)
                 continue;
             while (at && is_nearer(&list->set[n], &first[at - 1]))
                 at--;
@@ -249,9 +251,34 @@ static void add_lacking(const struct explaining *explaining,
         add_alternative(explaining, &first[n], plan);
 }
 
+/* Of the sets that hold the guest, those as near and a few that are not. */
+static unsigned count_holding(const struct explaining *explaining)
+{
+    const struct list *list = &explaining->holding;
+    unsigned nr = 0;
+
+    while (nr < list->nr &&
+           (nr < FARTHER_MAX || xlnuma__cost_compare_distance(
+                                    &list->set[nr], explaining->chosen) <= 0))
+        nr++;
+    return nr;
+}
+
+static void add_all(const struct explaining *explaining, unsigned room,
+                    struct xlnuma_plan *plan)
+{
+    unsigned nr_holding = count_holding(explaining);
+    unsigned for_lacking =
+        room - LACKING_LEAST < nr_holding ? LACKING_LEAST : room - nr_holding;
+
+    add_lacking(explaining, for_lacking, plan);
+    for (unsigned n = 0; n < nr_holding && plan->nr_alternatives < room; n++)
+        add_alternative(explaining, &explaining->holding.set[n], plan);
+}
+
 void xlnuma__explain(const struct xlnuma__table *table,
                      const struct xlnuma__need *need,
-                     const struct xlnuma__judged *chosen,
+                     const struct xlnuma__judged *chosen, unsigned room,
                      struct xlnuma_plan *plan)
 {
     struct explaining explaining; /* large: only what is used is written */
@@ -260,16 +287,11 @@ void xlnuma__explain(const struct xlnuma__table *table,
     explaining.need = need;
     explaining.chosen = chosen;
     explaining.holding.nr = 0;
-    explaining.holding.max = HOLDING_MAX;
-    for (unsigned class = 0; class < CLASSES; class ++) {
+    for (unsigned class = 0; class < CLASSES; class ++)
         explaining.lacking[class].nr = 0;
-        explaining.lacking[class].max = CLASS_MAX;
-    }
     if (table->nr <= SMALL)
         look_at_all(&explaining);
     else
         look_at_near(&explaining);
-    add_lacking(&explaining, plan);
-    for (unsigned n = 0; n < explaining.holding.nr; n++)
-        add_alternative(&explaining, &explaining.holding.set[n], plan);
+    add_all(&explaining, room, plan);
 }

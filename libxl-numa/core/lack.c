@@ -176,7 +176,7 @@ static void sort_cells(struct lacking *lacking)
     }
 }
 
-static void add_alternative(const struct lacking *lacking, unsigned i,
+static void add_alternative(const struct lacking *lacking, uint64_t mask,
                             struct xlnuma_plan *plan)
 {
     uint64_t needed_kb = lacking->request->memory_kb;
@@ -184,7 +184,7 @@ static void add_alternative(const struct lacking *lacking, unsigned i,
         &plan->alternative[plan->nr_alternatives++];
     struct xlnuma__judged set;
 
-    judge(lacking, lacking->first[i].mask, &set);
+    judge(lacking, mask, &set);
     memset(alternative, 0, sizeof(*alternative));
     alternative->nodes = set.nodes;
     alternative->expected_distance = xlnuma__cost_memory_distance(
@@ -200,6 +200,28 @@ static void add_alternative(const struct lacking *lacking, unsigned i,
     }
 }
 
+/* The sets, and what each node lacks by itself; the last one may be plan.c's. */
+static void add_alternatives(const struct lacking *lacking, unsigned nr,
+                             struct xlnuma_plan *plan)
+{
+    for (unsigned i = 0; i < lacking->nr_first; i++)
+        add_alternative(lacking, lacking->first[i].mask, plan);
+    for (unsigned i = 0; nr > 1 && i < lacking->nr_cells; i++)
+        if (plan->nr_alternatives < XLNUMA_ALTERNATIVES_MAX - 1)
+            add_alternative(lacking, (uint64_t)1 << i, plan);
+}
+
+/* The i-th node of a set that is all there is: ": node 0 has 2734 MiB". */
+static void say_node(const struct lacking *lacking, unsigned i, char *text,
+                     size_t size)
+{
+    char usable[32];
+
+    snprintf(text, size, "%s node %u %s%s", i ? "," : ":",
+             lacking->table->cell[lacking->cell[i]].id, i ? "" : "has ",
+             xlnuma__mib(lacking->usable_kb[i], usable));
+}
+
 /* How much of the text is not for the sets. */
 static size_t tail_size(const struct xlnuma_host *host)
 {
@@ -211,33 +233,51 @@ static size_t tail_size(const struct xlnuma_host *host)
     return TAIL_SIZE;
 }
 
-void xlnuma__say_lacking(const struct xlnuma__table *table,
-                         const struct xlnuma_request *request,
-                         unsigned max_nodes, struct xlnuma_plan *plan)
+/* The first of `nr` sets, or of the nodes of the only one: what finds room. */
+static void say_all(const struct lacking *lacking, unsigned nr, bool are_nodes,
+                    char *text)
 {
-    char *text = plan->reason;
-    unsigned nr = max_nodes < table->nr ? max_nodes : table->nr;
-    unsigned nr_sets = count_sets(table->nr, nr), i;
-    struct lacking lacking = { table, request, .nr_cells = table->nr };
+    size_t used = strlen(text);
     char one[256];
-    size_t used;
+    unsigned i;
 
-    sort_cells(&lacking);
-    complete(&lacking, 0, nr, 0, 0);
-    say_need(&lacking, nr, text, XLNUMA_MESSAGE_SIZE);
-    used = strlen(text);
-    for (i = 0; i < lacking.nr_first; i++)
-        add_alternative(&lacking, i, plan);
-    for (i = 0; i < lacking.nr_first; i++) {
-        say_set(&lacking, i, nr_sets == 1, one, sizeof(one));
-        if (used + strlen(one) + tail_size(table->host) > XLNUMA_MESSAGE_SIZE)
+    for (i = 0; i < nr && i < SHOWN_MAX; i++) {
+        if (are_nodes)
+            say_node(lacking, i, one, sizeof(one));
+        else
+            say_set(lacking, i, false, one, sizeof(one));
+        if (used + strlen(one) + tail_size(lacking->table->host) >
+            XLNUMA_MESSAGE_SIZE)
             break;
         used += (size_t)snprintf(text + used, XLNUMA_MESSAGE_SIZE - used, "%s",
                                  one);
     }
-    if (nr_sets > COUNTED_MAX)
+    if (nr > COUNTED_MAX)
         snprintf(text + used, XLNUMA_MESSAGE_SIZE - used, ", and many more");
-    else if (nr_sets > i)
+    else if (nr > i)
         snprintf(text + used, XLNUMA_MESSAGE_SIZE - used, ", and %u more",
-                 nr_sets - i);
+                 nr - i);
+}
+
+void xlnuma__say_lacking(const struct xlnuma__table *table,
+                         const struct xlnuma_request *request,
+                         unsigned max_nodes, struct xlnuma_plan *plan)
+{
+    unsigned nr = max_nodes < table->nr ? max_nodes : table->nr;
+    unsigned nr_sets = count_sets(table->nr, nr);
+    struct lacking lacking = { table, request, .nr_cells = table->nr };
+    size_t used;
+
+    sort_cells(&lacking);
+    complete(&lacking, 0, nr, 0, 0);
+    add_alternatives(&lacking, nr, plan);
+    say_need(&lacking, nr, plan->reason, XLNUMA_MESSAGE_SIZE);
+    if (nr_sets > 1) {
+        say_all(&lacking, nr_sets, false, plan->reason);
+        return;
+    }
+    used = strlen(plan->reason);
+    say_set(&lacking, 0, true, plan->reason + used, XLNUMA_MESSAGE_SIZE - used);
+    if (table->nr > 1 && lacking.sum_kb[table->nr] < request->memory_kb)
+        say_all(&lacking, table->nr, true, plan->reason);
 }

@@ -685,6 +685,8 @@ static void add_excluded(const struct planning *planning,
     if (!has_reason || (plan->status == XLNUMA_STATUS_PLACED &&
                         excluded.expected_distance > plan->expected_distance))
         return;
+    if (set->nodes == plan->nodes) /* which has less CPUs for the guest */
+        return;
     while (n < plan->nr_alternatives &&
            plan->alternative[n].nodes != set->nodes)
         n++;
@@ -739,6 +741,13 @@ static void say_excluded(struct xlnuma_plan *plan)
              last->why == XLNUMA_WHY_NOT_NODES ? "numa_nodes" : "cpus or pool");
 }
 
+/* May the guest use less than all the host? */
+static bool has_filters(const struct planning *planning)
+{
+    return planning->request->has_cpus ||
+           planning->host->nodes & ~planning->request->nodes;
+}
+
 /* Sets that are as near, or nearer, or any that would do, without the filters. */
 static void explain_excluded(const struct planning *planning,
                              struct xlnuma_plan *plan)
@@ -749,7 +758,7 @@ static void explain_excluded(const struct planning *planning,
     struct planning wide;
     struct xlnuma__need need;
 
-    if (!request.has_cpus && !(planning->host->nodes & ~request.nodes))
+    if (!has_filters(planning))
         return;
     request.nodes = XLNUMA_NODES_ALL;
     request.has_cpus = false;
@@ -813,7 +822,10 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
     plan_r->status = XLNUMA_STATUS_PLACED;
     fill_nodes(&planning, plan_r);
     if (request->wants_alternatives) {
-        xlnuma__explain(&planning.table, &need, &planning.found.best, plan_r);
+        xlnuma__explain(&planning.table, &need, &planning.found.best,
+                        XLNUMA_ALTERNATIVES_MAX -
+                            (has_filters(&planning) ? EXCLUDED_MAX : 0),
+                        plan_r);
         explain_excluded(&planning, plan_r);
     }
     say_placed(&planning, &need, plan_r);

@@ -62,7 +62,8 @@ static void best_effort(void)
 
     CU_ASSERT_STRING_EQUAL(
         reason_of(host, XLNUMA_POLICY_BEST_EFFORT, 8219),
-        "needs 8219 MiB; nodes 0-3 have 8218 MiB and lack 1 MiB");
+        "needs 8219 MiB; nodes 0-3 have 8218 MiB and lack 1 MiB: node 0 has "
+        "2657 MiB, node 3 2300 MiB, node 2 2250 MiB, node 1 1011 MiB");
     xlnuma_host_free(host);
 }
 
@@ -110,9 +111,13 @@ static void as_alternatives(void)
     request.policy = XLNUMA_POLICY_BEST_EFFORT;
     request.memory_kb = 3000 * 1024;
     CU_ASSERT_EQUAL(xlnuma_plan_make(host, &request, plan, message), 0);
-    CU_ASSERT_EQUAL_FATAL(plan->nr_alternatives, 1);
+    CU_ASSERT_EQUAL_FATAL(plan->nr_alternatives, 3);
     CU_ASSERT_EQUAL(plan->alternative[0].nodes, 0x3);
     CU_ASSERT_EQUAL(plan->alternative[0].why, XLNUMA_WHY_NOT_PATH);
+    CU_ASSERT_EQUAL(plan->alternative[1].nodes, 0x1);
+    CU_ASSERT_EQUAL(plan->alternative[1].short_kb, 343 * 1024);
+    CU_ASSERT_EQUAL(plan->alternative[2].nodes, 0x2);
+    CU_ASSERT_EQUAL(plan->alternative[2].short_kb, 1989 * 1024);
     xlnuma_plan_free(plan);
     xlnuma_host_free(host);
 }
@@ -138,6 +143,14 @@ static void many_nodes(void)
         "needs 1100 MiB on one node; node 63 lacks 37 MiB, node 62 38 MiB, "
         "node 61 39 MiB, node 60 40 MiB, node 59 41 MiB, node 58 42 MiB, "
         "node 57 43 MiB, node 56 44 MiB, and 56 more");
+
+    /* 64 * 1031.5 = 66016 */
+    CU_ASSERT_STRING_EQUAL(
+        reason_of(host, XLNUMA_POLICY_BEST_EFFORT, 70000),
+        "needs 70000 MiB; nodes 0-63 have 66016 MiB and lack 3984 MiB: node 63 "
+        "has 1063 MiB, node 62 1062 MiB, node 61 1061 MiB, node 60 1060 MiB, "
+        "node 59 1059 MiB, node 58 1058 MiB, node 57 1057 MiB, node 56 "
+        "1056 MiB, and 56 more");
 
     /* 40 * 3072 = 122880; the 40 roomiest have 40 * 1043.5 = 41740 MiB. */
     text = reason_of(host, XLNUMA_POLICY_RESTRICTED, 122880);
