@@ -7,7 +7,7 @@
 
 LAB_MODULES=(virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev
     virtio_pci virtio_console xen-evtchn xen-gntdev xen-gntalloc xen-privcmd
-    xenfs xen-pciback)
+    xenfs xen-pciback xen-blkback)
 LAB_PROGRAMS=(xl libxl-save-helper xenstored xenconsoled xenconsole
     xen-init-dom0 xenpm xen-diag xenstore-control)
 

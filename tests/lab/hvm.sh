@@ -3,10 +3,11 @@
 #
 # HVM guests, with a device model: one that no node can hold goes to the two
 # nodes of one socket, half on each, and so does what QEMU itself allocates; one
-# that reboots is placed afresh.
+# that reboots is placed afresh. And what libxl starts for a guest, the device
+# model and hotplug scripts, has nothing of the hook.
 # host: lab-2x2.json
 # hvm: yes
-# timeout: 300
+# timeout: 400
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
@@ -118,6 +119,50 @@ reboots() {
         "$(lab_offplan "$new" "$(lab_affinity "$new")")" 0.000
 }
 
+# A hotplug script that tells what it was given, and what is mapped in a program
+# that it starts: it is for busybox itself, which has no libraries.
+hotplug_script() {
+    cat <<'END'
+#!/bin/sh
+out=/tmp/hotplug.$1.new
+tr '\0' '\n' </proc/$$/environ | sort >"$out"
+xenstore-watch /tool >/dev/null &
+until grep -q libxenstore /proc/$!/maps; do
+    usleep 10000
+done
+awk 'NF == 6 && $6 ~ /^\// { print $6 }' /proc/$!/maps | sort -u >>"$out"
+kill $!
+mv "$out" "/tmp/hotplug.$1"
+END
+}
+
+# hotplug XL: a guest with a disk, whose script is that one; what it found.
+hotplug() {
+    rm -f /tmp/hotplug.add
+    LAB_XL=$1 lab_create disk pvh 32 1 \
+        'disk=["vdev=xvda,access=r,script=/tmp/hotplug,target=none"]' ||
+        return 1
+    sed -e "s:/$(lab_domid disk)/:/DOMID/:" -e '/^LAB_XL=/d' /tmp/hotplug.add
+    lab_destroy disk
+}
+
+stock_beside() { LD_PRELOAD=$LAB_SHIM "$LAB_STOCK_XL" "$@"; }
+ours_beside() { LD_PRELOAD=$LAB_SHIM xl "$@"; }
+
+hotplug_finds_nothing() {
+    hotplug_script >/tmp/hotplug
+    chmod 755 /tmp/hotplug
+    alone=$(hotplug "$LAB_STOCK_XL") beside=$(hotplug stock_beside)
+    is "stock xl runs a disk's hotplug script" \
+        "$(echo "$alone" | grep -c -e ^XENBUS_PATH=backend/vbd/DOMID/51712 \
+            -e /libxenstore.so)" 2
+    is "which has a preload of the user's, in its environment and mapped" \
+        "$(echo "$beside" | grep -x -e "LD_PRELOAD=$LAB_SHIM" -e "$LAB_SHIM")" "LD_PRELOAD=$LAB_SHIM
+$LAB_SHIM"
+    is "with us it finds the same, and nothing of us" "$(hotplug xl)" "$alone"
+    is "with a preload of the user's too" "$(hotplug ours_beside)" "$beside"
+}
+
 # No node has room, and nodes 0 and 3 look best to stock xl.
 lab_leave 0 2650
 lab_leave 1 1010
@@ -127,3 +172,4 @@ lab_destroy big
 video_memory
 stock_goes_astray
 reboots
+hotplug_finds_nothing
