@@ -39,6 +39,32 @@ static void show(const struct xlnuma_host *host,
         fflush(stderr);
 }
 
+/* Plans that were compared, and how many of them on what kind of host. */
+static struct {
+    unsigned nr, without_cpus, without_memory, asymmetric, without_path;
+} compared;
+
+static void count_compared(const struct xlnuma_host *host)
+{
+    bool without_cpus = false, without_memory = false, asymmetric = false;
+    bool without_path = false;
+    unsigned i, j;
+
+    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+        without_cpus |= !xlnuma_cpuset_count(&host->node[i].cpus);
+        without_memory |= !host->node[i].size_kb;
+        XLNUMA_FOR_EACH_NODE(j, host->nodes) {
+            asymmetric |= host->distance[i][j] != host->distance[j][i];
+            without_path |= host->distance[i][j] == XLNUMA_DISTANCE_UNREACHABLE;
+        }
+    }
+    compared.nr++;
+    compared.without_cpus += without_cpus;
+    compared.without_memory += without_memory;
+    compared.asymmetric += asymmetric;
+    compared.without_path += without_path;
+}
+
 /* 1 when the plan is not the best set, or its distance is another. */
 static unsigned differs(const struct xlnuma_host *host,
                         const struct xlnuma_request *request)
@@ -49,6 +75,7 @@ static unsigned differs(const struct xlnuma_host *host,
 
     if (xlnuma_plan_make(host, request, &plan, message))
         return 0; /* no CPU, or no node, that it may use */
+    count_compared(host);
     is_wrong = naive.is_placed != (plan.status == XLNUMA_STATUS_PLACED) ||
                plan.nodes != naive.nodes ||
                fabs(plan.expected_distance - naive.expected_distance) > 1e-9;
@@ -131,6 +158,20 @@ static void devices(void)
     run_with(10 / LESS, 2, 12, 16, true);
 }
 
+/* Behind the others. */
+static void enough(void)
+{
+    printf("# %u plans compared; on hosts with nodes without CPUs %u, without "
+           "memory %u, with asymmetric distances %u, without some path %u\n",
+           compared.nr, compared.without_cpus, compared.without_memory,
+           compared.asymmetric, compared.without_path);
+    CU_ASSERT(compared.nr >= 100000 / LESS);
+    CU_ASSERT(compared.without_cpus >= 10000 / LESS);
+    CU_ASSERT(compared.without_memory >= 10000 / LESS);
+    CU_ASSERT(compared.asymmetric >= 10000 / LESS);
+    CU_ASSERT(compared.without_path >= 10000 / LESS);
+}
+
 /* Hosts of 17 nodes and more: proven or not, is it the minimum? */
 struct tally {
     unsigned nr, nr_proven, nr_same, nr_wrong;
@@ -209,7 +250,7 @@ static void machine(const char *path)
 
     CU_ASSERT_EQUAL_FATAL(xlnuma_host_load(host, path, message), 0);
     nr_nodes = xlnuma_nodeset_count(host->nodes);
-    for (unsigned n = 0; n < (nr_nodes > 10 ? 2 : 100) / LESS; n++) {
+    for (unsigned n = 0; n < (nr_nodes > 10 ? 10 : 100) / LESS; n++) {
         struct xlnuma_request request;
 
         draw_request(host, &request, n % 2);
@@ -244,6 +285,9 @@ int main(void)
         { "hosts of 11 to 13 nodes without structure", without_structure },
         { "guests with devices, on hosts of up to 16 nodes", devices },
         { "random requests on each of tests/hosts up to 16 nodes", machines },
+        { "that was 100,000 plans and more, of all kinds (the tenth under "
+          "sanitizers)",
+          enough },
         { "hosts of 17 and 20 nodes: proven is the minimum",
           more_than_16_nodes },
         { "40 and 64 nodes: sets of two and three", up_to_64_nodes },
