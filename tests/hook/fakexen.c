@@ -17,6 +17,7 @@
  *   FAKE_THIEF=0,0,0,1000          MiB that another domain takes from each node
  *                                  once the build has begun to take memory
  *   FAKE_SLOW=100                  ms that each call for memory takes
+ *   FAKE_REUSE=1                   a new domain gets the number of one that is gone
  *   FAKE_NODES=1                   how many of the nodes there are
  *   FAKE_DISTANCES=none            the firmware has no distance table
  *   FAKE_DEVICES=-,2               nodes of the PCI devices 0000:00:00.0, 01.0...
@@ -864,16 +865,30 @@ struct fake_domain *fake_last_domain(void)
     return &host->domain[host->nr_domains - 1];
 }
 
+/* A number that none had; with FAKE_REUSE that of the first that is gone. */
+static unsigned new_number(void)
+{
+    if (getenv("FAKE_REUSE"))
+        for (unsigned i = 0; i < host->nr_domains; i++)
+            if (!host->domain[i].is_there)
+                return i + 1;
+    if (host->nr_domains == NR_DOMAINS)
+        abort();
+    return ++host->nr_domains;
+}
+
 /* The domain before, of this thread's, is gone, its memory free again. */
 static uint32_t new_domain(const libxl_uuid *uuid)
 {
+    unsigned number;
+
     if (fake_domain)
         fake_destroy(fake_domain->domid);
     lock_host();
-    if (host->nr_domains == NR_DOMAINS)
-        abort();
-    fake_domain = &host->domain[host->nr_domains++];
-    fake_domain->domid = host->nr_domains;
+    number = new_number();
+    fake_domain = &host->domain[number - 1];
+    memset(fake_domain, 0, sizeof(*fake_domain));
+    fake_domain->domid = number;
     fake_domain->uuid = *uuid;
     fake_domain->is_there = true;
     unlock_host();
