@@ -8,6 +8,8 @@
 
 #include "xlnuma.h"
 
+#include <string.h>
+
 /* --- message.c ------------------------------------------------------------ */
 
 /* Write one line into a caller's message buffer; returns `err`. */
@@ -47,6 +49,27 @@ static inline uint64_t xlnuma__high_kb(const struct xlnuma_node *node)
 /* Set cpus_end by the nodes' CPUs. */
 void xlnuma__host_find_end(struct xlnuma_host *host);
 
+/*
+ * Distances from a node by parts of a row, for vectors: nodes that are not there
+ * are read too. This many parts have all that are.
+ */
+#define XLNUMA__PART 8
+typedef int16_t xlnuma__part __attribute__((vector_size(2 * XLNUMA__PART)));
+
+static inline unsigned xlnuma__nr_parts(const struct xlnuma_host *host)
+{
+    return (63 - (unsigned)__builtin_clzll(host->nodes)) / XLNUMA__PART + 1;
+}
+
+static inline xlnuma__part xlnuma__part_of(const struct xlnuma_host *host,
+                                           unsigned id, unsigned n)
+{
+    xlnuma__part part;
+
+    memcpy(&part, &host->distance[id][n * XLNUMA__PART], sizeof(part));
+    return part;
+}
+
 /* --- set.c ---------------------------------------------------------------- */
 
 /* Holds any formatted list of CPUs: at worst every second one, "16382,". */
@@ -55,13 +78,37 @@ void xlnuma__host_find_end(struct xlnuma_host *host);
 /* The words that CPUs below `end` are in; 0: all there are. */
 unsigned xlnuma__cpuset_words(unsigned end);
 
+/* Without a call for it, which code for older processors has. */
+static inline unsigned xlnuma__count_bits(uint64_t word)
+{
+    word -= (word >> 1) & 0x5555555555555555;
+    word = (word & 0x3333333333333333) + ((word >> 2) & 0x3333333333333333);
+    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f;
+    return (unsigned)((word * 0x0101010101010101) >> 56);
+}
+
 /*
- * How many CPUs a set has, and how many of them a filter (NULL: all) leaves. All
- * have numbers below `end` (0: any).
+ * How many CPUs a set has in its first `words`, where all are, and how many of
+ * them a filter (NULL: all) leaves.
  */
-unsigned xlnuma__cpuset_count(const xlnuma_cpuset *set, unsigned end,
-                              const xlnuma_cpuset *filter,
-                              unsigned *nr_common_r);
+unsigned xlnuma__cpuset_count_all(const xlnuma_cpuset *set, unsigned words,
+                                  const xlnuma_cpuset *filter,
+                                  unsigned *nr_common_r);
+
+static inline unsigned xlnuma__cpuset_count(const xlnuma_cpuset *set,
+                                            unsigned words,
+                                            const xlnuma_cpuset *filter,
+                                            unsigned *nr_common_r)
+{
+    unsigned nr;
+
+    if (words > 1)
+        return xlnuma__cpuset_count_all(set, words, filter, nr_common_r);
+    *nr_common_r = nr = xlnuma__count_bits(set->word[0]);
+    if (filter)
+        *nr_common_r = xlnuma__count_bits(set->word[0] & filter->word[0]);
+    return nr;
+}
 
 /*
  * In digits, without a NUL; returns how many, 20 at most. (printf takes much of a
@@ -73,10 +120,10 @@ size_t xlnuma__write_number(char *to, uint64_t number);
 size_t xlnuma__write_hundredths(char *to, double number);
 
 /*
- * What a filter (NULL: all) leaves of a set, written to the words of *part_r
- * where the set has any (the others stay), and added to *sum.
+ * What a filter (NULL: all) leaves of the first `words` of a set, written to
+ * those of *part_r where the set has any (the others stay), and added to *sum.
  */
-void xlnuma__cpuset_take(const xlnuma_cpuset *from, unsigned end,
+void xlnuma__cpuset_take(const xlnuma_cpuset *from, unsigned words,
                          const xlnuma_cpuset *filter, xlnuma_cpuset *part_r,
                          xlnuma_cpuset *sum);
 
@@ -112,6 +159,8 @@ struct xlnuma__table {
     struct xlnuma__cell cell[XLNUMA_NODES_MAX]; /* ascending high_kb */
     uint64_t socket_mates[XLNUMA_NODES_MAX];    /* cells on i's socket */
     uint64_t unreachable[XLNUMA_NODES_MAX];     /* cells that i's CPUs lack */
+    uint64_t most_usable_kb;                    /* of a cell */
+    unsigned most_cpus;                         /* of a cell */
     unsigned nr_cpus;                           /* of all cells */
     uint64_t load_mvcpu;                        /* of all cells, without the */
     uint64_t guest_mvcpu;                       /* guest's own vCPUs */
@@ -236,6 +285,11 @@ double xlnuma__device_distance(const struct xlnuma_host *host,
                                const uint64_t memory_kb[]);
 
 /* --- search.c ------------------------------------------------------------- */
+
+/* Only tests/bench/proof.c has a planner that may work so many times as long. */
+#ifndef XLNUMA__WORK
+#define XLNUMA__WORK 1
+#endif
 
 bool xlnuma__holds(const struct xlnuma__need *need,
                    const struct xlnuma__judged *set);

@@ -124,6 +124,10 @@ static void share_packed(const struct xlnuma__table *table,
     }
 }
 
+/* Sums of the model's distances stay below 2^22, whole numbers in a float. */
+typedef int32_t whole_part __attribute__((vector_size(4 * XLNUMA__PART)));
+typedef float sum_part __attribute__((vector_size(4 * XLNUMA__PART)));
+
 /*
  * What the set's CPUs pay for memory on each of its cells, the devices apart:
  * column[j] = sum of cpus(i) * distance(i, j). Memory without any CPU (nr_cpus
@@ -133,22 +137,28 @@ static void fill_memory_columns(const struct xlnuma__table *table,
                                 const struct order *list, unsigned nr_cpus,
                                 uint32_t column[])
 {
-    const uint16_t(*distance)[XLNUMA_NODES_MAX] = table->host->distance;
-    uint32_t sum[XLNUMA_NODES_MAX];
-    uint8_t id[XLNUMA_NODES_MAX];
+    const struct xlnuma_host *host = table->host;
+    unsigned nr = xlnuma__nr_parts(host);
+    sum_part sum[XLNUMA_NODES_MAX / XLNUMA__PART];
 
-    for (unsigned n = 0; n < list->nr; n++) {
-        id[n] = (uint8_t)table->cell[list->cell[n]].id;
-        sum[n] = 0;
-    }
-    for (unsigned n = 0; n < list->nr; n++) {
-        uint32_t cpus = nr_cpus ? table->cell[list->cell[n]].nr_cpus : 1;
+    memset(sum, 0, nr * sizeof(sum[0]));
+    for (unsigned m = 0; m < list->nr; m++) {
+        const struct xlnuma__cell *cell = &table->cell[list->cell[m]];
+        float cpus = nr_cpus ? (float)cell->nr_cpus : 1;
 
-        for (unsigned m = 0; m < list->nr; m++)
-            sum[m] += cpus * distance[id[n]][id[m]];
+        for (unsigned n = 0; n < nr; n++) {
+            whole_part part = __builtin_convertvector(
+                xlnuma__part_of(host, cell->id, n), whole_part);
+
+            sum[n] += cpus * __builtin_convertvector(part, sum_part);
+        }
     }
-    for (unsigned n = 0; n < list->nr; n++)
-        column[list->cell[n]] = sum[n];
+    for (unsigned m = 0; m < list->nr; m++) {
+        unsigned id = table->cell[list->cell[m]].id;
+
+        column[list->cell[m]] =
+            (uint32_t)sum[id / XLNUMA__PART][id % XLNUMA__PART];
+    }
 }
 
 /* The same with the way by the guest's devices. */
@@ -180,14 +190,16 @@ void xlnuma__cost_shares(const struct xlnuma__table *table, uint64_t set,
     uint64_t high_kb = 0, low_kb;
     uint32_t column[XLNUMA_NODES_MAX];
     struct order list, order;
-    unsigned nr_cpus = 0, i;
+    unsigned nr_cpus = 0;
 
-    XLNUMA_FOR_EACH_NODE(i, set) {
+    list_cells(set, &list);
+    for (unsigned n = 0; n < list.nr; n++) {
+        unsigned i = list.cell[n];
+
         share_kb[i] = 0;
         high_kb += table->cell[i].high_kb;
         nr_cpus += table->cell[i].nr_cpus;
     }
-    list_cells(set, &list);
     low_kb = needed_kb > high_kb ? needed_kb - high_kb : 0;
     if (memory == XLNUMA_MEMORY_PACK) {
         fill_columns(table, &list, nr_cpus, column);
@@ -473,6 +485,9 @@ unsigned xlnuma__cost_best_single(const struct xlnuma__table *table,
     unsigned best_cell = table->nr, i;
     uint64_t holding = 0;
 
+    if (need->memory_kb > table->most_usable_kb ||
+        need->nr_cpus > table->most_cpus)
+        return table->nr;
     for (unsigned n = 0; n < table->nr; n++) {
         const struct xlnuma__cell *cell = &table->cell[n];
 

@@ -469,7 +469,8 @@ void xlnuma__counts_search(const struct xlnuma__table *table,
     counting.is_spread = need->memory == XLNUMA_MEMORY_SPREAD;
     counting.is_flat =
         table->cell[0].usable_kb == table->cell[table->nr - 1].usable_kb;
-    counting.work_left = need->nr_cores ? CORES_WORK : ALL_WORK;
+    counting.work_left =
+        (need->nr_cores ? CORES_WORK : ALL_WORK) * XLNUMA__WORK;
     counting.last_part = 1;
     counting.last_centre =
         found_r->is_found

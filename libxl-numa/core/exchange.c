@@ -93,18 +93,25 @@ static double weight_of(const struct origin *origin, unsigned in, unsigned out)
     return room < most ? room : most;
 }
 
+/* The weighed columns of the set without a cell, or all of it. */
+static double sum_without(const struct origin *origin, unsigned out)
+{
+    double weight;
+
+    if (out == NONE)
+        return origin->sum;
+    weight = origin->weight[out];
+    return origin->sum - (origin->reach[out] + weight * origin->column[out] -
+                          weight * origin->cost[out][out]);
+}
+
 static double excess_of(const struct origin *origin, unsigned in, unsigned out,
                         unsigned nr_cpus)
 {
-    double sum = origin->sum, memory = origin->memory;
+    double sum = sum_without(origin, out), memory = origin->memory;
 
-    if (out != NONE) {
-        double weight = origin->weight[out];
-
-        sum -= origin->reach[out] + weight * origin->column[out] -
-               weight * origin->cost[out][out];
-        memory -= weight;
-    }
+    if (out != NONE)
+        memory -= origin->weight[out];
     if (in != NONE) {
         double weight = weight_of(origin, in, out);
         double column = origin->column[in] + origin->cost[in][in];
@@ -171,6 +178,40 @@ static bool is_before(const struct rank *a, const struct rank *b)
     return a->usable_kb < b->usable_kb;
 }
 
+/*
+ * Those that may be as near as the best, with room for rounding: most of a set's
+ * neighbours are not, and the rest of their rank does not matter.
+ */
+static uint64_t near_ones(const struct origin *origin, uint64_t others,
+                          unsigned out, double excess)
+{
+    const struct xlnuma__cell *cell = origin->table->cell;
+    double sum = sum_without(origin, out), memory = origin->memory, least = 0;
+    unsigned nr_cpus = origin->nr_cpus, in;
+    uint64_t near = 0;
+
+    if (out != NONE) {
+        least = origin->weight[out];
+        memory -= least;
+        nr_cpus -= cell[out].nr_cpus;
+    }
+    XLNUMA_FOR_EACH_NODE(in, others) {
+        double weight = weight_of(origin, in, out);
+        double column = origin->column[in] + origin->cost[in][in];
+        double more = origin->reach[in];
+
+        if (out != NONE) {
+            more -= least * origin->cost[in][out];
+            column -= origin->cost[out][in];
+        }
+        if (sum + more + weight * column <= excess * (1 + 1e-6) *
+                                                (memory + weight) *
+                                                (nr_cpus + cell[in].nr_cpus))
+            near |= (uint64_t)1 << in;
+    }
+    return near;
+}
+
 /* With `out` less, or none: all that may join, or none. */
 static void try_all(const struct origin *origin, unsigned out,
                     struct rank *best, uint64_t *set_r)
@@ -189,7 +230,8 @@ static void try_all(const struct origin *origin, unsigned out,
     }
     if (out == NONE && origin->nr >= origin->need->max_nodes)
         return;
-    XLNUMA_FOR_EACH_NODE(in, others & ~origin->set)
+    XLNUMA_FOR_EACH_NODE(
+        in, near_ones(origin, others & ~origin->set, out, best->excess))
         if (rank_of(origin, in, out, &rank) && is_before(&rank, best)) {
             *best = rank;
             *set_r = rest | (uint64_t)1 << in;

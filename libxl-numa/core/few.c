@@ -70,10 +70,12 @@ static bool is_better_tie(const struct few *few, uint64_t set)
 {
     const struct xlnuma__table *table = few->table;
     uint64_t needed_kb = few->need->memory_kb, load_mvcpu = 0, high_kb = 0;
-    struct xlnuma__judged tie = { .cells = set };
+    struct xlnuma__judged tie; /* only what decides then */
     enum xlnuma_why_not why;
     unsigned i;
 
+    tie.nr_sockets = tie.nr_cpus = 0;
+    tie.usable_kb = tie.nodes = 0;
     XLNUMA_FOR_EACH_NODE(i, set) {
         const struct xlnuma__cell *cell = &table->cell[i];
 
@@ -107,98 +109,103 @@ static void add_to_list(struct listed list[], unsigned *nr, double least,
 /* Judge those that are not clearly behind the best. */
 static void judge_list(struct few *few, const struct listed list[], unsigned nr)
 {
-    for (unsigned n = 0; n < nr; n++) {
-        double limit = few->excess * to_double(few->need->memory_kb);
+    double needed_kb = to_double(few->need->memory_kb);
+    double limit = few->excess * needed_kb;
 
+    for (unsigned n = 0; n < nr; n++) {
         if (list[n].least > limit * (1 + ROUNDING) ||
             (few->found->is_found && list[n].least >= limit * (1 - ROUNDING) &&
              !is_better_tie(few, list[n].set)))
             continue;
         judge(few, list[n].set);
+        limit = few->excess * needed_kb;
     }
 }
 
 /* --- sets of two ----------------------------------------------------------- */
 
-/* What a pair's cells have of the guest for certain, and at most. */
-struct part {
-    double least_kb, most_kb;
+/*
+ * The memory of a pair, times its columns: at least. The rest is on the nearer,
+ * if that has the room; spread, the farther has half if it has the room.
+ */
+static double least_of_pair(const struct few *few, unsigned i, unsigned j)
+{
+    const struct xlnuma__table *table = few->table;
+    const struct xlnuma__need *need = few->need;
+    const struct xlnuma__cell *near = &table->cell[i], *far = &table->cell[j];
+    uint64_t needed_kb = need->memory_kb, beyond_kb = 0;
+    uint64_t column_i =
+        (uint64_t)far->nr_cpus * (xlnuma__distance(table, j, i) - table->least);
+    uint64_t column_j = (uint64_t)near->nr_cpus *
+                        (xlnuma__distance(table, i, j) - table->least);
+
+    if (column_i == column_j)
+        return to_double(needed_kb) * to_double(column_i);
+    if (column_i > column_j) {
+        near = far;
+        far = &table->cell[i];
+    }
+    if (need->memory == XLNUMA_MEMORY_SPREAD)
+        beyond_kb = far->high_kb < needed_kb / 2 ? far->high_kb : needed_kb / 2;
+    if (near->usable_kb < needed_kb && needed_kb - near->usable_kb > beyond_kb)
+        beyond_kb = needed_kb - near->usable_kb;
+    if (column_i < column_j)
+        return to_double(needed_kb - beyond_kb) * to_double(column_i) +
+               to_double(beyond_kb) * to_double(column_j);
+    return to_double(needed_kb - beyond_kb) * to_double(column_j) +
+           to_double(beyond_kb) * to_double(column_i);
+}
+
+/* What a cell has to have for a set of two to have what is needed. */
+struct lacking {
+    uint64_t usable_kb;
+    unsigned nr_cpus, nr_cores;
 };
 
-static void fill_parts(const struct few *few, struct part part[])
+static struct lacking beside(const struct xlnuma__need *need,
+                             const struct xlnuma__cell *cell)
 {
-    const struct xlnuma__table *table = few->table;
-    uint64_t needed_kb = few->need->memory_kb;
-    bool is_spread = few->need->memory == XLNUMA_MEMORY_SPREAD;
+    struct lacking lacking = { 0 };
 
-    for (unsigned i = 0; i < table->nr; i++) {
-        const struct xlnuma__cell *cell = &table->cell[i];
-        uint64_t most_kb =
-            cell->usable_kb < needed_kb ? cell->usable_kb : needed_kb;
-
-        part[i].most_kb = to_double(most_kb);
-        part[i].least_kb = 0;
-        if (is_spread)
-            part[i].least_kb = cell->high_kb < needed_kb / 2
-                                   ? to_double(cell->high_kb)
-                                   : to_double(needed_kb) / 2;
-    }
+    if (need->memory_kb > cell->usable_kb)
+        lacking.usable_kb = need->memory_kb - cell->usable_kb;
+    if (need->nr_cpus > cell->nr_cpus)
+        lacking.nr_cpus = need->nr_cpus - cell->nr_cpus;
+    if (need->nr_cores > cell->nr_cores)
+        lacking.nr_cores = need->nr_cores - cell->nr_cores;
+    return lacking;
 }
 
-/* The memory of it, times its columns: at least. */
-static double least_of_pair(const struct few *few, const struct part part[],
-                            unsigned i, unsigned j)
+/* The cells before this one that may be in a set of two with it. */
+static uint64_t partners(const struct few *few, unsigned i)
 {
-    const struct xlnuma__table *table = few->table;
-    double column_i = table->cell[j].nr_cpus *
-                      (double)(xlnuma__distance(table, j, i) - table->least);
-    double column_j = table->cell[i].nr_cpus *
-                      (double)(xlnuma__distance(table, i, j) - table->least);
-    double needed_kb = to_double(few->need->memory_kb);
-    bool is_i = column_i < column_j;
-    double near = is_i ? column_i : column_j, far = is_i ? column_j : column_i;
-    double beyond_kb = part[is_i ? j : i].least_kb;
+    const struct xlnuma__candidates *candidates = few->candidates;
+    uint64_t first = (uint64_t)1 << i, forced = candidates->forced & ~first;
+    uint64_t others = candidates->all & (first - 1) & ~candidates->conflict[i];
 
-    /* The rest is on the nearer, if that has the room. */
-    if (needed_kb - part[is_i ? i : j].most_kb > beyond_kb)
-        beyond_kb = needed_kb - part[is_i ? i : j].most_kb;
-    return (needed_kb - beyond_kb) * near + beyond_kb * far;
-}
-
-static bool has_needed(const struct few *few, unsigned i, unsigned j)
-{
-    const struct xlnuma__need *need = few->need;
-    const struct xlnuma__cell *a = &few->table->cell[i];
-    const struct xlnuma__cell *b = &few->table->cell[j];
-
-    return a->usable_kb + b->usable_kb >= need->memory_kb &&
-           a->nr_cpus + b->nr_cpus >= need->nr_cpus &&
-           a->nr_cores + b->nr_cores >= need->nr_cores &&
-           (need->max_sockets > 1 || a->socket == b->socket);
+    if (forced)
+        others &= forced & (forced - 1) ? 0 : forced;
+    if (few->need->max_sockets < 2)
+        others &= few->table->socket_mates[i];
+    return others;
 }
 
 static unsigned list_pairs(const struct few *few, struct listed list[])
 {
-    const struct xlnuma__candidates *candidates = few->candidates;
     const struct xlnuma__cell *cell = few->table->cell;
-    struct part part[XLNUMA_NODES_MAX];
     unsigned nr = 0, i, j;
 
-    fill_parts(few, part);
-    XLNUMA_FOR_EACH_NODE(i, candidates->all) {
-        uint64_t first = (uint64_t)1 << i;
-        uint64_t forced = candidates->forced & ~first;
-        uint64_t others =
-            candidates->all & (first - 1) & ~candidates->conflict[i];
+    XLNUMA_FOR_EACH_NODE(i, few->candidates->all) {
+        struct lacking lacking = beside(few->need, &cell[i]);
 
-        if (forced)
-            others &= forced & (forced - 1) ? 0 : forced;
-        XLNUMA_FOR_EACH_NODE(j, others)
-            if (has_needed(few, i, j))
+        XLNUMA_FOR_EACH_NODE(j, partners(few, i))
+            if (cell[j].usable_kb >= lacking.usable_kb &&
+                cell[j].nr_cpus >= lacking.nr_cpus &&
+                cell[j].nr_cores >= lacking.nr_cores)
                 add_to_list(list, &nr,
-                            least_of_pair(few, part, i, j) /
+                            least_of_pair(few, i, j) /
                                 (cell[i].nr_cpus + cell[j].nr_cpus),
-                            first | (uint64_t)1 << j);
+                            (uint64_t)1 << i | (uint64_t)1 << j);
     }
     return nr;
 }
@@ -210,6 +217,46 @@ static void search_pairs(struct few *few)
     judge_list(few, list, list_pairs(few, list));
 }
 
+static xlnuma__part least_part(xlnuma__part a, xlnuma__part b)
+{
+    xlnuma__part is_a = a < b;
+
+    return (a & is_a) | (b & ~is_a);
+}
+
+static xlnuma__part most_part(xlnuma__part a, xlnuma__part b)
+{
+    xlnuma__part is_b = a < b;
+
+    return (b & is_b) | (a & ~is_b);
+}
+
+/*
+ * The two least distances to each node from the table's others, added up. Its
+ * own, 10, is less than any other.
+ */
+static void add_two_least(const struct xlnuma__table *table,
+                          xlnuma__part sum[XLNUMA_NODES_MAX / XLNUMA__PART])
+{
+    unsigned nr = xlnuma__nr_parts(table->host);
+
+    for (unsigned n = 0; n < nr; n++) {
+        xlnuma__part first = { 0 }, second, third;
+
+        first += INT16_MAX / 2;
+        second = third = first;
+        for (unsigned i = 0; i < table->nr; i++) {
+            xlnuma__part row =
+                xlnuma__part_of(table->host, table->cell[i].id, n);
+
+            third = least_part(third, most_part(second, row));
+            second = least_part(second, most_part(first, row));
+            first = least_part(first, row);
+        }
+        sum[n] = second + third;
+    }
+}
+
 /*
  * Is every set of three or more farther than the best? The column of each of its
  * cells has two costs at least, of as many CPUs as all its others have each, and
@@ -218,25 +265,20 @@ static void search_pairs(struct few *few)
 static bool is_pair_nearest(const struct few *few)
 {
     const struct xlnuma__table *table = few->table;
-    uint32_t least = UINT32_MAX;
+    xlnuma__part sum[XLNUMA_NODES_MAX / XLNUMA__PART];
+    int least = INT16_MAX;
 
+    add_two_least(table, sum);
     for (unsigned j = 0; j < table->nr; j++) {
-        uint32_t first = UINT32_MAX / 2, second = UINT32_MAX / 2;
+        unsigned id = table->cell[j].id;
 
         if (table->cell[j].nr_cpus != table->cell[0].nr_cpus)
             return false;
-        for (unsigned i = 0; i < table->nr; i++) {
-            uint32_t step = xlnuma__distance(table, i, j) - table->least;
-
-            if (i == j || step >= second)
-                continue;
-            second = step < first ? first : step;
-            first = step < first ? step : first;
-        }
-        if (table->cell[j].usable_kb && first + second < least)
-            least = first + second;
+        if (table->cell[j].usable_kb &&
+            sum[id / XLNUMA__PART][id % XLNUMA__PART] < least)
+            least = sum[id / XLNUMA__PART][id % XLNUMA__PART];
     }
-    return few->excess * 3 * (1 + ROUNDING) < least;
+    return few->excess * 3 * (1 + ROUNDING) < least - 2 * (int)table->least;
 }
 
 bool xlnuma__pairs_search(const struct xlnuma__table *table,
@@ -265,11 +307,12 @@ bool xlnuma__pairs_search(const struct xlnuma__table *table,
 /* What it costs a set's CPUs to reach each cell, added up by vectors. */
 #define LANES 4
 typedef uint32_t lanes __attribute__((vector_size(4 * LANES)));
+typedef int32_t signed_lanes __attribute__((vector_size(4 * LANES)));
 union row {
     lanes part[FEW / LANES];
     uint32_t cell[FEW]; /* below 2^28 */
 };
-#define NEVER (1u << 30)
+#define NEVER (1u << 29)
 
 /* CPUs, cores and nodes in one number; below the guards, to compare at once. */
 #define COUNTS(nr_cpus, nr_cores, nr)                                          \
@@ -286,11 +329,20 @@ static unsigned nodes_of(uint64_t counts)
     return (unsigned)(counts >> 48);
 }
 
+/* Added up at once. */
+typedef uint64_t two_sums __attribute__((vector_size(16)));
+union sums {
+    two_sums both;
+    struct {
+        uint64_t usable_kb, counts;
+    };
+};
+
+/* Bit n of a set's index is the n-th of the half's cells. */
 struct half {
-    unsigned nr_sets;
+    unsigned nr_cells, nr_sets;
     uint64_t set[SETS];
-    uint64_t usable_kb[SETS];
-    uint64_t counts[SETS];
+    union sums sum[SETS];
     union row column[SETS];
     uint64_t out[SETS];     /* cells that conflict with it; if there are any */
     uint64_t sockets[SETS]; /* the first cell of each; if they are limited */
@@ -306,9 +358,10 @@ struct sets {
     uint64_t lacking[FEW]; /* cells that have no path to it, if it is filled */
     uint8_t rank[FEW];     /* which of equally near cells is filled first */
     union row cost[FEW];   /* cpus(i) * (distance(i, j) - least) */
-    /* Of so many cells of the low half: the cheapest, and the most CPUs. */
+    /* Of so many cells of the low half: the cheapest, and the most that is. */
     union row cheapest[HALF + 1];
     unsigned most_cpus[HALF + 1];
+    uint64_t most_kb[HALF + 1];
     struct half low, high;
 };
 
@@ -370,34 +423,61 @@ static void fill_cells(struct sets *sets)
     find_lacking(sets);
 }
 
-/* Into the first `nr`, which are in order. */
-static void insert(uint32_t value, uint32_t sorted[], unsigned nr)
+/* So many cells of the low half have at most. */
+static void fill_most(struct sets *sets, uint64_t low)
 {
-    for (; nr && sorted[nr - 1] > value; nr--)
-        sorted[nr] = sorted[nr - 1];
-    sorted[nr] = value;
+    const struct xlnuma__table *table = sets->few->table;
+    unsigned nr = 0, i;
+
+    sets->most_cpus[0] = 0;
+    sets->most_kb[0] = 0;
+    XLNUMA_FOR_EACH_NODE(i, low) {
+        unsigned nr_cpus = table->cell[i].nr_cpus;
+        uint64_t usable_kb = table->cell[i].usable_kb;
+
+        /* One more: each number of them with this cell, or without. */
+        nr++;
+        sets->most_cpus[nr] = 0;
+        sets->most_kb[nr] = 0;
+        for (unsigned n = nr; n; n--) {
+            if (sets->most_cpus[n - 1] + nr_cpus > sets->most_cpus[n])
+                sets->most_cpus[n] = sets->most_cpus[n - 1] + nr_cpus;
+            if (sets->most_kb[n - 1] + usable_kb > sets->most_kb[n])
+                sets->most_kb[n] = sets->most_kb[n - 1] + usable_kb;
+        }
+    }
+}
+
+/* Into the first `nr` rows, in order in each column; the largest is behind. */
+static void insert_row(signed_lanes row, signed_lanes sorted[], unsigned nr)
+{
+    for (unsigned n = 0; n < nr; n++) {
+        signed_lanes before = sorted[n], is_less = row < before;
+
+        sorted[n] = (row & is_less) | (before & ~is_less);
+        row = (before & is_less) | (row & ~is_less);
+    }
+    sorted[nr] = row;
 }
 
 /* What a cell pays at least for so many cells of the low half. */
 static void fill_cheapest(struct sets *sets, uint64_t low)
 {
     const struct xlnuma__table *table = sets->few->table;
-    uint32_t sorted[HALF];
-    unsigned nr = 0, i;
+    signed_lanes sorted[HALF];
+    unsigned i;
 
-    XLNUMA_FOR_EACH_NODE(i, low)
-        insert(NEVER - table->cell[i].nr_cpus, sorted, nr++);
-    sets->most_cpus[0] = 0;
-    for (unsigned n = 0; n < nr; n++)
-        sets->most_cpus[n + 1] = sets->most_cpus[n] + NEVER - sorted[n];
-    for (unsigned j = 0; j < table->nr; j++) {
-        nr = 0;
+    for (unsigned j = 0; j < sets->width * LANES; j++)
+        sets->cheapest[0].cell[j] =
+            j < table->nr && table->cell[j].usable_kb ? 0 : NEVER;
+    for (unsigned part = 0; part < sets->width; part++) {
+        unsigned nr = 0;
+
         XLNUMA_FOR_EACH_NODE(i, low)
-            insert(sets->cost[i].cell[j], sorted, nr++);
-        sets->cheapest[0].cell[j] = table->cell[j].usable_kb ? 0 : NEVER;
+            insert_row((signed_lanes)sets->cost[i].part[part], sorted, nr++);
         for (unsigned n = 0; n < nr; n++)
-            sets->cheapest[n + 1].cell[j] =
-                sets->cheapest[n].cell[j] + sorted[n];
+            sets->cheapest[n + 1].part[part] =
+                sets->cheapest[n].part[part] + (lanes)sorted[n];
     }
 }
 
@@ -407,22 +487,27 @@ static void double_half(const struct sets *sets, unsigned i, struct half *half)
     const struct xlnuma__cell *cell = &sets->few->table->cell[i];
     uint64_t mates = sets->few->table->socket_mates[i];
     uint64_t out = sets->few->candidates->conflict[i], bit = (uint64_t)1 << i;
-    uint64_t counts = COUNTS(cell->nr_cpus, cell->nr_cores, 1);
-    uint64_t usable_kb = cell->usable_kb;
-    const union row cost = sets->cost[i];
-    unsigned nr = half->nr_sets;
+    const union sums sum = { { cell->usable_kb,
+                               COUNTS(cell->nr_cpus, cell->nr_cores, 1) } };
+    union row cost = sets->cost[i], *column = &half->column[half->nr_sets];
+    union sums *sums = &half->sum[half->nr_sets];
+    size_t nr = half->nr_sets;
 
-    for (unsigned n = 0; n < nr; n++) {
+    cost.cell[i] -= NEVER;
+    half->nr_cells++;
+    for (size_t n = 0; n < nr; n++) {
         half->set[nr + n] = half->set[n] | bit;
-        half->usable_kb[nr + n] = half->usable_kb[n] + usable_kb;
-        half->counts[nr + n] = half->counts[n] + counts;
-        for (unsigned part = 0; part < sets->width; part++)
-            half->column[nr + n].part[part] =
-                half->column[n].part[part] + cost.part[part];
+        sums[n].both = half->sum[n].both + sum.both;
     }
-    for (unsigned n = 0; sets->has_conflicts && n < nr; n++)
+    for (unsigned part = 0; part < sets->width; part++) {
+        const lanes more = cost.part[part];
+
+        for (size_t n = 0; n < nr; n++)
+            column[n].part[part] = half->column[n].part[part] + more;
+    }
+    for (size_t n = 0; sets->has_conflicts && n < nr; n++)
         half->out[nr + n] = half->out[n] | out;
-    for (unsigned n = 0; sets->has_limit && n < nr; n++)
+    for (size_t n = 0; sets->has_limit && n < nr; n++)
         half->sockets[nr + n] = half->sockets[n] | (mates & -mates);
     half->nr_sets *= 2;
 }
@@ -434,17 +519,20 @@ static void fill_half(const struct sets *sets, uint64_t cells, uint64_t always,
     const struct xlnuma__table *table = sets->few->table;
     unsigned i;
 
+    half->nr_cells = 0;
     half->nr_sets = 1;
     half->set[0] = always;
-    half->usable_kb[0] = half->counts[0] = 0;
+    half->sum[0].usable_kb = half->sum[0].counts = 0;
     half->out[0] = half->sockets[0] = 0;
     memset(&half->column[0], 0, sizeof(half->column[0]));
+    XLNUMA_FOR_EACH_NODE(i, cells)
+        half->column[0].cell[i] = NEVER;
     XLNUMA_FOR_EACH_NODE(i, always) {
         const struct xlnuma__cell *cell = &table->cell[i];
         uint64_t mates = table->socket_mates[i];
 
-        half->usable_kb[0] += cell->usable_kb;
-        half->counts[0] += COUNTS(cell->nr_cpus, cell->nr_cores, 1);
+        half->sum[0].usable_kb += cell->usable_kb;
+        half->sum[0].counts += COUNTS(cell->nr_cpus, cell->nr_cores, 1);
         half->out[0] |= sets->few->candidates->conflict[i];
         half->sockets[0] |= mates & -mates;
         for (unsigned part = 0; part < sets->width; part++)
@@ -528,17 +616,17 @@ static double least_of(const struct sets *sets, unsigned h, unsigned l,
             high->column[h].part[part] + low->column[l].part[part];
     if (sets->few->need->memory == XLNUMA_MEMORY_PACK)
         return least_packed(sets, set, column.cell, limit);
-    return least_spread(sets, set, nodes_of(high->counts[h] + low->counts[l]),
+    return least_spread(sets, set,
+                        nodes_of(high->sum[h].counts + low->sum[l].counts),
                         column.cell);
 }
 
 static bool holds(const struct sets *sets, unsigned h, unsigned l)
 {
-    uint64_t counts = sets->high.counts[h] + sets->low.counts[l];
+    union sums sum = { sets->high.sum[h].both + sets->low.sum[l].both };
 
-    return sets->high.usable_kb[h] + sets->low.usable_kb[l] >=
-               sets->few->need->memory_kb &&
-           (((counts | GUARDS) - sets->needed) & GUARDS) == GUARDS;
+    return sum.usable_kb >= sets->few->need->memory_kb &&
+           (((sum.counts | GUARDS) - sets->needed) & GUARDS) == GUARDS;
 }
 
 /* Are its cells on no more sockets than they may be, and in no conflict? */
@@ -554,25 +642,48 @@ static bool is_allowed(const struct sets *sets, unsigned h, unsigned l)
                sets->few->need->max_sockets;
 }
 
+/* The least of all cells. */
+static uint32_t least_of_row(const struct sets *sets, const union row *a,
+                             const union row *b)
+{
+    signed_lanes least = (signed_lanes)(a->part[0] + b->part[0]);
+    int32_t first, second;
+
+    for (unsigned part = 1; part < sets->width; part++) {
+        signed_lanes other = (signed_lanes)(a->part[part] + b->part[part]);
+        signed_lanes is_less = other < least;
+
+        least = (other & is_less) | (least & ~is_less);
+    }
+    first = least[0] < least[1] ? least[0] : least[1];
+    second = least[2] < least[3] ? least[2] : least[3];
+    return (uint32_t)(first < second ? first : second);
+}
+
 /*
- * May this set with so many cells of the low half be as near as the best? Its
- * memory is at best all where the column is cheapest.
+ * May this set with so many cells of the low half have what is needed, and be as
+ * near as the best? Its memory is at best all where the column is cheapest.
  */
 static bool is_near(const struct sets *sets, unsigned h, unsigned nr_low)
 {
-    unsigned nr = nodes_of(sets->high.counts[h]) + nr_low;
-    unsigned nr_cpus = cpus_of(sets->high.counts[h]) + sets->most_cpus[nr_low];
-    uint32_t cheapest = UINT32_MAX;
+    const struct xlnuma__need *need = sets->few->need;
+    const union sums *sum = &sets->high.sum[h];
+    unsigned nr = nodes_of(sum->counts) + nr_low;
+    unsigned nr_cpus = cpus_of(sum->counts) + sets->most_cpus[nr_low];
 
-    if (nr < 3 || nr > sets->few->need->max_nodes)
+    if (nr < 3 || nr > need->max_nodes || nr_cpus < need->nr_cpus ||
+        sum->usable_kb + sets->most_kb[nr_low] < need->memory_kb)
         return false;
-    for (unsigned j = 0; j < sets->few->table->nr; j++) {
-        uint32_t column =
-            sets->high.column[h].cell[j] + sets->cheapest[nr_low].cell[j];
+    return least_of_row(sets, &sets->high.column[h], &sets->cheapest[nr_low]) <=
+           sets->few->excess * nr_cpus * (1 + ROUNDING);
+}
 
-        cheapest = column < cheapest ? column : cheapest;
-    }
-    return cheapest <= sets->few->excess * nr_cpus * (1 + ROUNDING);
+/* The next number with as many bits. */
+static unsigned next_equal(unsigned bits)
+{
+    unsigned lowest = bits & -bits, next = bits + lowest;
+
+    return next | (((bits ^ next) >> 2) >> __builtin_ctz(lowest));
 }
 
 /* One set of the high half with these of the low, which have as many cells. */
@@ -585,7 +696,7 @@ static void search_equal(struct sets *sets, unsigned h, const uint8_t low[],
 
     for (unsigned n = 0; n < nr_low; n++) {
         double nr_cpus =
-            cpus_of(sets->high.counts[h] + sets->low.counts[low[n]]);
+            cpus_of(sets->high.sum[h].counts + sets->low.sum[low[n]].counts);
         double limit = few->excess * sets->needed_kb * nr_cpus * (1 + ROUNDING);
         double least = least_of(sets, h, low[n], limit);
 
@@ -600,21 +711,26 @@ static void search_equal(struct sets *sets, unsigned h, const uint8_t low[],
 static void search_with(struct sets *sets, unsigned h)
 {
     const struct half *low = &sets->low;
-    uint8_t equal[HALF + 1][MOST_EQUAL];
-    unsigned nr[HALF + 1] = { 0 };
-    unsigned most = nodes_of(low->counts[low->nr_sets - 1]);
+    uint8_t equal[MOST_EQUAL];
 
     if (!holds(sets, h, low->nr_sets - 1))
         return;
-    for (unsigned l = 0; l < low->nr_sets; l++)
-        if (holds(sets, h, l) && is_allowed(sets, h, l)) {
-            unsigned n = nodes_of(low->counts[l]);
+    if (is_near(sets, h, 0) && holds(sets, h, 0) && is_allowed(sets, h, 0)) {
+        equal[0] = 0;
+        search_equal(sets, h, equal, 1);
+    }
+    for (unsigned nr_low = 1; nr_low <= low->nr_cells; nr_low++) {
+        unsigned nr = 0;
 
-            equal[n][nr[n]++] = (uint8_t)l;
-        }
-    for (unsigned n = 0; n <= most; n++)
-        if (nr[n] && is_near(sets, h, n))
-            search_equal(sets, h, equal[n], nr[n]);
+        if (!is_near(sets, h, nr_low))
+            continue;
+        for (unsigned l = (1u << nr_low) - 1; l < low->nr_sets;
+             l = next_equal(l))
+            if (holds(sets, h, l) && is_allowed(sets, h, l))
+                equal[nr++] = (uint8_t)l;
+        if (nr)
+            search_equal(sets, h, equal, nr);
+    }
 }
 
 void xlnuma__few_search(const struct xlnuma__table *table,
@@ -633,6 +749,7 @@ void xlnuma__few_search(const struct xlnuma__table *table,
     sets.needed_kb = to_double(need->memory_kb);
     sets.has_limit = need->max_sockets < table->nr;
     fill_cells(&sets);
+    fill_most(&sets, cells & ~high);
     fill_cheapest(&sets, cells & ~high);
     fill_half(&sets, cells & ~high, 0, &sets.low);
     fill_half(&sets, high, candidates->forced, &sets.high);

@@ -14,6 +14,7 @@
 struct planning {
     const struct xlnuma_host *host;
     const struct xlnuma_request *request;
+    unsigned cpus_words; /* that the host's CPUs are in */
     struct xlnuma__table table;
     unsigned max_nodes;         /* that the policy allows a set to have */
     unsigned nr_cpus, nr_cores; /* wanted: the vCPUs, or all there are */
@@ -96,7 +97,7 @@ static void fill_cell(const struct planning *planning, unsigned id,
 {
     const struct xlnuma_node *node = &planning->host->node[id];
     unsigned nr_all =
-        xlnuma__cpuset_count(&node->cpus, planning->host->cpus_end,
+        xlnuma__cpuset_count(&node->cpus, planning->cpus_words,
                              filter_of(planning->request), &cell->nr_cpus);
 
     cell->id = id;
@@ -110,52 +111,60 @@ static void fill_cell(const struct planning *planning, unsigned id,
         cell->nr_cores = (cell->nr_cpus * node->nr_cores + nr_all - 1) / nr_all;
 }
 
-static void relate_sockets(struct xlnuma__table *table)
+/* The same when sockets have any numbers. */
+static void relate_any_sockets(struct xlnuma__table *table)
 {
-    unsigned first[XLNUMA_NODES_MAX], nr = 0; /* cells, one of each socket */
-
     for (unsigned i = 0; i < table->nr; i++) {
-        unsigned n = 0;
-
-        while (n < nr && table->cell[first[n]].socket != table->cell[i].socket)
-            n++;
-        if (n == nr) {
-            first[nr++] = i;
-            table->socket_mates[i] = 0;
-        }
-        table->socket_mates[first[n]] |= (uint64_t)1 << i;
-    }
-    for (unsigned n = 0; n < nr; n++) {
-        uint64_t mates = table->socket_mates[first[n]];
-        unsigned i;
-
-        XLNUMA_FOR_EACH_NODE(i, mates)
-            table->socket_mates[i] = mates;
+        table->socket_mates[i] = 0;
+        for (unsigned j = 0; j < table->nr; j++)
+            if (table->cell[j].socket == table->cell[i].socket)
+                table->socket_mates[i] |= (uint64_t)1 << j;
     }
 }
 
-/* Of any node up to the last, whether it is there or not: a loop for vectors. */
-static bool has_unreachable(const uint16_t row[XLNUMA_NODES_MAX], unsigned last)
+static void relate_sockets(struct xlnuma__table *table)
 {
-    uint16_t nr = 0;
+    uint64_t mates[XLNUMA_NODES_MAX]; /* by socket */
 
-    for (unsigned first = 0; first <= last; first += 8)
-        for (unsigned id = first; id < first + 8; id++)
-            nr += row[id] == XLNUMA_DISTANCE_UNREACHABLE;
-    return nr;
+    for (unsigned i = 0; i < table->nr; i++) {
+        if (table->cell[i].socket >= XLNUMA_NODES_MAX) {
+            relate_any_sockets(table);
+            return;
+        }
+        mates[table->cell[i].socket] = 0;
+    }
+    for (unsigned i = 0; i < table->nr; i++)
+        mates[table->cell[i].socket] |= (uint64_t)1 << i;
+    for (unsigned i = 0; i < table->nr; i++)
+        table->socket_mates[i] = mates[table->cell[i].socket];
+}
+
+/* To any node, whether it is there or not. */
+static bool has_unreachable(const struct xlnuma__table *table)
+{
+    unsigned nr = xlnuma__nr_parts(table->host);
+    xlnuma__part found = { 0 };
+    uint64_t any[2];
+
+    for (unsigned i = 0; i < table->nr; i++)
+        for (unsigned n = 0; n < nr; n++)
+            found |= xlnuma__part_of(table->host, table->cell[i].id, n) ==
+                     XLNUMA_DISTANCE_UNREACHABLE;
+    memcpy(any, &found, sizeof(any));
+    return any[0] | any[1];
 }
 
 /* Whose CPUs have no path to whose memory. */
 static void find_unreachable(struct xlnuma__table *table)
 {
-    unsigned last = 63 - (unsigned)__builtin_clzll(table->host->nodes | 1);
+    bool has_any = has_unreachable(table);
 
     for (unsigned i = 0; i < table->nr; i++) {
         const struct xlnuma__cell *cell = &table->cell[i];
         const uint16_t *row = table->host->distance[cell->id];
 
         table->unreachable[i] = 0;
-        if (!cell->nr_cpus || !has_unreachable(row, last))
+        if (!cell->nr_cpus || !has_any)
             continue;
         for (unsigned j = 0; j < table->nr; j++)
             if (row[table->cell[j].id] == XLNUMA_DISTANCE_UNREACHABLE)
@@ -169,13 +178,22 @@ static void fill_cells(struct planning *planning)
     unsigned i;
 
     table->host = planning->host;
-    table->nr = 0;
+    table->nr = table->nr_cpus = table->most_cpus = planning->nr_cores = 0;
+    table->load_mvcpu = table->most_usable_kb = 0;
     XLNUMA_FOR_EACH_NODE(i, table->host->nodes & planning->request->nodes) {
         struct xlnuma__cell *cell = &table->cell[table->nr];
 
         fill_cell(planning, i, cell);
-        if (cell->nr_cpus || cell->usable_kb)
-            table->nr++;
+        if (!cell->nr_cpus && !cell->usable_kb)
+            continue;
+        table->nr++;
+        table->nr_cpus += cell->nr_cpus;
+        table->load_mvcpu += cell->load_mvcpu;
+        planning->nr_cores += cell->nr_cores;
+        if (cell->nr_cpus > table->most_cpus)
+            table->most_cpus = cell->nr_cpus;
+        if (cell->usable_kb > table->most_usable_kb)
+            table->most_usable_kb = cell->usable_kb;
     }
 }
 
@@ -226,7 +244,7 @@ static void set_limits(struct planning *planning)
         const struct xlnuma_node *node = &planning->host->node[i];
         unsigned nr_usable;
 
-        xlnuma__cpuset_count(&node->cpus, planning->host->cpus_end,
+        xlnuma__cpuset_count(&node->cpus, planning->cpus_words,
                              filter_of(request), &nr_usable);
         size_kb[nr] = node->size_kb;
         nr_cpus[nr++] = nr_usable;
@@ -240,17 +258,8 @@ static void set_limits(struct planning *planning)
 /* A guest wider than the host is to have all of the host. */
 static void set_width(struct planning *planning)
 {
-    struct xlnuma__table *table = &planning->table;
-
-    table->nr_cpus = planning->nr_cores = 0;
-    table->load_mvcpu = 0;
-    table->guest_mvcpu = planning->request->nr_vcpus * (uint64_t)1000;
-    for (unsigned i = 0; i < table->nr; i++) {
-        table->nr_cpus += table->cell[i].nr_cpus;
-        table->load_mvcpu += table->cell[i].load_mvcpu;
-        planning->nr_cores += table->cell[i].nr_cores;
-    }
-    planning->nr_cpus = table->nr_cpus;
+    planning->table.guest_mvcpu = planning->request->nr_vcpus * (uint64_t)1000;
+    planning->nr_cpus = planning->table.nr_cpus;
     if (planning->nr_cpus > planning->request->nr_vcpus)
         planning->nr_cpus = planning->request->nr_vcpus;
     if (planning->nr_cores > planning->request->nr_vcpus)
@@ -284,21 +293,26 @@ static int check_request(const struct planning *planning, char *message)
 /* --- from the chosen set to the plan -------------------------------------- */
 
 /* Words of CPUs that no plan has used are 0 and stay so. */
-static void use_words(const struct xlnuma_host *host, struct xlnuma_plan *plan)
+static void use_words(unsigned nr, struct xlnuma_plan *plan)
 {
-    unsigned nr = xlnuma__cpuset_words(host->cpus_end);
-
     plan->cpus_words = nr > plan->cpus_words ? nr : plan->cpus_words;
 }
 
 /* The node's CPUs that the guest may use; added to *sum. */
-static void take_cpus(const struct xlnuma_host *host,
-                      const struct xlnuma_request *request, unsigned id,
-                      struct xlnuma_plan *plan, xlnuma_cpuset *sum)
+static void take_cpus(const struct xlnuma_node *node,
+                      const struct xlnuma_request *request, unsigned words,
+                      struct xlnuma_plan *plan, unsigned id, xlnuma_cpuset *sum)
 {
+    uint64_t filter = request->has_cpus ? request->cpus.word[0] : UINT64_MAX;
+
+    if (plan->cpus_words == 1) { /* all CPUs below 64 */
+        plan->cpus[id].word[0] = node->cpus.word[0] & filter;
+        sum->word[0] |= plan->cpus[id].word[0];
+        return;
+    }
     memset(&plan->cpus[id], 0, plan->cpus_words * sizeof(uint64_t));
-    xlnuma__cpuset_take(&host->node[id].cpus, host->cpus_end,
-                        filter_of(request), &plan->cpus[id], sum);
+    xlnuma__cpuset_take(&node->cpus, words, filter_of(request), &plan->cpus[id],
+                        sum);
 }
 
 static void fill_nodes(const struct planning *planning,
@@ -318,8 +332,8 @@ static void fill_nodes(const struct planning *planning,
         plan->memory_kb[id] = share_kb[i];
         if (share_kb[i] > cell->high_kb)
             plan->low_kb[id] = share_kb[i] - cell->high_kb;
-        take_cpus(planning->host, planning->request, id, plan,
-                  &plan->soft_cpus);
+        take_cpus(&planning->host->node[id], planning->request,
+                  planning->cpus_words, plan, id, &plan->soft_cpus);
     }
     plan->nodes = set->nodes;
     plan->expected_distance =
@@ -355,13 +369,13 @@ void xlnuma__plan_follow(struct xlnuma_plan *plan,
                          const struct xlnuma_request *request,
                          xlnuma_nodeset nodes, const uint64_t actual_kb[])
 {
+    unsigned words = xlnuma__cpuset_words(host->cpus_end), i;
     xlnuma_cpuset soft_cpus = { { 0 } };
-    unsigned i;
 
     plan->nodes = nodes & host->nodes;
-    use_words(host, plan);
+    use_words(words, plan);
     XLNUMA_FOR_EACH_NODE(i, plan->nodes)
-        take_cpus(host, request, i, plan, &soft_cpus);
+        take_cpus(&host->node[i], request, words, plan, i, &soft_cpus);
     /* Memory without a CPU: the vCPUs stay where they were planned. */
     if (xlnuma_cpuset_count(&soft_cpus))
         plan->soft_cpus = soft_cpus;
@@ -582,12 +596,12 @@ static bool choose_single(struct planning *planning)
 }
 
 /* All but what is said to be unset: pages that nobody needs stay untouched. */
-static void clear_plan(const struct xlnuma_host *host,
+static void clear_plan(unsigned cpus_words,
                        const struct xlnuma_request *request,
                        struct xlnuma_plan *plan)
 {
     memset(plan, 0, offsetof(struct xlnuma_plan, reason));
-    use_words(host, plan);
+    use_words(cpus_words, plan);
     memset(&plan->soft_cpus, 0, plan->cpus_words * sizeof(uint64_t));
     plan->reason[0] = '\0';
     plan->nr_alternatives = 0;
@@ -663,7 +677,7 @@ static bool is_excluded(const struct planning *planning, unsigned node,
         return true;
     *why_r = XLNUMA_WHY_NOT_AFFINITY;
     nr = xlnuma__cpuset_count(&planning->host->node[node].cpus,
-                              planning->host->cpus_end,
+                              planning->cpus_words,
                               filter_of(planning->request), &nr_usable);
     return nr && !nr_usable;
 }
@@ -764,6 +778,7 @@ static void explain_excluded(const struct planning *planning,
     request.has_cpus = false;
     wide.host = planning->host;
     wide.request = &request;
+    wide.cpus_words = planning->cpus_words;
     fill_cells(&wide);
     set_width(&wide);
     set_limits(&wide);
@@ -792,9 +807,10 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
     int rc;
 
     *message = '\0';
-    clear_plan(host, request, plan_r);
     planning.host = host;
     planning.request = request;
+    planning.cpus_words = xlnuma__cpuset_words(host->cpus_end);
+    clear_plan(planning.cpus_words, request, plan_r);
     fill_cells(&planning);
     set_width(&planning);
     rc = check_request(&planning, message);

@@ -227,10 +227,11 @@ static bool find_candidates(struct search *search)
 /* --- first answers: sets grown from each cell ------------------------------ */
 
 struct grown {
-    uint64_t set, out; /* out: cells that may not join */
+    uint64_t set;
     uint64_t usable_kb;
     unsigned nr, nr_cpus, nr_cores, nr_sockets;
-    float sum[XLNUMA_NODES_MAX]; /* cost to and from the set's cells */
+    /* Cost to and from the set's cells; of those that may not join no end. */
+    float sum[XLNUMA_NODES_MAX] __attribute__((aligned(16)));
     double pairs;
 };
 
@@ -246,10 +247,14 @@ static void join(const struct search *search, struct grown *grown, unsigned i)
     const struct xlnuma__table *table = search->table;
     const struct xlnuma__cell *cell = &table->cell[i];
 
+    unsigned out;
+
     grown->nr_sockets += !(table->socket_mates[i] & grown->set);
     grown->pairs += grown->sum[i];
     grown->set |= (uint64_t)1 << i;
-    grown->out |= search->candidates.conflict[i];
+    grown->sum[i] = HUGE_VALF;
+    XLNUMA_FOR_EACH_NODE(out, search->candidates.conflict[i])
+        grown->sum[out] = HUGE_VALF;
     grown->nr++;
     grown->usable_kb += cell->usable_kb;
     grown->nr_cpus += cell->nr_cpus;
@@ -260,22 +265,44 @@ static void join(const struct search *search, struct grown *grown, unsigned i)
                 search->cost[i][j + n] + search->cost_to[i][j + n];
 }
 
+/* The least of a row. */
+static float least_sum(const float sum[], unsigned nr)
+{
+    typedef float floats __attribute__((vector_size(16)));
+    typedef int32_t mask __attribute__((vector_size(16)));
+    floats least, next;
+    float first, second;
+
+    memcpy(&least, sum, sizeof(least));
+    for (unsigned i = 4; i < nr; i += 4) {
+        mask is_less;
+
+        memcpy(&next, &sum[i], sizeof(next));
+        is_less = next < least;
+        least = (floats)(((mask)next & is_less) | ((mask)least & ~is_less));
+    }
+    first = least[0] < least[1] ? least[0] : least[1];
+    second = least[2] < least[3] ? least[2] : least[3];
+    return first < second ? first : second;
+}
+
 /* The nearest cell that may join, of equals the roomiest; nr if none may. */
-static unsigned next_to_join(const struct search *search,
-                             const struct grown *grown)
+static unsigned next_to_join(const struct search *search, struct grown *grown)
 {
     const struct xlnuma__table *table = search->table;
-    bool is_full = grown->nr_sockets >= search->need->max_sockets;
-    unsigned best = table->nr, i;
+    unsigned i = table->nr;
+    float least;
 
-    XLNUMA_FOR_EACH_NODE(i,
-                         search->candidates.all & ~grown->set & ~grown->out) {
-        if (is_full && !(table->socket_mates[i] & grown->set))
-            continue;
-        if (best == table->nr || grown->sum[i] <= grown->sum[best])
-            best = i;
-    }
-    return best;
+    if (grown->nr_sockets >= search->need->max_sockets)
+        for (unsigned out = 0; out < table->nr; out++)
+            if (!(table->socket_mates[out] & grown->set))
+                grown->sum[out] = HUGE_VALF;
+    least = least_sum(grown->sum, table->nr);
+    if (least >= HUGE_VALF)
+        return table->nr;
+    while (grown->sum[--i] > least)
+        ;
+    return i;
 }
 
 /* As it stands, and evenly spread: is it farther than the best already? */
@@ -294,6 +321,11 @@ static void grow(struct search *search, unsigned seed)
 {
     struct grown grown = { 0 };
     unsigned next = seed;
+
+    for (unsigned i = 0; i < (search->table->nr + BLOCK - 1) / BLOCK * BLOCK;
+         i++)
+        if (!((search->candidates.all >> i) & 1))
+            grown.sum[i] = HUGE_VALF;
 
     while (next < search->table->nr && grown.nr < search->need->max_nodes) {
         join(search, &grown, next);
@@ -1199,7 +1231,7 @@ static void search_nearest(struct search *search, unsigned fewest)
         improve(search);
         if (nr > MANY_NODES && fewest >= LARGE_SET &&
             !is_regular(search->table))
-            search->work_left = IRREGULAR_WORK;
+            search->work_left = IRREGULAR_WORK * XLNUMA__WORK;
     }
     search_sizes(search, fewest);
     search->found->is_nearest = !search->is_over;
@@ -1249,6 +1281,7 @@ static void search_large(struct search *search)
     search->work_left = is_few                   ? FEW_WORK
                         : search->need->nr_cores ? CORES_WORK
                                                  : NEAREST_WORK;
+    search->work_left *= XLNUMA__WORK;
     if (is_few || !search_classes(search, fewest))
         search_nearest(search, fewest);
     found->is_best = found->is_nearest;

@@ -31,42 +31,31 @@ unsigned xlnuma_cpuset_count(const xlnuma_cpuset *set)
 {
     unsigned nr_common;
 
-    return xlnuma__cpuset_count(set, 0, NULL, &nr_common);
+    return xlnuma__cpuset_count_all(set, CPUSET_WORDS, NULL, &nr_common);
 }
 
-/* Without a call for it, which older processors' code has. */
-static unsigned count_bits(uint64_t word)
+unsigned xlnuma__cpuset_count_all(const xlnuma_cpuset *set, unsigned words,
+                                  const xlnuma_cpuset *filter,
+                                  unsigned *nr_common_r)
 {
-    word -= (word >> 1) & 0x5555555555555555;
-    word = (word & 0x3333333333333333) + ((word >> 2) & 0x3333333333333333);
-    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f;
-    return (unsigned)((word * 0x0101010101010101) >> 56);
-}
-
-unsigned xlnuma__cpuset_count(const xlnuma_cpuset *set, unsigned end,
-                              const xlnuma_cpuset *filter,
-                              unsigned *nr_common_r)
-{
-    unsigned nr = 0, nr_common = 0, words = xlnuma__cpuset_words(end);
+    unsigned nr = 0, nr_common = 0;
 
     for (unsigned n = 0; n < words; n++)
         if (n % BLOCK == 0 && words > BLOCK && is_empty_block(&set->word[n]))
             n += BLOCK - 1;
         else
-            nr += count_bits(set->word[n]);
+            nr += xlnuma__count_bits(set->word[n]);
     if (filter)
         for (unsigned n = 0; n < words; n++)
-            nr_common += count_bits(set->word[n] & filter->word[n]);
+            nr_common += xlnuma__count_bits(set->word[n] & filter->word[n]);
     *nr_common_r = filter ? nr_common : nr;
     return nr;
 }
 
-void xlnuma__cpuset_take(const xlnuma_cpuset *from, unsigned end,
+void xlnuma__cpuset_take(const xlnuma_cpuset *from, unsigned words,
                          const xlnuma_cpuset *filter, xlnuma_cpuset *part_r,
                          xlnuma_cpuset *sum)
 {
-    unsigned words = xlnuma__cpuset_words(end);
-
     for (unsigned i = 0; i < words; i += BLOCK) {
         if (words > BLOCK && is_empty_block(&from->word[i]))
             continue;
@@ -163,14 +152,15 @@ int xlnuma_nodeset_parse(const char *text, xlnuma_nodeset *set_r, char *message)
 
 size_t xlnuma__write_number(char *to, uint64_t number)
 {
-    char digit[20];
-    size_t nr = 0;
+    uint64_t above = 10;
+    size_t nr = 1;
 
-    do
-        digit[nr++] = (char)('0' + number % 10);
-    while (number /= 10);
-    for (size_t i = 0; i < nr; i++)
-        to[i] = digit[nr - 1 - i];
+    while (number >= above && nr < 20) {
+        nr++;
+        above *= 10; /* too much for the last, which nobody looks at */
+    }
+    for (size_t i = nr; i--; number /= 10)
+        to[i] = (char)('0' + number % 10);
     return nr;
 }
 
@@ -213,6 +203,12 @@ static bool append_range(char *buf, size_t size, size_t *used, unsigned first,
     return true;
 }
 
+/* How many bits are set behind the first, which is. */
+static unsigned run_of(uint64_t word)
+{
+    return ~word ? (unsigned)__builtin_ctzll(~word) - 1 : 63;
+}
+
 static char *format_list(const uint64_t *word, unsigned limit, char *buf,
                          size_t size)
 {
@@ -231,8 +227,9 @@ static char *format_list(const uint64_t *word, unsigned limit, char *buf,
         }
         if (!((word[i / 64] >> (i % 64)) & 1))
             continue;
+        i += run_of(word[i / 64] >> (i % 64));
         while (i + 1 < limit && (word[(i + 1) / 64] >> ((i + 1) % 64)) & 1)
-            i++;
+            i++; /* in the next words */
         if (!append_range(buf, size, &used, first, i)) {
             if (used + sizeof(dots) > size)
                 used = size > sizeof(dots) ? size - sizeof(dots) : 0;
