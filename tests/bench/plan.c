@@ -12,6 +12,7 @@
 #include "rules.h"
 
 #include <glob.h>
+#include <inttypes.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,11 +31,15 @@
 #define REQUESTS_MAX 10000
 #define NR_COUNTED 40 /* requests of a row, under callgrind */
 
-/* Ours as in a build and as in `plan`, with the alternatives; libxl's rule with libxl's own steps, and with no more than the rule needs. */
-enum rule { OURS, EXPLAINED, LIBXL, LEAST, XAPI, NR_RULES };
+/*
+ * Ours as in a build and as in `plan`, with the alternatives; libxl's own code,
+ * its rule with its steps, and with no more than the rule needs.
+ */
+enum rule { OURS, EXPLAINED, OWN, LIBXL, LEAST, XAPI, NR_RULES };
 
-static const char *const rule_names[NR_RULES] = { "ours", "explained", "libxl",
-                                                  "least", "xapi" };
+static const char *const rule_names[NR_RULES] = {
+    "ours", "explained", "own", "libxl", "least", "xapi"
+};
 
 struct series {
     double us[REQUESTS_MAX];
@@ -44,6 +49,7 @@ struct series {
 
 static struct series series[NR_RULES];
 static struct rules_topology topology;
+static struct rules_affinity affinity;
 static unsigned nr_open;
 static unsigned most_nodes = XLNUMA_NODES_MAX;
 static int perf_fd = -1;
@@ -85,7 +91,6 @@ static void apply(enum rule rule, const struct xlnuma_host *host,
                   struct xlnuma_plan *plan)
 {
     static struct rules_placement placement;
-    static struct rules_affinity affinity;
     char message[XLNUMA_MESSAGE_SIZE];
 
     switch (rule) {
@@ -95,6 +100,9 @@ static void apply(enum rule rule, const struct xlnuma_host *host,
             return;
         fprintf(stderr, "%s\n", message);
         exit(1);
+    case OWN:
+        rules_libxl_own(request, &affinity);
+        return;
     case LIBXL:
         rules_libxl_steps(&topology, host, request, &affinity);
         return;
@@ -104,6 +112,20 @@ static void apply(enum rule rule, const struct xlnuma_host *host,
     default:
         rules_xapi(host, request, &placement);
     }
+}
+
+/* What libxl chooses itself is what the rule written from its description does. */
+static void check_own(const struct xlnuma_host *host,
+                      const struct xlnuma_request *request)
+{
+    xlnuma_nodeset own = affinity.nodes;
+
+    rules_libxl_steps(&topology, host, request, &affinity);
+    if (own == affinity.nodes)
+        return;
+    fprintf(stderr, "libxl chooses nodes %" PRIx64 ", its rule %" PRIx64 "\n",
+            own, affinity.nodes);
+    exit(1);
 }
 
 static void measure_once(enum rule rule, const struct xlnuma_host *host,
@@ -178,15 +200,15 @@ static void print_times(unsigned row, enum rule rule, bool has_99)
 /* Above 16 nodes libxl gives up, and xapi looks at single nodes only. */
 static void print_row(unsigned row, unsigned nr_nodes, const char *name)
 {
-    static const enum rule peers[] = { LIBXL, LEAST, XAPI };
+    static const enum rule peers[] = { OWN, LIBXL, LEAST, XAPI };
 
     for (unsigned rule = 0; rule < NR_RULES; rule++)
         qsort(series[rule].us, series[rule].nr, sizeof(double), compare);
     printf("%5u  %-22.22s", nr_nodes, name);
     print_times(row, OURS, true);
     printf(" %5u %9.1f ", nr_open, at(&series[EXPLAINED], 0.5));
-    for (unsigned i = 0; i < 3; i++)
-        if (nr_nodes > 16)
+    for (unsigned i = 0; i < sizeof(peers) / sizeof(peers[0]); i++)
+        if (!series[peers[i]].nr)
             printf(" %8s %8s %9s %6s ", "-", "-", "-", "-");
         else {
             print_times(row, peers[i], false);
@@ -220,9 +242,13 @@ static void run_rule(enum rule rule, unsigned nr_nodes, enum draw_table table,
             draw_host(host, nr_nodes, table, false);
         if (n % 20 == 0)
             rules_topology_fill(&topology, host);
+        if (n % 20 == 0 && rule == OWN)
+            rules_libxl_own_fill(host);
         draw_request(host, &request, false);
         request.wants_alternatives = rule == EXPLAINED;
         measure_once(rule, host, &request, plan);
+        if (rule == OWN)
+            check_own(host, &request);
         if (rule == OURS)
             nr_open += plan->least_distance < plan->expected_distance;
     }
@@ -242,6 +268,11 @@ static void measure(unsigned nr_nodes, enum draw_table table, const char *name,
     if (nr_nodes > most_nodes)
         return;
     for (unsigned rule = 0; rule < NR_RULES; rule++) {
+        series[rule].nr = 0;
+        if (rule > EXPLAINED && nr_nodes > 16)
+            continue;
+        if (rule == OWN && !rules_libxl_own)
+            continue;
         draw_seed(row);
         run_rule(rule, nr_nodes, table, machine, nr_requests);
         if (is_counting)
@@ -268,11 +299,11 @@ static void measure_machine(const char *path, unsigned nr_requests)
 static void print_heading(void)
 {
     printf("%29s%-53s", "", "ours");
-    printf("%-36s%-36s%-36s\n", "libxl's steps", "libxl's rule, least work",
-           "xapi's rule");
+    printf("%-36s%-36s%-36s%-36s\n", "libxl's own code", "libxl's steps",
+           "libxl's rule, least work", "xapi's rule");
     printf("%5s  %-22s %8s %8s %8s %9s %5s %9s ", "nodes", "host", "us: mid",
            "99%", "worst", "instr.", "open", "explained");
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < NR_RULES - OWN; i++)
         printf(" %8s %8s %9s %6s ", "us: mid", "worst", "instr.", "ours/");
     putchar('\n');
 }

@@ -67,6 +67,14 @@ void rules_libxl_steps(const struct rules_topology *topology,
                        struct rules_affinity *affinity_r);
 
 /*
+ * libxl's own code (libxl_own.c), if scripts/bench found libxenlight.a to link it
+ * from: ask for the address first. It plans for the host that it was given last.
+ */
+void rules_libxl_own_fill(const struct xlnuma_host *host) __attribute__((weak));
+void rules_libxl_own(const struct xlnuma_request *request,
+                     struct rules_affinity *affinity_r) __attribute__((weak));
+
+/*
  * xapi's: the set with the smallest maximum distance, then mean distance (over
  * all ordered pairs of its nodes, a node with itself too), that has the memory
  * and as many CPUs as vCPUs; of equals the one with most memory free, then the
