@@ -92,6 +92,34 @@ static bool is_better_tie(const struct few *few, uint64_t set)
     return xlnuma__cost_compare_equal(&tie, &few->found->best, &why) < 0;
 }
 
+/* Has each cell of the set room for an even part of the guest that is not low? */
+static bool is_even(const struct few *few, uint64_t set)
+{
+    uint64_t even_kb = few->need->memory_kb / xlnuma_nodeset_count(set);
+    unsigned i;
+
+    if (few->need->memory != XLNUMA_MEMORY_SPREAD)
+        return false;
+    XLNUMA_FOR_EACH_NODE(i, set)
+        if (few->table->cell[i].high_kb <= even_kb)
+            return false;
+    return true;
+}
+
+/*
+ * Is a set that looks as near as the best so? Of memory in even parts the distance is
+ * a whole number over nodes times CPUs, so two sets that are not level are apart by
+ * 1 / (16 CPUs)^2 or more, and that is more than ROUNDING of 245 scale, the most.
+ * Other sets may be apart by a page of the guest.
+ */
+static bool is_level(const struct few *few, uint64_t set)
+{
+    uint64_t nr_cpus = few->table->nr_cpus;
+
+    return nr_cpus * nr_cpus * few->table->scale < 1u << 22 &&
+           is_even(few, set) && is_even(few, few->found->best.cells);
+}
+
 /* The likeliest to be the nearest is the first: it rules most others out. */
 static void add_to_list(struct listed list[], unsigned *nr, double least,
                         uint64_t set)
@@ -115,7 +143,7 @@ static void judge_list(struct few *few, const struct listed list[], unsigned nr)
     for (unsigned n = 0; n < nr; n++) {
         if (list[n].least > limit * (1 + ROUNDING) ||
             (few->found->is_found && list[n].least >= limit * (1 - ROUNDING) &&
-             !is_better_tie(few, list[n].set)))
+             is_level(few, list[n].set) && !is_better_tie(few, list[n].set)))
             continue;
         judge(few, list[n].set);
         limit = few->excess * needed_kb;

@@ -158,6 +158,34 @@ static void devices(void)
     run_with(10 / LESS, 2, 12, 16, true);
 }
 
+/* Guests of a page more than a node has, where a node has up to 2^58 KiB. */
+static void a_page_of_many(void)
+{
+    struct xlnuma_host *host = xlnuma_host_new();
+    struct xlnuma_request request;
+    unsigned nr_different = 0, i;
+
+    draw_seed(9);
+    for (unsigned n = 0; n < 20000 / LESS && !nr_different; n++) {
+        unsigned shift = draw(35), nr_nodes = 3 + draw(4), which;
+
+        draw_host(host, nr_nodes, draw(DRAW_TABLES), true);
+        XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+            host->node[i].size_kb <<= shift;
+            host->node[i].free_kb <<= shift;
+            host->node[i].low_free_kb <<= shift;
+            host->node[i].claimed_kb <<= shift;
+        }
+        draw_request(host, &request, false);
+        which = draw(nr_nodes);
+        request.memory_kb = host->node[which].free_kb / 4 * 4 + 4 * draw(3);
+        if (request.memory_kb)
+            nr_different += differs(host, &request);
+    }
+    CU_ASSERT_EQUAL(nr_different, 0);
+    xlnuma_host_free(host);
+}
+
 /* Behind the others. */
 static void enough(void)
 {
@@ -285,6 +313,7 @@ int main(void)
         { "hosts of 11 to 13 nodes without structure", without_structure },
         { "guests with devices, on hosts of up to 16 nodes", devices },
         { "random requests on each of tests/hosts up to 16 nodes", machines },
+        { "a page more than a node has, of up to 2^58 KiB", a_page_of_many },
         { "that was 100,000 plans and more, of all kinds (the tenth under "
           "sanitizers)",
           enough },
