@@ -17,8 +17,8 @@
  * How much work is done before the search is given up: about as many additions,
  * counted and not timed, so that the same question has the same answer.
  */
-#define ALL_WORK 1350000
-#define CORES_WORK 700000 /* the second search of a guest */
+#define ALL_WORK 1150000
+#define CORES_WORK 600000 /* the second search of a guest */
 #define JUDGE_WORK 600
 
 /* How often a bound is improved at the root, and below it. */

@@ -29,13 +29,14 @@
 /* And on hosts of many nodes without structure, when there is a set, of many. */
 #define MANY_NODES 32
 #define LARGE_SET 4
-#define IRREGULAR_WORK 1200
+#define IRREGULAR_WORK 700
 
 /* On larger hosts sets are grown from so many cells. */
 #define SEEDS 16
 
-/* How often the best set is improved by a cell. */
+/* How often the best set is improved by a cell; and others, all together. */
 #define MOVES 32
+#define OTHER_MOVES 16
 
 /* Twins are looked for when a search takes longer than that. */
 #define TWINS_STEP 200
@@ -88,8 +89,7 @@ struct search {
     /* near[n][j]: sum of the n smallest cost[i][j], i other than j */
     double near[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
     double near_next[XLNUMA_NODES_MAX]; /* the last that was added */
-    uint64_t near_left[XLNUMA_NODES_MAX];
-    unsigned near_equal[XLNUMA_NODES_MAX]; /* so many more of near_next */
+    float near_left[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX]; /* not added yet */
     unsigned nr_near;
     /* for the size that is searched */
     unsigned size;
@@ -305,38 +305,49 @@ static unsigned next_to_join(const struct search *search, struct grown *grown)
     return i;
 }
 
-/* As it stands, and evenly spread: is it farther than the best already? */
-static bool is_hopeless(const struct search *search, const struct grown *grown)
+/* How far the best set is beyond the least distance. */
+static double excess_of_best(const struct search *search)
 {
-    const struct xlnuma__judged *best = &search->found->best;
-
-    if (!search->found->is_found || !grown->nr_cpus)
-        return false;
-    return grown->pairs / grown->nr / grown->nr_cpus >
-           xlnuma__cost_distance(best, search->need->memory_kb) -
-               search->table->least;
+    if (!search->found->is_found)
+        return HUGE_VAL;
+    return xlnuma__cost_distance(&search->found->best,
+                                 search->need->memory_kb) -
+           search->table->least;
 }
 
-static void grow(struct search *search, unsigned seed)
+/* As it stands, and evenly spread: is it farther than that already? */
+static bool is_hopeless(const struct grown *grown, double excess)
+{
+    return grown->nr_cpus && grown->pairs / grown->nr / grown->nr_cpus > excess;
+}
+
+/* 0 if that comes to nothing, or would be farther. */
+static uint64_t grown_from(const struct search *search, unsigned seed,
+                           double excess)
 {
     struct grown grown = { 0 };
     unsigned next = seed;
 
-    for (unsigned i = 0; i < (search->table->nr + BLOCK - 1) / BLOCK * BLOCK;
-         i++)
+    for (unsigned i = 0; i < (search->table->nr + 3) / 4 * 4; i++)
         if (!((search->candidates.all >> i) & 1))
             grown.sum[i] = HUGE_VALF;
-
     while (next < search->table->nr && grown.nr < search->need->max_nodes) {
         join(search, &grown, next);
-        if (is_hopeless(search, &grown))
-            return;
-        if (has_all(search, &grown)) {
-            offer(search, grown.set);
-            return;
-        }
+        if (is_hopeless(&grown, excess))
+            return 0;
+        if (has_all(search, &grown))
+            return grown.set;
         next = next_to_join(search, &grown);
     }
+    return 0;
+}
+
+static void grow(struct search *search, unsigned seed)
+{
+    uint64_t set = grown_from(search, seed, excess_of_best(search));
+
+    if (set)
+        offer(search, set);
 }
 
 /* From some of these cells; if that finds none, from all. */
@@ -364,6 +375,26 @@ static void improve(struct search *search)
             offer(search, set);
         if (search->nr_improved == nr_improved)
             return;
+    }
+}
+
+/*
+ * Nobody knows whether the best set is the nearest: exchange cells of sets grown
+ * from elsewhere, until nothing is nearer to them.
+ */
+static void improve_others(struct search *search)
+{
+    unsigned nr = search->table->nr, nr_moves = 0;
+
+    for (unsigned n = 0; n < nr; n += (nr + SEEDS - 1) / SEEDS) {
+        uint64_t set = grown_from(search, search->by_usable[n], HUGE_VAL);
+
+        while (set && nr_moves++ < OTHER_MOVES) {
+            set = xlnuma__exchange(search->table, search->need, search->cost,
+                                   set);
+            if (set)
+                offer(search, set);
+        }
     }
 }
 
@@ -927,43 +958,23 @@ static void visit(struct search *search, struct partial *partial)
 
 /* --- one size after the other ---------------------------------------------- */
 
-/* The cheapest of what is left for j, and all that cost as much, are taken. */
-static void take_next(struct search *search, unsigned j)
-{
-    float cheapest = HUGE_VALF;
-    uint64_t equal = 0;
-    unsigned i;
-
-    XLNUMA_FOR_EACH_NODE(i, search->near_left[j]) {
-        float cost = search->cost_to[j][i];
-
-        if (cost < cheapest) {
-            cheapest = cost;
-            equal = 0;
-        }
-        if (cost <= cheapest)
-            equal |= (uint64_t)1 << i;
-    }
-    if (!equal)
-        return;
-    search->near_next[j] = cheapest;
-    search->near_equal[j] = xlnuma_nodeset_count(equal);
-    search->near_left[j] &= ~equal;
-}
-
-/* near[nr] of all cells, from near[nr - 1]. */
+/* near[nr] of all cells, from near[nr - 1]: the cheapest that is left is taken. */
 static void extend_near(struct search *search)
 {
     unsigned nr = ++search->nr_near;
 
     for (unsigned j = 0; j < search->table->nr; j++) {
-        if (!search->near_equal[j])
-            take_next(search, j);
+        float cheapest = least_sum(search->near_left[j], search->table->nr);
+        unsigned i = 0;
+
         search->near[nr][j] = search->near[nr - 1][j];
-        if (search->near_equal[j]) {
-            search->near[nr][j] += search->near_next[j];
-            search->near_equal[j]--;
-        }
+        if (cheapest >= HUGE_VALF)
+            continue;
+        while (search->near_left[j][i] > cheapest)
+            i++;
+        search->near_left[j][i] = HUGE_VALF;
+        search->near_next[j] = cheapest;
+        search->near[nr][j] += cheapest;
     }
 }
 
@@ -1180,8 +1191,11 @@ static void prepare(struct search *search)
     search->nr_near = 0;
     for (unsigned j = 0; j < nr; j++) {
         search->near[0][j] = search->near_next[j] = 0;
-        search->near_left[j] = search->candidates.all & ~((uint64_t)1 << j);
-        search->near_equal[j] = 0;
+        memcpy(search->near_left[j], search->cost_to[j],
+               sizeof(search->near_left[j]));
+        for (unsigned i = 0; i < (nr + 3) / 4 * 4; i++)
+            if (i == j || !((search->candidates.all >> i) & 1))
+                search->near_left[j][i] = HUGE_VALF;
     }
 }
 
@@ -1285,6 +1299,8 @@ static void search_large(struct search *search)
     if (is_few || !search_classes(search, fewest))
         search_nearest(search, fewest);
     found->is_best = found->is_nearest;
+    if (found->is_found && !found->is_nearest && !is_few)
+        improve_others(search);
     if (!found->is_found || !found->is_nearest || !search->has_equal)
         return;
     prepare_ties(search);
