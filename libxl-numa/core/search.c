@@ -36,7 +36,7 @@
 
 /* How often the best set is improved by a cell; and others, all together. */
 #define MOVES 32
-#define OTHER_MOVES 16
+#define OTHER_MOVES 6
 
 /* Twins are looked for when a search takes longer than that. */
 #define TWINS_STEP 200
