@@ -102,11 +102,15 @@ lab_ssdt() {
     lab_bytes 1 "$LAB_PCI_NODE"
 }
 
-# dom0's memory: a third of the largest node, so that no node is full with it.
-lab_dom0_mib() {
-    printf '%s\n' "${LAB_MEMORY[@]}" | awk '
+# Xen's option for dom0's memory, none for all of it. By default a third of the
+# largest node, so that dom0 fills no node.
+lab_dom0_mem() {
+    local mib=$LAB_DOM0_MEM
+    [[ $mib != all ]] || return 0
+    [[ -n $mib ]] || mib=$(printf '%s\n' "${LAB_MEMORY[@]}" | awk '
         $2 > most { most = $2 }
-        END { print (most < 1152 ? 384 : most > 3072 ? 1024 : int(most / 3)) }'
+        END { print (most < 1152 ? 384 : most > 3072 ? 1024 : int(most / 3)) }')
+    echo "dom0_mem=${mib}M,max:${mib}M"
 }
 
 # Fills LAB_QEMU with QEMU's arguments; file names are relative to $LAB_RUN,
@@ -116,8 +120,7 @@ lab_dom0_mib() {
 # thread each, those that wait in Xen's time calibration keep the others from
 # running, and a host of many CPUs hangs on a busy machine.
 lab_qemu_arguments() {
-    local line cpu cpus=() pci=() dom0_mib
-    dom0_mib=$(lab_dom0_mib)
+    local line cpu cpus=() pci=()
     for line in "${LAB_CPUS[@]}"; do
         read -ra cpu <<<"$line"
         [[ ${cpu[1]} == - || "${cpu[1]} ${cpu[2]}" == "0 0" ]] || cpus+=(-device
@@ -135,7 +138,8 @@ sockets=${LAB_SMP[0]},cores=${LAB_SMP[1]},threads=1" "${cpus[@]}" "${pci[@]}"
         -acpitable "sig=SRAT,rev=3,oem_id=XENLAB,data=srat"
         -acpitable "sig=SLIT,rev=1,oem_id=XENLAB,data=slit"
         -kernel xen -append "console=com1 com1=115200 bootscrub=0 \
-dom0_mem=${dom0_mib}M,max:${dom0_mib}M dom0_max_vcpus=2 conring_size=4M${LAB_PCI:+ iommu=no-sharept}"
+$(lab_dom0_mem) dom0_max_vcpus=2 conring_size=4M${LAB_PCI:+ iommu=no-sharept} \
+$LAB_XEN_ARGS"
         -initrd "vmlinux console=hvc0 quiet rdinit=/init,dom0"
         -serial file:console -device isa-debug-exit
         -device virtio-serial-pci

@@ -54,6 +54,7 @@ lab_make_dom0() {
         "$to/$xen" "$to/$lib"
     lab_merge_usr "$to"
     ln -s ../run "$to/var/run"
+    ln -s ../run/lock "$to/var/lock"
     cp "$from/bin/busybox" "$to/bin/"
     for name in "${LAB_PROGRAMS[@]}"; do
         cp "$from/$xen/$name" "$to/$xen/"
