@@ -410,12 +410,16 @@ static int read_stubdomain(struct reader *reader)
 
 static int read_settings(struct reader *reader)
 {
-    int rc = xlnuma__settings_read(
-        &reader->guest->settings, reader->text.config, reader->text.name,
-        reader->text.text, reader->text.length, reader->text.message);
+    const struct guest_text *text = &reader->text;
+    int rc = xlnuma__keys_check("numa_", NULL, text->name, text->text,
+                                text->length, text->message);
 
+    if (!rc)
+        rc = xlnuma__settings_read(&reader->guest->settings, text->config,
+                                   text->name, text->text, text->length,
+                                   text->message);
     if (rc)
-        guest_text_name_assignment(&reader->text);
+        guest_text_name_assignment(text);
     return rc;
 }
 

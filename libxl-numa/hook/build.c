@@ -213,7 +213,9 @@ static int config_read(const XLU_Config *config, FILE *report,
     /* Without a name it is no guest's file: xl.conf, say. */
     if (xlu_cfg_get_string(config, "name", &name, 1))
         return 0;
-    if (xlnuma__settings_read(&settings, config, source, text, (size_t)length,
+    if (xlnuma__keys_check("numa_", NULL, source, text, (size_t)length,
+                           message) ||
+        xlnuma__settings_read(&settings, config, source, text, (size_t)length,
                               message)) {
         fprintf(report, "%s\n", message);
         return EINVAL;

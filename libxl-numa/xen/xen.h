@@ -91,14 +91,32 @@ int xlnuma__apply(libxl_ctx *ctx, uint32_t domid, unsigned nr_vcpus,
 
 /* --- xen_config.c --------------------------------------------------------- */
 
-/* The numa_* keys of one guest's file; what is not given is not changed. */
+/*
+ * The numa_* keys are one table in xen_config.c; the name of the i-th, NULL
+ * behind the last. A value is kept as the text that was given.
+ */
+#define XLNUMA__KEYS_MAX 16
+#define XLNUMA__VALUE_SIZE 256
+
+const char *xlnuma__key_name(unsigned i);
+
+/* What was given, by key; the empty text is never right: not given. */
 struct xlnuma__settings {
-    bool has_policy, has_memory, has_nodes, has_devices;
-    enum xlnuma_policy policy;
-    enum xlnuma_memory memory;
-    xlnuma_nodeset nodes;
-    unsigned device_weight;
+    char value[XLNUMA__KEYS_MAX][XLNUMA__VALUE_SIZE];
 };
+
+/*
+ * Does the text have only known keys, of those that begin with `prefix`? `other`
+ * (NULL: none) is known besides. Returns 0, XLNUMA_ERR_INVALID: the message has
+ * file, line and the key that was probably meant.
+ */
+int xlnuma__keys_check(const char *prefix, const char *other,
+                       const char *source, const char *text, size_t length,
+                       char *message);
+
+/* That message without file and line. */
+void xlnuma__key_unknown(const char *key, size_t length, const char *other,
+                         char what[XLNUMA_MESSAGE_SIZE]);
 
 /*
  * Read the keys from a parsed file. `source` is its name and `text` (`length`
@@ -110,12 +128,22 @@ int xlnuma__settings_read(struct xlnuma__settings *settings_r,
                           const char *text, size_t length, char *message);
 
 /*
- * Set one key from its text. Returns the values that are right for it (static),
- * NULL when there is no such key.
+ * Set one key from its text; a wrong value changes nothing. Returns the values
+ * that are right for it (static), NULL when there is no such key.
  */
 const char *xlnuma__settings_set(struct xlnuma__settings *settings,
                                  const char *key, const char *value,
                                  bool *is_right_r);
+
+bool xlnuma__settings_has(const struct xlnuma__settings *settings,
+                          const char *key);
+
+/* Set what is not set yet. */
+void xlnuma__settings_fill(struct xlnuma__settings *settings,
+                           const struct xlnuma__settings *from);
+
+void xlnuma__settings_apply(const struct xlnuma__settings *settings,
+                            struct xlnuma_request *request);
 
 /* The assignments of a text in xl's syntax, one after the other. */
 struct xlnuma__scan {
@@ -134,9 +162,6 @@ bool xlnuma__scan_next(struct xlnuma__scan *scan);
 
 /* The line (from 1) that sets `key` last; 0 when none does. */
 unsigned xlnuma__config_line(const char *text, size_t length, const char *key);
-
-void xlnuma__settings_apply(const struct xlnuma__settings *settings,
-                            struct xlnuma_request *request);
 
 /* --- xen_conf.c ----------------------------------------------------------- */
 

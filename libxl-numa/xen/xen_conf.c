@@ -19,9 +19,6 @@
 /* Nobody writes that much; what does not end is no such file. */
 #define TEXT_SIZE_MAX (1024 * 1024)
 
-#define TOP_KEYS                                                               \
-    "numa_policy, numa_memory, numa_nodes, numa_devices or numa_guests"
-#define ENTRY_KEYS "name, numa_policy, numa_memory, numa_nodes or numa_devices"
 #define EXAMPLE "[ \"name=db*\", \"numa_policy=restricted\" ]"
 
 struct conf {
@@ -134,11 +131,7 @@ static int read_text(struct conf *conf)
  */
 static int check_text(struct conf *conf)
 {
-    static const char *const known[] = { "numa_policy", "numa_memory",
-                                         "numa_nodes", "numa_devices",
-                                         "numa_guests" };
     const char *nul = memchr(conf->text, '\0', conf->length);
-    struct xlnuma__scan scan;
 
     if (nul) {
         unsigned line = 1;
@@ -147,18 +140,8 @@ static int check_text(struct conf *conf)
             line += *here == '\n';
         return bad(conf, line, "a NUL byte");
     }
-    xlnuma__scan_init(&scan, conf->text, conf->length);
-    while (xlnuma__scan_next(&scan)) {
-        size_t i = 0, nr = sizeof(known) / sizeof(*known);
-
-        while (i < nr && (strlen(known[i]) != scan.length ||
-                          memcmp(known[i], scan.key, scan.length)))
-            i++;
-        if (i == nr)
-            return bad(conf, scan.line, "unknown key \"%.*s\", not " TOP_KEYS,
-                       (int)scan.length, scan.key);
-    }
-    return 0;
+    return xlnuma__keys_check("", "numa_guests", conf->path, conf->text,
+                              conf->length, conf->message);
 }
 
 /* libxlutil goes on after an error; its first line is the one that helps. */
@@ -203,18 +186,12 @@ static char *trim(char *text)
     return text;
 }
 
-static int nr_set(const struct xlnuma__settings *settings)
-{
-    return settings->has_policy + settings->has_memory + settings->has_nodes +
-           settings->has_devices;
-}
-
 static int set_key(struct conf *conf, struct entry *entry,
                    XLU_ConfigValue *item, const char *key, const char *value)
 {
-    struct xlnuma__settings had = entry->settings;
+    bool is_twice = xlnuma__settings_has(&entry->settings, key), is_right;
+    char what[XLNUMA_MESSAGE_SIZE];
     const char *values;
-    bool is_right;
 
     if (!strcmp(key, "name")) {
         if (entry->pattern)
@@ -225,13 +202,14 @@ static int set_key(struct conf *conf, struct entry *entry,
         return 0;
     }
     values = xlnuma__settings_set(&entry->settings, key, value, &is_right);
-    if (!values)
-        return bad(conf, line_of(conf, item),
-                   "unknown key \"%s\", not " ENTRY_KEYS, key);
+    if (!values) {
+        xlnuma__key_unknown(key, strlen(key), "name", what);
+        return bad(conf, line_of(conf, item), "%s", what);
+    }
     if (!is_right)
         return bad(conf, line_of(conf, item), "%s is \"%s\", not %s", key,
                    value, values);
-    if (nr_set(&had) == nr_set(&entry->settings))
+    if (is_twice)
         return bad(conf, line_of(conf, item), "%s is given twice", key);
     return 0;
 }
@@ -272,24 +250,6 @@ static int read_entry(struct conf *conf, struct entry *entry)
     return rc;
 }
 
-/* What is not set yet. */
-static void fill(struct xlnuma__settings *settings,
-                 const struct xlnuma__settings *from)
-{
-    if (!settings->has_policy && from->has_policy)
-        settings->policy = from->policy;
-    if (!settings->has_memory && from->has_memory)
-        settings->memory = from->memory;
-    if (!settings->has_nodes && from->has_nodes)
-        settings->nodes = from->nodes;
-    if (!settings->has_devices && from->has_devices)
-        settings->device_weight = from->device_weight;
-    settings->has_policy |= from->has_policy;
-    settings->has_memory |= from->has_memory;
-    settings->has_nodes |= from->has_nodes;
-    settings->has_devices |= from->has_devices;
-}
-
 static int read_guests(struct conf *conf, struct xlnuma__settings *settings_r)
 {
     struct entry entry;
@@ -318,7 +278,7 @@ static int read_guests(struct conf *conf, struct xlnuma__settings *settings_r)
             break;
         r = fnmatch(entry.pattern, conf->guest, 0);
         if (!r)
-            fill(settings_r, &entry.settings);
+            xlnuma__settings_fill(settings_r, &entry.settings);
         else if (r != FNM_NOMATCH)
             rc = out_of_memory(conf);
     }
@@ -349,7 +309,7 @@ static int read_settings(struct conf *conf, struct xlnuma__settings *settings_r)
     if (!rc)
         rc = read_guests(conf, settings_r);
     if (!rc)
-        fill(settings_r, &all);
+        xlnuma__settings_fill(settings_r, &all);
     return rc;
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The numa_* keys, in a guest's file to begin with. Reads through libxlutil. */
+/*
+ * The numa_* keys: which there are, what each sets, and a guest's file that has
+ * them. Reads through libxlutil.
+ */
 #include "core/core.h"
 #include "xen/xen.h"
 
@@ -97,43 +100,45 @@ static int get_key(const XLU_Config *config, const char *key,
     return r == ESRCH ? 0 : r;
 }
 
-static bool read_policy(struct xlnuma__settings *settings, const char *value)
+/* --- the keys ------------------------------------------------------------- */
+
+static bool read_policy(struct xlnuma_request *request, const char *value)
 {
-    settings->has_policy = true;
-    return xlnuma_policy_from_name(value, &settings->policy);
+    return xlnuma_policy_from_name(value, &request->policy);
 }
 
-static bool read_memory(struct xlnuma__settings *settings, const char *value)
+static bool read_memory(struct xlnuma_request *request, const char *value)
 {
-    settings->has_memory = true;
-    return xlnuma_memory_from_name(value, &settings->memory);
+    return xlnuma_memory_from_name(value, &request->memory);
 }
 
-static bool read_nodes(struct xlnuma__settings *settings, const char *value)
+static bool read_nodes(struct xlnuma_request *request, const char *value)
 {
     char message[XLNUMA_MESSAGE_SIZE];
 
-    settings->has_nodes = true;
-    settings->nodes = XLNUMA_NODES_ALL;
+    request->nodes = XLNUMA_NODES_ALL;
     return !strcmp(value, "all") ||
-           (!xlnuma_nodeset_parse(value, &settings->nodes, message) &&
-            settings->nodes);
+           (!xlnuma_nodeset_parse(value, &request->nodes, message) &&
+            request->nodes);
 }
 
-static bool read_devices(struct xlnuma__settings *settings, const char *value)
+static bool read_devices(struct xlnuma_request *request, const char *value)
 {
     size_t length = strspn(value, "0123456789");
 
-    settings->has_devices = true;
-    settings->device_weight = (unsigned)strtoul(value, NULL, 10);
+    request->device_weight = (unsigned)strtoul(value, NULL, 10);
     return length && length <= 3 && !value[length] &&
-           settings->device_weight <= 100;
+           request->device_weight <= 100;
 }
 
+/*
+ * A new key is a row here and a field of the request. A reader returns false
+ * for a wrong value, and for the empty one.
+ */
 static const struct {
     const char *name;
-    bool (*read)(struct xlnuma__settings *settings, const char *value);
-    const char *values;
+    bool (*read)(struct xlnuma_request *request, const char *value);
+    const char *values; /* that are right, for messages */
 } keys[] = {
     { "numa_policy", read_policy,
       "best-effort, restricted, single-node or none" },
@@ -144,16 +149,152 @@ static const struct {
 
 #define NR_KEYS (sizeof(keys) / sizeof(*keys))
 
+_Static_assert(NR_KEYS <= XLNUMA__KEYS_MAX, "XLNUMA__KEYS_MAX is too small");
+
+const char *xlnuma__key_name(unsigned i)
+{
+    return i < NR_KEYS ? keys[i].name : NULL;
+}
+
+static bool is_key(const char *name, const char *key, size_t length)
+{
+    return strlen(name) == length && !memcmp(name, key, length);
+}
+
+/* The key's number; NR_KEYS when there is no such key. */
+static unsigned find_key(const char *key, size_t length)
+{
+    unsigned i = 0;
+
+    while (i < NR_KEYS && !is_key(keys[i].name, key, length))
+        i++;
+    return i;
+}
+
+/* --- a key that is unknown ------------------------------------------------ */
+
+/* No key is longer; of one that is, this much is compared and shown. */
+#define KEY_LENGTH_MAX 40
+
+/* How many letters to insert, delete or replace (Levenshtein). */
+static size_t edit_distance(const char *a, size_t length, const char *b)
+{
+    size_t row[KEY_LENGTH_MAX + 1];
+
+    for (size_t i = 0; i <= length; i++)
+        row[i] = i;
+    for (size_t j = 1; *b; b++, j++) {
+        size_t diagonal = row[0];
+
+        row[0] = j;
+        for (size_t i = 1; i <= length; i++) {
+            size_t above = row[i], best = diagonal + (a[i - 1] != *b);
+
+            best = above + 1 < best ? above + 1 : best;
+            row[i] = row[i - 1] + 1 < best ? row[i - 1] + 1 : best;
+            diagonal = above;
+        }
+    }
+    return row[length];
+}
+
+/* The nearest key, if at most a third of its letters differ; else NULL. */
+static const char *key_meant(const char *key, size_t length, const char *other)
+{
+    const char *meant = NULL;
+    size_t least = SIZE_MAX;
+
+    for (unsigned i = 0; i < NR_KEYS + !!other; i++) {
+        const char *name = i < NR_KEYS ? keys[i].name : other;
+        size_t distance = edit_distance(key, length, name);
+
+        if (distance * 3 <= strlen(name) && distance < least) {
+            meant = name;
+            least = distance;
+        }
+    }
+    return meant;
+}
+
+void xlnuma__key_unknown(const char *key, size_t length, const char *other,
+                         char what[XLNUMA_MESSAGE_SIZE])
+{
+    size_t shown = length < KEY_LENGTH_MAX ? length : KEY_LENGTH_MAX;
+    const char *meant = key_meant(key, shown, other);
+    unsigned nr = NR_KEYS + !!other;
+    int n = snprintf(what, XLNUMA_MESSAGE_SIZE, "unknown key \"%.*s\"%s%s%s",
+                     (int)shown, key, meant ? ": did you mean " : ", not ",
+                     meant ? meant : "", meant ? "?" : "");
+
+    for (unsigned i = 0; i < nr && !meant && n < XLNUMA_MESSAGE_SIZE; i++)
+        n += snprintf(what + n, XLNUMA_MESSAGE_SIZE - (size_t)n, "%s%s",
+                      !i           ? ""
+                      : i + 1 < nr ? ", "
+                                   : " or ",
+                      i < NR_KEYS ? keys[i].name : other);
+}
+
+int xlnuma__keys_check(const char *prefix, const char *other,
+                       const char *source, const char *text, size_t length,
+                       char *message)
+{
+    char what[XLNUMA_MESSAGE_SIZE];
+    struct xlnuma__scan scan;
+
+    *message = '\0';
+    xlnuma__scan_init(&scan, text, length);
+    while (xlnuma__scan_next(&scan)) {
+        if (scan.length < strlen(prefix) ||
+            memcmp(scan.key, prefix, strlen(prefix)) ||
+            find_key(scan.key, scan.length) < NR_KEYS ||
+            (other && is_key(other, scan.key, scan.length)))
+            continue;
+        xlnuma__key_unknown(scan.key, scan.length, other, what);
+        return xlnuma__fail(message, XLNUMA_ERR_INVALID, "%s:%u: %s", source,
+                            scan.line, what);
+    }
+    return 0;
+}
+
+/* --- settings ------------------------------------------------------------- */
+
+static bool set_value(struct xlnuma__settings *settings, unsigned key,
+                      const char *value)
+{
+    struct xlnuma_request request;
+
+    if (strlen(value) >= XLNUMA__VALUE_SIZE || !keys[key].read(&request, value))
+        return false;
+    memcpy(settings->value[key], value, strlen(value) + 1);
+    return true;
+}
+
 const char *xlnuma__settings_set(struct xlnuma__settings *settings,
                                  const char *key, const char *value,
                                  bool *is_right_r)
 {
-    for (size_t i = 0; i < NR_KEYS; i++)
-        if (!strcmp(keys[i].name, key)) {
-            *is_right_r = keys[i].read(settings, value);
-            return keys[i].values;
-        }
-    return NULL;
+    unsigned i = find_key(key, strlen(key));
+
+    if (i == NR_KEYS)
+        return NULL;
+    *is_right_r = set_value(settings, i, value);
+    return keys[i].values;
+}
+
+bool xlnuma__settings_has(const struct xlnuma__settings *settings,
+                          const char *key)
+{
+    unsigned i = find_key(key, strlen(key));
+
+    return i < NR_KEYS && *settings->value[i];
+}
+
+void xlnuma__settings_fill(struct xlnuma__settings *settings,
+                           const struct xlnuma__settings *from)
+{
+    for (unsigned i = 0; i < NR_KEYS; i++)
+        if (!*settings->value[i])
+            memcpy(settings->value[i], from->value[i], XLNUMA__VALUE_SIZE);
 }
 
 int xlnuma__settings_read(struct xlnuma__settings *settings_r,
@@ -162,7 +303,7 @@ int xlnuma__settings_read(struct xlnuma__settings *settings_r,
 {
     *message = '\0';
     memset(settings_r, 0, sizeof(*settings_r));
-    for (size_t i = 0; i < NR_KEYS; i++) {
+    for (unsigned i = 0; i < NR_KEYS; i++) {
         const char *value;
 
         if (get_key(config, keys[i].name, &value))
@@ -170,7 +311,7 @@ int xlnuma__settings_read(struct xlnuma__settings *settings_r,
                                 "%s:%u: %s is a list, not %s", source,
                                 xlnuma__config_line(text, length, keys[i].name),
                                 keys[i].name, keys[i].values);
-        if (value && !keys[i].read(settings_r, value))
+        if (value && !set_value(settings_r, i, value))
             return xlnuma__fail(message, XLNUMA_ERR_INVALID,
                                 "%s:%u: %s is \"%s\", not %s", source,
                                 xlnuma__config_line(text, length, keys[i].name),
@@ -182,12 +323,7 @@ int xlnuma__settings_read(struct xlnuma__settings *settings_r,
 void xlnuma__settings_apply(const struct xlnuma__settings *settings,
                             struct xlnuma_request *request)
 {
-    if (settings->has_policy)
-        request->policy = settings->policy;
-    if (settings->has_memory)
-        request->memory = settings->memory;
-    if (settings->has_nodes)
-        request->nodes = settings->nodes;
-    if (settings->has_devices)
-        request->device_weight = settings->device_weight;
+    for (unsigned i = 0; i < NR_KEYS; i++)
+        if (*settings->value[i])
+            (void)keys[i].read(request, settings->value[i]);
 }

@@ -7,16 +7,18 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct xlnuma__settings settings;
+    struct xlnuma_request request;
     char message[XLNUMA_MESSAGE_SIZE];
     int rc;
 
     FUZZ_CHECK(!setenv("XL_NUMA_CONF", fuzz_file(data, size), 1));
     rc = xlnuma__conf_read(&settings, "db1--incoming", message);
     fuzz_check_message(rc, message);
-    if (rc)
-        FUZZ_CHECK(!settings.has_policy && !settings.has_memory &&
-                   !settings.has_nodes);
-    if (settings.has_nodes)
-        FUZZ_CHECK(settings.nodes);
+    for (unsigned i = 0; xlnuma__key_name(i); i++)
+        FUZZ_CHECK(!*settings.value[i] ||
+                   (!rc && strlen(settings.value[i]) < XLNUMA__VALUE_SIZE));
+    xlnuma_request_init(&request);
+    xlnuma__settings_apply(&settings, &request);
+    FUZZ_CHECK(request.nodes && request.device_weight <= 100);
     return 0;
 }
