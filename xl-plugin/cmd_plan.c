@@ -274,8 +274,10 @@ static int make_plan(struct job *job)
     rc = find_pool(job, &poolid);
     if (rc)
         return rc;
-    rc = xlnuma__request_from_config(request, job->live.ctx, poolid,
-                                     &job->file.config, job->message);
+    xlnuma__request_from_config(request, job->live.ctx, &job->file.config);
+    rc = job->live.ctx ? xlnuma__request_add_pool(request, job->live.ctx,
+                                                  poolid, job->message)
+                       : 0;
     if (rc)
         return rc;
     rc = xlnuma__conf_read(&many, job->file.config.c_info.name, job->message);

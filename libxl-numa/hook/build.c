@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The builds in flight in this process, from begin to end, and the numa_* keys
- * of the guest's file. What is done for a build is in the other files. Whatever
- * fails there is logged once and leaves the build to stock libxl, unless the
- * guest's policy is strict.
+ * The builds in flight in this process, from begin to end. What is done for a
+ * build is in the other files. Whatever fails there is logged once and leaves the
+ * build to stock libxl, unless the guest's policy is strict.
  *
  * Threads: libvirt's driver builds several domains at once. A lock guards the
  * list; a build itself is worked on by one thread at a time, as in libxl.
@@ -13,15 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The numa_* keys of the guest file that this process read last. */
-static struct {
-    bool is_set;
-    char name[XLNUMA_NAME_SIZE];
-    bool has_uuid;
-    libxl_uuid uuid; /* survives `xl rename` and a reboot */
-    struct xlnuma__settings settings;
-} guest_file;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct build *builds;
@@ -49,148 +39,38 @@ xentoollog_logger *xlnuma__build_logger(void)
     return &logger;
 }
 
+void xlnuma__builds_lock(void)
+{
+    pthread_mutex_lock(&lock);
+}
+
+void xlnuma__builds_unlock(void)
+{
+    pthread_mutex_unlock(&lock);
+}
+
 /* --- the list ------------------------------------------------------------- */
+
+struct build *xlnuma__build_new(libxl_ctx *ctx, xentoollog_logger *lg)
+{
+    struct build *build = calloc(1, sizeof(*build));
+
+    if (!build)
+        return NULL;
+    build->ctx = ctx;
+    build->lg = lg ? lg : xlnuma__build_logger();
+    build->domid = INVALID_DOMID;
+    xlnuma_request_init(&build->request);
+    return build;
+}
 
 void xlnuma__build_free(struct build *build)
 {
     xlnuma__build_progress_end(build);
     xlnuma__claim_drop(&build->claim);
     xlnuma_plan_free(build->plan);
+    xlnuma_plan_free(build->actual);
     free(build);
-}
-
-void xlnuma__build_give_back(struct build *build)
-{
-    if (build->holds_placement_back)
-        libxl_defbool_set(&build->config->b_info.numa_placement, true);
-    build->holds_placement_back = false;
-}
-
-static bool has_config(const struct build *build, const void *config)
-{
-    return build->owner == config;
-}
-
-static bool has_domid(const struct build *build, const void *domid)
-{
-    return build->has_domid && build->domid == *(const uint32_t *)domid;
-}
-
-static bool has_uuid(const struct build *build, const void *uuid)
-{
-    return !libxl_uuid_compare(&build->uuid, uuid);
-}
-
-/* Unlink a build from the list; NULL when none is meant. */
-static struct build *take_build(bool (*is_meant)(const struct build *,
-                                                 const void *),
-                                const void *what)
-{
-    struct build **link, *build;
-
-    pthread_mutex_lock(&lock);
-    for (link = &builds; *link && !is_meant(*link, what);)
-        link = &(*link)->next;
-    build = *link;
-    if (build)
-        *link = build->next;
-    pthread_mutex_unlock(&lock);
-    return build;
-}
-
-/*
- * Forget a build that is over without our having been told: an asynchronous one
- * that failed. Its configuration may be gone, so that is not touched.
- */
-static void drop_stale(bool (*is_meant)(const struct build *, const void *),
-                       const void *what)
-{
-    struct build *build;
-
-    while ((build = take_build(is_meant, what)))
-        xlnuma__build_free(build);
-}
-
-struct build *xlnuma__build_take(uint32_t domid)
-{
-    return take_build(has_domid, &domid);
-}
-
-static bool waits_as(const struct build *build, const void *name)
-{
-    return build->is_waiting && !strcmp(build->request.name, name);
-}
-
-struct build *xlnuma__build_take_waiting(const char *name)
-{
-    return take_build(waits_as, name);
-}
-
-bool xlnuma__build_is_waiting(void)
-{
-    struct build *build;
-
-    pthread_mutex_lock(&lock);
-    for (build = builds; build && !build->is_waiting;)
-        build = build->next;
-    pthread_mutex_unlock(&lock);
-    return build;
-}
-
-struct build *xlnuma__build_find(uint32_t domid)
-{
-    struct build *build;
-
-    pthread_mutex_lock(&lock);
-    for (build = builds; build && !has_domid(build, &domid);)
-        build = build->next;
-    pthread_mutex_unlock(&lock);
-    return build;
-}
-
-/* The one build that has no domain yet; NULL when it is not clear which. */
-static struct build *only_unbound(void)
-{
-    struct build *found = NULL;
-
-    for (struct build *build = builds; build; build = build->next)
-        if (!build->has_domid) {
-            if (found)
-                return NULL;
-            found = build;
-        }
-    return found && !found->is_waiting ? found : NULL;
-}
-
-struct build *xlnuma__build_bind(xc_interface *xch, uint32_t domid,
-                                 uint32_t *poolid_r, char *message)
-{
-    struct build *build;
-    xc_domaininfo_t info = { .cpupool = 0 };
-    libxl_uuid uuid;
-    int nr;
-
-    *message = '\0';
-    drop_stale(has_domid, &domid);
-    nr = xc_domain_getinfolist(xch, domid, 1, &info);
-    if (nr < 0)
-        xlnuma__fail(message, XLNUMA_ERR_XEN, "Xen does not tell of it: %s",
-                     strerror(errno));
-    else if (nr != 1 || info.domain != domid)
-        return NULL;
-    memcpy(&uuid, info.handle, sizeof(uuid));
-    pthread_mutex_lock(&lock);
-    for (build = builds; build && !has_uuid(build, &uuid);)
-        build = build->next;
-    if (nr < 0)
-        build = only_unbound();
-    if (build) {
-        build->domid = domid;
-        build->has_domid = true;
-    }
-    pthread_mutex_unlock(&lock);
-    *poolid_r = info.cpupool;
-    return build;
 }
 
 void xlnuma__build_add(struct build *build)
@@ -201,102 +81,191 @@ void xlnuma__build_add(struct build *build)
     pthread_mutex_unlock(&lock);
 }
 
-/* --- settings from the guest's file --------------------------------------- */
-
-static int config_read(const XLU_Config *config, FILE *report,
-                       const char *source, const char *text, int length)
+bool xlnuma__build_has_domain(const struct build *build)
 {
-    struct xlnuma__settings settings;
-    char message[XLNUMA_MESSAGE_SIZE];
-    const char *name;
-
-    /* Without a name it is no guest's file: xl.conf, say. */
-    if (xlu_cfg_get_string(config, "name", &name, 1))
-        return 0;
-    if (xlnuma__keys_check("numa_", NULL, source, text, (size_t)length,
-                           message) ||
-        xlnuma__settings_read(&settings, config, source, text, (size_t)length,
-                              message)) {
-        fprintf(report, "%s\n", message);
-        return EINVAL;
-    }
-    pthread_mutex_lock(&lock);
-    memset(&guest_file, 0, sizeof(guest_file));
-    guest_file.is_set = true;
-    snprintf(guest_file.name, sizeof(guest_file.name), "%s", name);
-    guest_file.settings = settings;
-    pthread_mutex_unlock(&lock);
-    return 0;
+    return build->domid != (uint32_t)INVALID_DOMID;
 }
 
-/* The file's settings, if it is this guest's: by uuid once known, by name. */
-void xlnuma__build_apply_file(struct build *build)
+typedef bool is_meant_fn(const struct build *, const void *);
+
+static bool has_id(const struct build *build, const void *id)
 {
-    pthread_mutex_lock(&lock);
-    if (guest_file.is_set &&
-        (guest_file.has_uuid
-             ? !libxl_uuid_compare(&guest_file.uuid, &build->uuid)
-             : !strcmp(guest_file.name, build->request.name))) {
-        libxl_uuid_copy(build->ctx, &guest_file.uuid, &build->uuid);
-        guest_file.has_uuid = true;
-        xlnuma__settings_apply(&guest_file.settings, &build->request);
-    }
-    pthread_mutex_unlock(&lock);
+    return build->id == *(const uint64_t *)id;
 }
 
-/* --- begin and end -------------------------------------------------------- */
+static bool has_domid(const struct build *build, const void *domid)
+{
+    return build->domid == *(const uint32_t *)domid;
+}
 
-static void end(const libxl_domain_config *config)
+static bool waits_as(const struct build *build, const void *name)
+{
+    return build->phase == PHASE_WAITING && !strcmp(build->request.name, name);
+}
+
+/* With the lock held: where the list has the first that is meant, or NULL. */
+static struct build **find(is_meant_fn *is_meant, const void *what)
+{
+    struct build **link = &builds;
+
+    while (*link && !is_meant(*link, what))
+        link = &(*link)->next;
+    return link;
+}
+
+/* Unlink a build from the list; NULL when none is meant. */
+static struct build *take(is_meant_fn *is_meant, const void *what)
+{
+    struct build **link, *build;
+
+    pthread_mutex_lock(&lock);
+    link = find(is_meant, what);
+    build = *link;
+    if (build)
+        *link = build->next;
+    pthread_mutex_unlock(&lock);
+    return build;
+}
+
+static void drop_all(is_meant_fn *is_meant, const void *what)
 {
     struct build *build;
 
-    while ((build = take_build(has_config, config))) {
-        xlnuma__build_give_back(build);
+    while ((build = take(is_meant, what)))
         xlnuma__build_free(build);
-    }
 }
+
+struct build *xlnuma__build_take(uint32_t domid)
+{
+    return take(has_domid, &domid);
+}
+
+struct build *xlnuma__build_take_waiting(const char *name)
+{
+    return take(waits_as, name);
+}
+
+static bool waits(const struct build *build, const void *unused)
+{
+    (void)unused;
+    return build->phase == PHASE_WAITING;
+}
+
+bool xlnuma__build_is_waiting(void)
+{
+    bool is_there;
+
+    pthread_mutex_lock(&lock);
+    is_there = *find(waits, NULL);
+    pthread_mutex_unlock(&lock);
+    return is_there;
+}
+
+static bool is_in_flight(const struct build *build, const void *domid)
+{
+    return has_domid(build, domid) && build->phase != PHASE_WAITING;
+}
+
+struct build *xlnuma__build_enter(uint32_t domid)
+{
+    struct build *build;
+
+    pthread_mutex_lock(&lock);
+    build = *find(is_in_flight, &domid);
+    if (build)
+        build->nr_users++;
+    pthread_mutex_unlock(&lock);
+    return build;
+}
+
+void xlnuma__build_leave(struct build *build)
+{
+    if (!build)
+        return;
+    pthread_mutex_lock(&lock);
+    build->nr_users--;
+    pthread_mutex_unlock(&lock);
+}
+
+static bool is_dead(const struct build *build, const void *xch)
+{
+    uint64_t pages;
+
+    return build->is_async && !build->nr_users &&
+           xlnuma__build_has_domain(build) &&
+           !xlnuma__domain_lives((xc_interface *)xch, build->domid,
+                                 build->uuid.uuid, &pages);
+}
+
+void xlnuma__build_drop_dead(xc_interface *xch)
+{
+    drop_all(is_dead, xch);
+}
+
+/* --- begin and end -------------------------------------------------------- */
 
 /* There is no memory for a build: libxl's alone, or none. */
 static int begin_without(libxl_ctx *ctx, xentoollog_logger *lg,
                          const libxl_domain_config *config)
 {
-    struct build build = { .ctx = ctx, .lg = lg };
-    const char *name = config->c_info.name ? config->c_info.name : "";
+    struct build build = { .ctx = ctx,
+                           .lg = lg ? lg : xlnuma__build_logger(),
+                           .domid = INVALID_DOMID };
 
-    xlnuma_request_init(&build.request);
-    snprintf(build.request.name, sizeof(build.request.name), "%s", name);
-    libxl_uuid_copy(ctx, &build.uuid, &config->c_info.uuid);
-    xlnuma__build_apply_file(&build);
+    xlnuma__build_learn(&build, config);
     if (xlnuma__is_strict(build.request.policy)) {
         LOG(&build, ERROR,
             "domain %s: out of memory: not built, as its numa_policy demands",
-            name);
+            build.request.name);
         return -1;
     }
     LOG(&build, WARN, "domain %s: out of memory: placement is left to libxl",
-        name);
+        build.request.name);
     return 0;
 }
 
 static int begin(libxl_ctx *ctx, xentoollog_logger *lg,
-                 libxl_domain_config *config, bool is_restored)
+                 const libxl_domain_config *config, bool is_restored,
+                 bool is_async, uint64_t *id_r)
+{
+    static _Atomic uint64_t last_id;
+    struct build *build = xlnuma__build_new(ctx, lg);
+
+    *id_r = 0;
+    if (!build)
+        return begin_without(ctx, lg, config);
+    build->id = ++last_id;
+    build->source = is_restored ? MEMORY_HELPERS : MEMORY_OURS;
+    build->is_async = is_async;
+    libxl_uuid_copy(ctx, &build->uuid, &config->c_info.uuid);
+    *id_r = build->id;
+    xlnuma__build_add(build);
+    return 0;
+}
+
+static void created(uint64_t id, const libxl_domain_config *config,
+                    uint32_t domid)
 {
     struct build *build;
 
-    drop_stale(has_config, config);
-    drop_stale(has_uuid, &config->c_info.uuid);
-    if (!lg)
-        lg = xlnuma__build_logger(); /* the context was there before us */
-    build = calloc(1, sizeof(*build));
-    if (!build)
-        return begin_without(ctx, lg, config);
-    build->ctx = ctx;
-    build->lg = lg;
-    build->owner = build->config = config;
-    build->is_restored = is_restored;
-    libxl_uuid_copy(ctx, &build->uuid, &config->c_info.uuid);
-    xlnuma__build_add(build);
-    return 0;
+    drop_all(has_domid, &domid); /* of an earlier domain of that number */
+    pthread_mutex_lock(&lock);
+    build = *find(has_id, &id);
+    build->domid = domid;
+    build->nr_users++;
+    pthread_mutex_unlock(&lock);
+    xlnuma__build_learn(build, config);
+    xlnuma__build_leave(build);
+}
+
+static bool has_no_domain(const struct build *build, const void *id)
+{
+    return has_id(build, id) && !xlnuma__build_has_domain(build);
+}
+
+static void returned(uint64_t id, bool goes_on)
+{
+    drop_all(goes_on ? has_no_domain : has_id, &id);
 }
 
 /* A child of a process with threads may go on to build: no lock is held there. */
@@ -320,11 +289,11 @@ static void after_fork_in_child(void)
 const struct xlnuma__hook *xlnuma__hook_get(void)
 {
     static const struct xlnuma__hook hook = {
-        .config_read = config_read,
+        .config_read = xlnuma__build_config_read,
         .begin = begin,
-        .end = end,
+        .created = created,
+        .returned = returned,
         .vcpus_set = xlnuma__build_vcpus_set,
-        .affinities_set = xlnuma__build_affinities_set,
         .populate = xlnuma__build_populate,
         .set_pod_target = xlnuma__build_set_pod_target,
         .restore_begin = xlnuma__build_restore_begin,

@@ -16,30 +16,65 @@
 
 #define PAGE_KB 4
 
+/* How far a build is. */
+enum phase {
+    PHASE_BEGUN,   /* no plan yet */
+    PHASE_LEFT,    /* placement is left to libxl */
+    PHASE_STEERED, /* extents go where the plan says */
+    PHASE_STOPPED, /* Xen failed: the rest of its memory is left to libxl */
+    PHASE_REFUSED, /* the policy is strict: it gets no more memory */
+    PHASE_WAITING, /* built, but its stub domain is not */
+};
+
+/* Who asks Xen for its memory. */
+enum memory_source {
+    MEMORY_OURS,    /* this process, each extent by way of us */
+    MEMORY_HELPERS, /* libxl-save-helper */
+    MEMORY_UNSEEN,  /* Xen or libxenguest chose the nodes of some of it */
+};
+
+/* What came of the plan. */
+enum build_status {
+    BUILD_PLACED,
+    BUILD_PLANNED,  /* where its memory is we do not know */
+    BUILD_DEGRADED, /* some of it is not where it was planned */
+    BUILD_UNPLACED, /* nothing fits */
+    BUILD_OFF,      /* the user left it to libxl */
+    BUILD_FAILED,   /* something went wrong before there was a plan */
+};
+
+struct outcome {
+    enum build_status status;
+    char reason[XLNUMA_MESSAGE_SIZE];
+};
+
+/*
+ * `request`, `why_not`, `owns_vcpus`, `has_1g` and `stubdom_kb` are what we need of
+ * the caller's configuration, as it is when libxl has filled in the defaults: a
+ * copy, as nobody says when the configuration of an asynchronous build is gone.
+ */
 struct build {
     struct build *next;
-    libxl_ctx *ctx;
+    uint64_t id;
+    unsigned nr_users; /* threads that work on it: it stays */
+    libxl_ctx *ctx;    /* libxl's, when it calls us for this build */
     xentoollog_logger *lg;
-    libxl_domain_config *config;      /* borrowed until the build ends */
-    const libxl_domain_config *owner; /* the same; a stub domain's guest's */
     libxl_uuid uuid;
-    uint32_t domid;
+    uint32_t domid; /* INVALID_DOMID until there is a domain */
     unsigned nr_vcpus;
-    bool has_domid;
-    bool is_restored;          /* another process populates it */
-    bool is_stubdom;           /* of a guest; config is NULL */
-    bool is_waiting;           /* built, and its stub domain is not */
-    bool is_strict;            /* rather no domain than a misplaced one */
-    bool has_failed;           /* plan->reason says what */
-    bool is_degraded;          /* memory is not where it was planned */
-    bool has_warned;           /* that memory is not where it should be */
-    bool owns_vcpus;           /* their soft affinity is ours to set */
-    bool holds_placement_back; /* numa_placement is to become true again */
-    bool is_steering;          /* extents go where the plan says */
-    bool is_passing;           /* a call of stock libxl's is under way */
-    bool has_unseen;           /* Xen or libxenguest chose nodes for some */
+    enum phase phase;
+    enum memory_source source;
+    bool is_async;       /* nobody says when it is over */
+    bool is_strict;      /* rather no domain than a misplaced one */
+    bool is_passing;     /* a call of stock libxl's is under way */
+    bool owns_vcpus;     /* their soft affinity is ours to set */
+    bool has_1g;         /* its memory may come in 1 GiB extents */
+    uint64_t stubdom_kb; /* of the stub domain that it is to have; 0: none */
+    const char *why_not; /* what the user gave instead of placement, static */
     struct xlnuma_request request;
-    struct xlnuma_plan *plan; /* owned; NULL until made */
+    struct xlnuma_plan *plan;   /* owned; NULL until made, const from then on */
+    struct xlnuma_plan *actual; /* owned; where memory is instead, or NULL */
+    struct outcome outcome;
     struct xlnuma__extents extents;
     struct xlnuma__claim claim; /* of what it has not taken yet */
     unsigned low_width;         /* address bits of low memory; 0: none known */
@@ -59,41 +94,52 @@ struct build {
 /* Where nobody gave us one: warnings and errors on stderr. Static. */
 xentoollog_logger *xlnuma__build_logger(void);
 
+/* A build of which nothing is known yet but ctx and logger; NULL: no memory. */
+struct build *xlnuma__build_new(libxl_ctx *ctx, xentoollog_logger *lg);
 void xlnuma__build_add(struct build *build);
 void xlnuma__build_free(struct build *build);
+bool xlnuma__build_has_domain(const struct build *build);
 
-/* The build of a domain; NULL when there is none. _take unlinks it. */
-struct build *xlnuma__build_find(uint32_t domid);
+/*
+ * The build of a domain that has its memory not yet; NULL when there is none. It
+ * stays until _leave. _take unlinks it.
+ */
+struct build *xlnuma__build_enter(uint32_t domid);
+void xlnuma__build_leave(struct build *build); /* NULL is fine */
 struct build *xlnuma__build_take(uint32_t domid);
 
 /*
- * Until it is bound to its build a domain is known by its uuid alone: a stub
- * domain is built from within another's build, and libvirt builds in threads.
- * When Xen does not tell the uuid, the message says so, and it is the only build
- * that it can be, if there is one.
+ * Forget asynchronous builds whose domain is gone: nobody else says that one
+ * failed.
  */
-struct build *xlnuma__build_bind(xc_interface *xch, uint32_t domid,
-                                 uint32_t *poolid_r, char *message);
+void xlnuma__build_drop_dead(xc_interface *xch);
 
 /* The guest of this name that waits for its stub domain; any guest at all. */
 struct build *xlnuma__build_take_waiting(const char *name);
 bool xlnuma__build_is_waiting(void);
 
-/* numa_placement in the caller's configuration is what it was. */
-void xlnuma__build_give_back(struct build *build);
+/* The list's lock, which no child of a fork finds taken. */
+void xlnuma__builds_lock(void);
+void xlnuma__builds_unlock(void);
 
-/* The numa_* keys of the guest's file, if this process read one. */
-void xlnuma__build_apply_file(struct build *build);
+/* --- config.c: what a build is to be -------------------------------------- */
+
+int xlnuma__build_config_read(const XLU_Config *config, FILE *report,
+                              const char *source, const char *text, int length);
+
+/* All that is needed of the configuration, and the numa_* keys for the guest. */
+void xlnuma__build_learn(struct build *build,
+                         const libxl_domain_config *config);
 
 /* --- place.c: plan and affinities ----------------------------------------- */
 
 int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
-                            unsigned nr_vcpus);
-void xlnuma__build_affinities_set(uint32_t domid);
+                            unsigned nr_vcpus, bool *owns_affinities_r);
 
 /*
- * Memory is on `nodes` rather than where it was planned: plan and affinities
- * follow. Returns 0, or an XLNUMA_ERR_ code with a message.
+ * Memory is on `nodes` rather than where it was planned: the affinities follow,
+ * and build->actual is what a plan would be that says so. Returns 0, or an
+ * XLNUMA_ERR_ code with a message.
  */
 int xlnuma__build_follow(struct build *build, xlnuma_nodeset nodes,
                          char *message);
@@ -182,17 +228,14 @@ void xlnuma__build_restore_end(uint32_t domid);
 
 /* --- stubdom.c: a guest's stub domain ------------------------------------- */
 
-/* Will libxl build a stub domain for this guest, which is placed? */
-bool xlnuma__stubdom_comes(const struct build *build);
-
-/* A domain that is in no build has its vCPUs: plan if it is a stub domain. */
-void xlnuma__stubdom_begin(xc_interface *xch, uint32_t domid,
-                           unsigned nr_vcpus);
+/* What the stub domain of such a guest takes; 0: it has none. */
+uint64_t xlnuma__stubdom_kb(const libxl_domain_config *config);
 
 /*
- * libxl has placed it, which nothing could keep it from: now as planned. The
- * build is gone when that fails.
+ * A domain that is in no build has its vCPUs: if it is a stub domain it is
+ * planned, and has its affinities. Returns whether it has.
  */
-void xlnuma__stubdom_apply(struct build *stubdom);
+bool xlnuma__stubdom_begin(xc_interface *xch, uint32_t domid,
+                           unsigned nr_vcpus);
 
 #endif /* XLNUMA_BUILD_H */

@@ -40,9 +40,7 @@ static void get_claim(const struct build *build, const struct xlnuma_host *host,
                       uint64_t kb[])
 {
     const struct xlnuma_plan *plan = build->plan;
-    bool has_1g = !build->is_stubdom && !build->is_restored &&
-                  build->config->b_info.type != LIBXL_DOMAIN_TYPE_PV;
-    uint64_t unit_kb = has_1g ? 1024 * 1024 : 2048;
+    uint64_t unit_kb = build->has_1g ? 1024 * 1024 : 2048;
     unsigned i;
 
     memset(kb, 0, XLNUMA_NODES_MAX * sizeof(*kb));

@@ -33,24 +33,30 @@ struct xlnuma__hook {
                        const char *source, const char *text, int length);
 
     /*
-     * A build begins; `config` stays valid until it ends. lg may be NULL.
-     * Another process populates a domain that is restored. Returns 0, or -1 when
-     * there is no memory for it and the policy forbids to go on without.
+     * A call begins that builds a domain; `config` is valid until it returns. lg
+     * may be NULL. Another process populates a domain that is
+     * restored; an asynchronous build may go on when the call has returned.
+     * Returns 0, or -1 when there is no memory for it and the policy forbids to
+     * go on without. *id_r names the build; 0: there is none.
      */
     int (*begin)(libxl_ctx *ctx, xentoollog_logger *lg,
-                 libxl_domain_config *config, bool is_restored);
+                 const libxl_domain_config *config, bool is_restored,
+                 bool is_async, uint64_t *id_r);
 
-    /* The call that began the build has returned; unknown configs are fine. */
-    void (*end)(const libxl_domain_config *config);
+    /* Xen has made the domain of that call, in the same thread. */
+    void (*created)(uint64_t id, const libxl_domain_config *config,
+                    uint32_t domid);
+
+    /* The call has returned; the build goes on if it is asynchronous. */
+    void (*returned)(uint64_t id, bool goes_on);
 
     /*
      * The domain has its vCPUs, affinities come next: plan and apply.
      * Returns 0, or -1 with errno when the policy forbids to go on.
+     * *owns_affinities_r: libxl is not to place it.
      */
-    int (*vcpus_set)(xc_interface *xch, uint32_t domid, unsigned nr_vcpus);
-
-    /* libxl has done its part of the affinities. */
-    void (*affinities_set)(uint32_t domid);
+    int (*vcpus_set)(xc_interface *xch, uint32_t domid, unsigned nr_vcpus,
+                     bool *owns_affinities_r);
 
     /* Populate, each extent on its planned node; results as from libxc. */
     int (*populate)(const struct xlnuma__next *next, bool is_exact,

@@ -126,20 +126,14 @@ static int give_affinity_back(const struct build *build)
     return r;
 }
 
-int xlnuma__build_set_pod_target(const struct xlnuma__next *next,
-                                 xc_interface *xch, uint32_t domid,
-                                 uint64_t target_pages, uint64_t *tot_pages,
-                                 uint64_t *pod_cache_pages,
-                                 uint64_t *pod_entries)
+static void set_aside(struct build *build, const struct xlnuma__next *next,
+                      xc_interface *xch, uint64_t target_pages)
 {
-    struct build *build = xlnuma__build_find(domid);
     struct pod pod = { .build = build, .next = next, .xch = xch };
     char given[256] = "";
     unsigned i;
 
-    if (!build || !build->is_steering || !build->plan)
-        goto out;
-    build->has_unseen = true;
+    build->source = MEMORY_UNSEEN;
     XLNUMA_FOR_EACH_NODE(i, all_nodes(build))
         pod.free_kb[i] = node_free_kb(&pod, i);
     fill_nodes(&pod, target_pages);
@@ -147,12 +141,24 @@ int xlnuma__build_set_pod_target(const struct xlnuma__next *next,
         LOG(build, WARN,
             "domain %" PRIu32 " (%s): its node affinity could not be set to "
             "its planned nodes: look at \"xl list -n\"",
-            domid, build->request.name);
+            build->domid, build->request.name);
     format_given(&pod, given, sizeof(given));
-    snprintf(build->plan->reason, sizeof(build->plan->reason),
+    snprintf(build->outcome.reason, sizeof(build->outcome.reason),
              "populated on demand: planned, not enforced%s%s",
              *given ? "; by free memory" : "", given);
-out:
+}
+
+int xlnuma__build_set_pod_target(const struct xlnuma__next *next,
+                                 xc_interface *xch, uint32_t domid,
+                                 uint64_t target_pages, uint64_t *tot_pages,
+                                 uint64_t *pod_cache_pages,
+                                 uint64_t *pod_entries)
+{
+    struct build *build = xlnuma__build_enter(domid);
+
+    if (build && build->phase == PHASE_STEERED && build->plan)
+        set_aside(build, next, xch, target_pages);
+    xlnuma__build_leave(build);
     return next->set_pod_target(xch, domid, target_pages, tot_pages,
                                 pod_cache_pages, pod_entries);
 }

@@ -16,14 +16,14 @@ static int refuse(struct build *build)
     char nodes[64];
 
     xlnuma__build_progress_end(build);
-    if (!build->has_warned)
+    if (build->phase != PHASE_REFUSED)
         LOG(build, ERROR,
             "domain %" PRIu32 " (%s): node%s %s ran out of memory while it was "
             "built: not built, as its numa_policy demands",
             build->domid, build->request.name,
             xlnuma_nodeset_count(planned) == 1 ? "" : "s",
             xlnuma_nodeset_format(planned, nodes, sizeof(nodes)));
-    build->has_warned = true;
+    build->phase = PHASE_REFUSED;
     errno = ENOMEM;
     return -1;
 }
@@ -61,8 +61,7 @@ static unsigned long steer(struct build *build, const struct xlnuma__next *next,
                 build->domid, build->request.name, node, strerror(error),
                 build->is_strict ? "not built, as its numa_policy demands"
                                  : "the rest of its memory is left to libxl");
-            build->is_steering = false;
-            build->has_warned = true;
+            build->phase = build->is_strict ? PHASE_REFUSED : PHASE_STOPPED;
             break;
         }
         r -= (int)xlnuma__build_give_low_back(build, xch, (unsigned)node, order,
@@ -108,12 +107,11 @@ static int populate_stock(struct build *build, const struct xlnuma__next *next,
     return r;
 }
 
-int xlnuma__build_populate(const struct xlnuma__next *next, bool is_exact,
-                           xc_interface *xch, uint32_t domid, unsigned long nr,
-                           unsigned order, unsigned mem_flags,
-                           xen_pfn_t *extent)
+static int populate(struct build *build, const struct xlnuma__next *next,
+                    bool is_exact, xc_interface *xch, uint32_t domid,
+                    unsigned long nr, unsigned order, unsigned mem_flags,
+                    xen_pfn_t *extent)
 {
-    struct build *build = xlnuma__build_find(domid);
     bool names_node = XENMEMF_get_node(mem_flags) != XENMEMF_get_node(0);
     unsigned long done;
     int r;
@@ -125,23 +123,38 @@ int xlnuma__build_populate(const struct xlnuma__next *next, bool is_exact,
      * been placed by the user: neither is ours to move or to count.
      */
     if (build && (names_node || mem_flags & XENMEMF_populate_on_demand)) {
-        build->has_unseen = true;
+        build->source = MEMORY_UNSEEN;
         build = NULL;
     }
-    if (build && build->is_strict && build->has_warned)
+    if (build && build->phase == PHASE_REFUSED)
         return refuse(build);
-    if (!build || !build->is_steering || order >= XLNUMA__ORDERS)
+    if (!build || build->phase != PHASE_STEERED || order >= XLNUMA__ORDERS)
         return populate_stock(build, next, is_exact, xch, domid, nr, order,
                               mem_flags, extent);
     done = steer(build, next, xch, nr, order, mem_flags, extent);
     if (done == nr)
         return is_exact ? 0 : (int)nr;
     /* A short count makes libxenguest ask for smaller extents. */
-    if (!is_exact && (done || (order && build->is_steering)))
+    if (!is_exact && (done || (order && build->phase == PHASE_STEERED)))
         return (int)done;
     if (build->is_strict)
         return refuse(build);
     r = populate_stock(build, next, is_exact, xch, domid, nr - done, order,
                        mem_flags, extent + done);
     return r < 0 || is_exact ? r : (int)done + r;
+}
+
+int xlnuma__build_populate(const struct xlnuma__next *next, bool is_exact,
+                           xc_interface *xch, uint32_t domid, unsigned long nr,
+                           unsigned order, unsigned mem_flags,
+                           xen_pfn_t *extent)
+{
+    struct build *build = xlnuma__build_enter(domid);
+    int r = populate(build, next, is_exact, xch, domid, nr, order, mem_flags,
+                     extent);
+    int err = errno;
+
+    xlnuma__build_leave(build);
+    errno = err;
+    return r;
 }

@@ -268,19 +268,50 @@ EXPORT int execl(const char *path, const char *arg, ...)
 
 /* --- the build path, in libxl's order ------------------------------------- */
 
+/* Ours are there before any thread is, and need no memory of their own. */
+#define THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+
+/*
+ * The call that this thread is in. libxl makes the domain before anything else,
+ * in the same thread: by that the two are matched, and by nothing else.
+ */
+static THREAD_LOCAL struct {
+    uint64_t id; /* 0: none */
+    const libxl_domain_config *config;
+} begun;
+
+/* Returns 0, or libxl's error. */
+static int begin(libxl_ctx *ctx, const libxl_domain_config *config,
+                 bool is_restored, bool is_async)
+{
+    const struct xlnuma__hook *h = hook();
+
+    if (h &&
+        h->begin(ctx, logger_of(ctx), config, is_restored, is_async, &begun.id))
+        return ERROR_NOMEM;
+    begun.config = config;
+    return 0;
+}
+
+static void returned(uint64_t id, bool goes_on)
+{
+    begun.id = 0;
+    if (id)
+        hook_if_loaded()->returned(id, goes_on);
+}
+
 int ours_libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
                                  uint32_t *domid,
                                  const libxl_asyncop_how *ao_how,
                                  const libxl_asyncprogress_how *console_how)
 {
-    const struct xlnuma__hook *h = hook();
-    int rc;
+    int rc = begin(ctx, config, false, ao_how);
+    uint64_t id = begun.id;
 
-    if (h && h->begin(ctx, logger_of(ctx), config, false))
-        return ERROR_NOMEM;
+    if (rc)
+        return rc;
     rc = NEXT(libxl_domain_create_new)(ctx, config, domid, ao_how, console_how);
-    if (h && (rc || !ao_how))
-        h->end(config);
+    returned(id, !rc && ao_how);
     return rc;
 }
 
@@ -289,36 +320,58 @@ int ours_libxl_domain_create_restore(
     int restore_fd, int send_back_fd, const libxl_domain_restore_params *params,
     const libxl_asyncop_how *ao_how, const libxl_asyncprogress_how *console_how)
 {
-    const struct xlnuma__hook *h = hook();
-    int rc;
+    int rc = begin(ctx, config, true, ao_how);
+    uint64_t id = begun.id;
 
-    if (h && h->begin(ctx, logger_of(ctx), config, true))
-        return ERROR_NOMEM;
+    if (rc)
+        return rc;
     rc = NEXT(libxl_domain_create_restore)(ctx, config, domid, restore_fd,
                                            send_back_fd, params, ao_how,
                                            console_how);
-    if (h && (rc || !ao_how))
-        h->end(config);
+    returned(id, !rc && ao_how);
     return rc;
 }
+
+/* A stub domain, which libxl may make in the same call, has another uuid. */
+int ours_xc_domain_create(xc_interface *xch, uint32_t *pdomid,
+                          struct xen_domctl_createdomain *config)
+{
+    int r = NEXT(xc_domain_create)(xch, pdomid, config);
+
+    if (!r && begun.id &&
+        !memcmp(&begun.config->c_info.uuid, config->handle,
+                sizeof(config->handle)))
+        hook_if_loaded()->created(begun.id, begun.config, *pdomid);
+    return r;
+}
+
+/*
+ * With the vCPUs there libxl asks at once, and next, whether it is to place the
+ * domain: libxl_defbool_val(numa_placement), and to do so it would write into the
+ * caller's configuration. That one answer is no when the placement is ours.
+ */
+static THREAD_LOCAL bool is_placed;
 
 int ours_xc_domain_max_vcpus(xc_interface *xch, uint32_t domid,
                              unsigned int max)
 {
     int r = NEXT(xc_domain_max_vcpus)(xch, domid, max);
     const struct xlnuma__hook *h = hook_if_loaded();
+    bool owns_affinities = false;
 
-    return !r && h ? h->vcpus_set(xch, domid, max) : r;
+    if (!r && h)
+        r = h->vcpus_set(xch, domid, max, &owns_affinities);
+    is_placed = !r && owns_affinities;
+    return r;
 }
 
-int ours_xc_domain_setmaxmem(xc_interface *xch, uint32_t domid,
-                             uint64_t max_memkb)
+bool ours_libxl_defbool_val(libxl_defbool value)
 {
-    const struct xlnuma__hook *h = hook_if_loaded();
-
-    if (h)
-        h->affinities_set(domid);
-    return NEXT(xc_domain_setmaxmem)(xch, domid, max_memkb);
+    if (is_placed) {
+        is_placed = false;
+        return false;
+    }
+    return NEXT(libxl_defbool_val)(value);
 }
 
 static struct xlnuma__next next_memory(void)

@@ -32,19 +32,14 @@ static bool knows_memory(const struct build *build)
 
     for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
         kb += build->extents.done_kb[i];
-    return kb && !build->has_unseen;
+    return kb && build->source != MEMORY_UNSEEN;
 }
 
-static const char *status_of(const struct build *build)
-{
-    if (build->is_degraded)
-        return "degraded";
-    if (build->has_failed)
-        return "failed";
-    if (build->plan->status != XLNUMA_STATUS_PLACED)
-        return xlnuma_status_name(build->plan->status);
-    return knows_memory(build) ? "placed" : "planned";
-}
+static const char *const status_names[] = {
+    [BUILD_PLACED] = "placed",     [BUILD_PLANNED] = "planned",
+    [BUILD_DEGRADED] = "degraded", [BUILD_UNPLACED] = "unplaced",
+    [BUILD_OFF] = "off",           [BUILD_FAILED] = "failed",
+};
 
 void xlnuma__build_memory(const struct build *build,
                           struct xlnuma__report *report)
@@ -56,27 +51,38 @@ void xlnuma__build_memory(const struct build *build,
     memcpy(report->nr_extents, build->extents.nr, sizeof(report->nr_extents));
 }
 
-void xlnuma__build_report(const struct build *build,
-                          struct xlnuma__report *report)
+/* Where the domain is to be, or is instead. */
+static void report_plan(const struct build *build,
+                        struct xlnuma__report *report)
 {
-    const struct xlnuma_plan *plan = build->plan;
+    const struct xlnuma_plan *plan =
+        build->actual ? build->actual : build->plan;
 
-    xlnuma__build_memory(build, report);
-    snprintf(report->policy, sizeof(report->policy), "%s",
-             xlnuma_policy_name(plan->policy));
-    snprintf(report->memory, sizeof(report->memory), "%s",
-             xlnuma_memory_name(plan->memory));
-    snprintf(report->status, sizeof(report->status), "%s", status_of(build));
-    snprintf(report->reason, sizeof(report->reason), "%s", plan->reason);
     report->nodes = plan->nodes;
     report->expected_distance = plan->expected_distance;
     xlnuma_cpuset_format(&plan->soft_cpus, report->soft_cpus,
                          sizeof(report->soft_cpus));
     memcpy(report->planned_kb, plan->memory_kb, sizeof(report->planned_kb));
-    if (build->is_restored) { /* who populates it has no host to rank */
+    if (build->source == MEMORY_HELPERS) { /* which has no host to rank */
         report->nr_others = build->extents.nr_ranked;
         memcpy(report->other, build->extents.rank, sizeof(report->other));
     }
+}
+
+void xlnuma__build_report(const struct build *build,
+                          struct xlnuma__report *report)
+{
+    xlnuma__build_memory(build, report);
+    snprintf(report->policy, sizeof(report->policy), "%s",
+             xlnuma_policy_name(build->request.policy));
+    snprintf(report->memory, sizeof(report->memory), "%s",
+             xlnuma_memory_name(build->request.memory));
+    snprintf(report->status, sizeof(report->status), "%s",
+             status_names[build->outcome.status]);
+    snprintf(report->reason, sizeof(report->reason), "%s",
+             build->outcome.reason);
+    if (build->plan)
+        report_plan(build, report);
 }
 
 /* The nodes that hold memory of the domain, strays aside. */
@@ -108,16 +114,16 @@ static void degrade(struct build *build)
             LOG(build, WARN, "domain %" PRIu32 " (%s): %s", build->domid,
                 build->request.name, message);
     }
-    snprintf(build->plan->reason, sizeof(build->plan->reason),
+    snprintf(build->outcome.reason, sizeof(build->outcome.reason),
              "planned on nodes %s, but %s are elsewhere: Xen did not give "
              "them there%s%s",
              planned, off,
              has_followed ? "; the affinities follow to nodes " : "",
              has_followed ? xlnuma_nodeset_format(actual, nodes, sizeof(nodes))
                           : "");
-    if (!build->has_warned)
+    if (build->phase != PHASE_STOPPED)
         LOG(build, WARN, "domain %" PRIu32 " (%s): %s", build->domid,
-            build->request.name, build->plan->reason);
+            build->request.name, build->outcome.reason);
 }
 
 /* "2150+2150": MiB on each node, or planned there. */
@@ -161,13 +167,15 @@ static void make_report(struct build *build, struct xs_handle *xs)
 {
     struct xlnuma__report report;
     char message[XLNUMA_MESSAGE_SIZE];
-    bool is_placed = build->plan->status == XLNUMA_STATUS_PLACED;
 
-    build->is_degraded = is_placed && off_plan_kb(build) >= STRAY_KB;
-    if (build->is_degraded)
+    if (build->plan && off_plan_kb(build) >= STRAY_KB) {
+        build->outcome.status = BUILD_DEGRADED;
         degrade(build);
-    else if (is_placed)
+    } else if (build->plan) {
+        build->outcome.status =
+            knows_memory(build) ? BUILD_PLACED : BUILD_PLANNED;
         log_placed(build);
+    }
     xlnuma__build_report(build, &report);
     if (xlnuma__report_write(xs, build->domid, &report, message))
         LOG(build, WARN,
@@ -182,15 +190,13 @@ void xlnuma__build_built(struct xs_handle *xs, uint32_t domid)
 
     if (!build)
         return;
-    xlnuma__build_give_back(build);
     xlnuma__build_progress_end(build);
-    if (build->is_restored)
+    if (build->source == MEMORY_HELPERS)
         xlnuma__build_take_over(build, xs);
-    if (build->plan)
+    if (build->phase != PHASE_BEGUN)
         make_report(build, xs);
-    if (!build->is_stubdom && xlnuma__stubdom_comes(build)) {
-        build->has_domid = false;
-        build->is_waiting = true;
+    if (build->plan && build->stubdom_kb) {
+        build->phase = PHASE_WAITING;
         xlnuma__build_add(build);
         return;
     }

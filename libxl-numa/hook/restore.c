@@ -33,7 +33,7 @@ void xlnuma__build_take_over(struct build *build, struct xs_handle *xs)
     char message[XLNUMA_MESSAGE_SIZE];
     bool is_found;
 
-    if (!build->is_steering)
+    if (build->phase != PHASE_STEERED)
         return;
     if (xlnuma__report_read(xs, build->domid, &report, &is_found, message))
         LOG(build, WARN,
@@ -51,27 +51,32 @@ void xlnuma__build_take_over(struct build *build, struct xs_handle *xs)
  * Where a strict policy's memory is nobody knows, unless the process that
  * populates it has the plan, and says so; from there on that one refuses.
  */
-int xlnuma__build_restored(uint32_t domid)
+static int check_restored(const struct build *build)
 {
-    struct build *build = xlnuma__build_find(domid);
     char message[XLNUMA_MESSAGE_SIZE] = "no connection to xenstore";
-    struct xs_handle *xs;
-    bool is_taken = false;
+    struct xs_handle *xs = xs_open(0);
+    bool is_taken = xs && xlnuma__report_is_taken(xs, build->domid, message);
 
-    if (!build || !build->is_restored || !build->is_strict)
-        return 0;
-    xs = xs_open(0);
-    if (xs)
-        is_taken = xlnuma__report_is_taken(xs, domid, message);
     if (xs)
         xs_close(xs);
     if (is_taken)
         return 0;
     LOG(build, ERROR,
         "domain %" PRIu32 " (%s): %s: not built, as numa_policy=\"%s\" demands",
-        domid, build->request.name, message,
+        build->domid, build->request.name, message,
         xlnuma_policy_name(build->request.policy));
     return -1;
+}
+
+int xlnuma__build_restored(uint32_t domid)
+{
+    struct build *build = xlnuma__build_enter(domid);
+    int r = build && build->source == MEMORY_HELPERS && build->is_strict
+                ? check_restored(build)
+                : 0;
+
+    xlnuma__build_leave(build);
+    return r;
 }
 
 /* --- in libxl-save-helper ------------------------------------------------- */
@@ -86,8 +91,7 @@ static void take(struct build *build, struct xs_handle *xs)
     LOG(build, ERROR,
         "domain %" PRIu32 ": %s: not built, as its numa_policy demands",
         build->domid, message);
-    build->is_steering = false;
-    build->has_warned = true;
+    build->phase = PHASE_REFUSED;
 }
 
 /* The plan that libxl's process made; without one the restore is stock. */
@@ -95,7 +99,7 @@ void xlnuma__build_restore_begin(uint32_t domid)
 {
     struct xlnuma__report report;
     char message[XLNUMA_MESSAGE_SIZE] = "no connection to xenstore";
-    struct build *build = calloc(1, sizeof(*build));
+    struct build *build = xlnuma__build_new(NULL, NULL);
     struct xs_handle *xs;
     bool is_found;
 
@@ -105,16 +109,14 @@ void xlnuma__build_restore_begin(uint32_t domid)
                 domid);
         return;
     }
-    build->lg = xlnuma__build_logger();
     xs = xs_open(0);
     build->domid = domid;
-    build->has_domid = true;
     snprintf(build->request.name, sizeof(build->request.name), "restored");
     if (xs && !xlnuma__report_read(xs, domid, &report, &is_found, message) &&
         is_found && report.expected_distance) {
         xlnuma__extents_resume(&build->extents, report.nodes, report.planned_kb,
                                report.other, report.nr_others);
-        build->is_steering = true;
+        build->phase = PHASE_STEERED;
         xlnuma__claim_find(&build->claim, domid);
         build->is_strict =
             xlnuma_policy_from_name(report.policy, &build->request.policy) &&
@@ -143,7 +145,8 @@ void xlnuma__build_restore_end(uint32_t domid)
     if (!build)
         return;
     xlnuma__build_progress_end(build);
-    knows_all = build->is_steering && !build->stock_kb && !build->has_unseen;
+    knows_all = build->phase == PHASE_STEERED && !build->stock_kb &&
+                build->source != MEMORY_UNSEEN;
     xs = knows_all ? xs_open(0) : NULL;
     xlnuma__build_memory(build, &report);
     if (knows_all &&

@@ -21,11 +21,14 @@ static bool is_on(libxl_defbool value)
     return !libxl_defbool_is_default(value) && libxl_defbool_val(value);
 }
 
-bool xlnuma__stubdom_comes(const struct build *build)
+uint64_t xlnuma__stubdom_kb(const libxl_domain_config *config)
 {
-    return build->plan && build->plan->status == XLNUMA_STATUS_PLACED &&
-           build->config->b_info.type == LIBXL_DOMAIN_TYPE_HVM &&
-           is_on(build->config->b_info.device_model_stubdomain);
+    const libxl_domain_build_info *info = &config->b_info;
+
+    return info->type == LIBXL_DOMAIN_TYPE_HVM &&
+                   is_on(info->device_model_stubdomain)
+               ? info->stubdomain_memkb + info->video_memkb + PV_EXTRA_KB
+               : 0;
 }
 
 /* The name of a domain, the caller's to free; or NULL and errno. */
@@ -77,17 +80,14 @@ static struct build *take_guest(uint32_t domid)
 static int plan_stubdom(struct build *stubdom, struct build *guest,
                         xc_interface *xch, char *message)
 {
-    const libxl_domain_build_info *info = &guest->config->b_info;
     struct xlnuma_request *request = &stubdom->request;
     struct xlnuma_host *host = xlnuma_host_new();
     int rc;
 
-    xlnuma_request_init(request);
     snprintf(request->name, sizeof(request->name), "%.*s" SUFFIX,
              (int)(sizeof(request->name) - sizeof(SUFFIX)),
              guest->request.name);
-    request->memory_kb =
-        info->stubdomain_memkb + info->video_memkb + PV_EXTRA_KB;
+    request->memory_kb = guest->stubdom_kb;
     request->nr_vcpus = stubdom->nr_vcpus;
     request->nodes = guest->plan->nodes;
     request->has_cpus = xlnuma_cpuset_count(&guest->plan->soft_cpus);
@@ -104,62 +104,55 @@ static int plan_stubdom(struct build *stubdom, struct build *guest,
                           stubdom->plan->reason);
         goto out;
     }
+    rc = xlnuma__apply(stubdom->ctx, stubdom->domid, stubdom->nr_vcpus,
+                       stubdom->plan, true, message);
+    if (rc)
+        goto out;
     xlnuma__extents_init(&stubdom->extents, host, stubdom->plan);
+    stubdom->phase = PHASE_STEERED;
+    stubdom->outcome.status = BUILD_PLANNED;
+    snprintf(stubdom->outcome.reason, sizeof(stubdom->outcome.reason), "%s",
+             stubdom->plan->reason);
 out:
     xlnuma_host_free(host);
     return rc;
 }
 
-static void leave_to_libxl(const struct build *stubdom, const char *why)
+/* Of the guest's call, which ends with both. NULL: no memory. */
+static struct build *new_stubdom(const struct build *guest, uint32_t domid,
+                                 unsigned nr_vcpus)
 {
-    LOG(stubdom, WARN,
-        "domain %" PRIu32 " (%s): %s: placement is left to libxl",
-        stubdom->domid, stubdom->request.name, why);
+    struct build *stubdom = xlnuma__build_new(guest->ctx, guest->lg);
+
+    if (!stubdom)
+        return NULL;
+    stubdom->id = guest->id;
+    stubdom->domid = domid;
+    stubdom->nr_vcpus = nr_vcpus;
+    stubdom->is_async = guest->is_async;
+    stubdom->owns_vcpus = true;
+    return stubdom;
 }
 
-void xlnuma__stubdom_begin(xc_interface *xch, uint32_t domid, unsigned nr_vcpus)
+bool xlnuma__stubdom_begin(xc_interface *xch, uint32_t domid, unsigned nr_vcpus)
 {
-    struct build *guest = take_guest(domid);
-    char message[XLNUMA_MESSAGE_SIZE];
-    struct build *stubdom;
+    char message[XLNUMA_MESSAGE_SIZE] = "out of memory";
+    struct build *guest = take_guest(domid), *stubdom;
+    bool is_planned;
 
     if (!guest)
-        return;
-    stubdom = calloc(1, sizeof(*stubdom));
-    if (!stubdom) {
-        LOG(guest, WARN,
-            "domain %" PRIu32 " (%s" SUFFIX "): out of memory: placement is "
-            "left to libxl",
-            domid, guest->request.name);
-        goto out;
-    }
-    stubdom->ctx = guest->ctx;
-    stubdom->owner = guest->owner;
-    stubdom->lg = guest->lg;
-    stubdom->domid = domid;
-    stubdom->has_domid = true;
-    stubdom->nr_vcpus = nr_vcpus;
-    stubdom->owns_vcpus = true;
-    stubdom->is_stubdom = true;
-    if (plan_stubdom(stubdom, guest, xch, message)) {
-        leave_to_libxl(stubdom, message);
-        xlnuma__build_free(stubdom);
-    } else {
+        return false;
+    stubdom = new_stubdom(guest, domid, nr_vcpus);
+    is_planned = stubdom && !plan_stubdom(stubdom, guest, xch, message);
+    if (is_planned) {
         xlnuma__build_add(stubdom);
+    } else {
+        LOG(guest, WARN,
+            "domain %" PRIu32 " (%s" SUFFIX "): %s: placement is left to libxl",
+            domid, guest->request.name, message);
+        if (stubdom)
+            xlnuma__build_free(stubdom);
     }
-out:
     xlnuma__build_free(guest);
-}
-
-void xlnuma__stubdom_apply(struct build *stubdom)
-{
-    char message[XLNUMA_MESSAGE_SIZE];
-
-    if (!xlnuma__apply(stubdom->ctx, stubdom->domid, stubdom->nr_vcpus,
-                       stubdom->plan, true, message)) {
-        stubdom->is_steering = true;
-        return;
-    }
-    leave_to_libxl(stubdom, message);
-    xlnuma__build_free(xlnuma__build_take(stubdom->domid));
+    return is_planned;
 }

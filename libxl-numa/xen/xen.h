@@ -56,17 +56,17 @@ uint64_t xlnuma__need_memory_kb(const libxl_domain_config *config);
 
 /*
  * A request from a domain's configuration: memory, vCPUs, the CPUs that its
- * hard affinity, a soft affinity of the user's and its cpupool leave, its PCI
- * devices. `ctx` may be NULL: then cpupools and devices' names are not known.
- * `poolid` is the domain's cpupool.
+ * hard affinity and a soft affinity of the user's leave, its PCI devices. `ctx`
+ * may be NULL: then devices' names are not known.
  * numa_* settings are not here: xlnuma__settings_apply().
- *
- * Returns 0, XLNUMA_ERR_XEN, XLNUMA_ERR_INVALID.
  */
-int xlnuma__request_from_config(struct xlnuma_request *request_r,
-                                libxl_ctx *ctx, uint32_t poolid,
-                                const libxl_domain_config *config,
-                                char *message);
+void xlnuma__request_from_config(struct xlnuma_request *request_r,
+                                 libxl_ctx *ctx,
+                                 const libxl_domain_config *config);
+
+/* Only the CPUs of the domain's cpupool. Returns 0, XLNUMA_ERR_XEN. */
+int xlnuma__request_add_pool(struct xlnuma_request *request, libxl_ctx *ctx,
+                             uint32_t poolid, char *message);
 
 /*
  * Does the configuration leave placement to us? If not, *why_r (static) says
@@ -208,6 +208,10 @@ void xlnuma__claims_read(struct xc_interface_core *xch, uint64_t claimed_kb[]);
 void xlnuma__claims_look(struct xc_interface_core *xch, uint64_t claimed_kb[]);
 void xlnuma__claims_apply(struct xlnuma_host *host,
                           const uint64_t claimed_kb[]);
+
+/* Is the domain of that number there still? Then *pages_r is what it has. */
+bool xlnuma__domain_lives(struct xc_interface_core *xch, uint32_t domid,
+                          const uint8_t uuid[], uint64_t *pages_r);
 
 /* For a domain that exists. Returns 0, XLNUMA_ERR_XEN, XLNUMA_ERR_IO. */
 int xlnuma__claim_make(struct xlnuma__claim *claim,

@@ -242,14 +242,14 @@ void xlnuma__claims_end(void)
 
 /* --- reading -------------------------------------------------------------- */
 
-/* Is the domain of a claim there still? Then *pages_r is what it has. */
-static bool lives(xc_interface *xch, const struct slot *slot, uint64_t *pages_r)
+bool xlnuma__domain_lives(xc_interface *xch, uint32_t domid,
+                          const uint8_t uuid[], uint64_t *pages_r)
 {
     xc_domaininfo_t info;
 
-    if (xc_domain_getinfolist(xch, slot->domid, 1, &info) != 1 ||
-        info.domain != slot->domid || info.flags & XEN_DOMINF_dying ||
-        memcmp(info.handle, slot->handle, sizeof(slot->handle)))
+    if (xc_domain_getinfolist(xch, domid, 1, &info) != 1 ||
+        info.domain != domid || info.flags & XEN_DOMINF_dying ||
+        memcmp(info.handle, uuid, sizeof(info.handle)) != 0)
         return false;
     *pages_r = info.tot_pages;
     return true;
@@ -308,7 +308,8 @@ void xlnuma__claims_read(xc_interface *xch, uint64_t claimed_kb[])
 
     memset(claimed_kb, 0, XLNUMA_NODES_MAX * sizeof(*claimed_kb));
     for (unsigned i = 0; i < nr; i++) {
-        if (!read_slot(i, &slot) || !lives(xch, &slot, &pages))
+        if (!read_slot(i, &slot) ||
+            !xlnuma__domain_lives(xch, slot.domid, slot.handle, &pages))
             continue;
         subtract_under_way(&slot, pages * 4);
         for (unsigned n = 0; n < XLNUMA_NODES_MAX; n++) {

@@ -70,24 +70,6 @@ static void filter_cpus(struct xlnuma_request *request,
     request->has_cpus = true;
 }
 
-static int filter_cpupool(struct xlnuma_request *request, libxl_ctx *ctx,
-                          uint32_t poolid, char *message)
-{
-    libxl_cpupoolinfo pool;
-    int rc = 0;
-
-    libxl_cpupoolinfo_init(&pool);
-    if (libxl_cpupool_info(ctx, &pool, poolid))
-        rc = xlnuma__fail(message, XLNUMA_ERR_XEN,
-                          "Xen does not tell the CPUs of cpupool %u "
-                          "(libxl_cpupool_info failed)",
-                          poolid);
-    else
-        filter_cpus(request, &pool.cpumap, 1, 1);
-    libxl_cpupoolinfo_dispose(&pool);
-    return rc;
-}
-
 /* A device may be given by the name that it was made assignable with. */
 static bool find_named(libxl_ctx *ctx, const char *name, libxl_device_pci *pci)
 {
@@ -122,14 +104,12 @@ static void add_devices(struct xlnuma_request *request, libxl_ctx *ctx,
     }
 }
 
-int xlnuma__request_from_config(struct xlnuma_request *request_r,
-                                libxl_ctx *ctx, uint32_t poolid,
-                                const libxl_domain_config *config,
-                                char *message)
+void xlnuma__request_from_config(struct xlnuma_request *request_r,
+                                 libxl_ctx *ctx,
+                                 const libxl_domain_config *config)
 {
     const libxl_domain_build_info *info = &config->b_info;
 
-    *message = '\0';
     xlnuma_request_init(request_r);
     snprintf(request_r->name, sizeof(request_r->name), "%s",
              config->c_info.name ? config->c_info.name : "");
@@ -140,7 +120,25 @@ int xlnuma__request_from_config(struct xlnuma_request *request_r,
     filter_cpus(request_r, info->vcpu_soft_affinity,
                 info->num_vcpu_soft_affinity, info->max_vcpus);
     add_devices(request_r, ctx, config);
-    return ctx ? filter_cpupool(request_r, ctx, poolid, message) : 0;
+}
+
+int xlnuma__request_add_pool(struct xlnuma_request *request, libxl_ctx *ctx,
+                             uint32_t poolid, char *message)
+{
+    libxl_cpupoolinfo pool;
+    int rc = 0;
+
+    *message = '\0';
+    libxl_cpupoolinfo_init(&pool);
+    if (libxl_cpupool_info(ctx, &pool, poolid))
+        rc = xlnuma__fail(message, XLNUMA_ERR_XEN,
+                          "Xen does not tell the CPUs of cpupool %u "
+                          "(libxl_cpupool_info failed)",
+                          poolid);
+    else
+        filter_cpus(request, &pool.cpumap, 1, 1);
+    libxl_cpupoolinfo_dispose(&pool);
+    return rc;
 }
 
 bool xlnuma__config_wants_placement(const libxl_domain_config *config,

@@ -64,8 +64,8 @@ KINDS = {
 # libxl's own calls that pass by us; of xlu_cfg_*() the first is.
 STOCK = {"libxl_ctx_alloc", "libxl_domain_create_new",
          "libxl_domain_create_restore", "libxl_domain_sched_params_set",
-         "xc_domain_max_vcpus",
-         "xc_domain_setmaxmem", "xc_domain_restore", "xs_introduce_domain"}
+         "xc_domain_create", "xc_domain_max_vcpus",
+         "xc_domain_restore", "xs_introduce_domain"}
 STOCK_ONCE = {"xlu_cfg_init", "xlu_cfg_readdata"}
 
 # Without these a plan may be another one, and not as good.

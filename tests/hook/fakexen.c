@@ -24,7 +24,7 @@
  *   FAKE_ASSIGNABLE=NAME           what 0000:00:02.0 is called
  *   FAKE_GUESTS=2:0,0:3600         guests 101, 102... of four vCPUs: on which
  *                                  node, and the seconds that they ran
- *   FAKE_FAIL=FUNCTION:N[,...]     the Nth call of FUNCTION fails
+ *   FAKE_FAIL=FUNCTION:N[,...]     the Nth call of FUNCTION fails, or all: :all
  *   FAKE_KILL=, FAKE_STOP=FUNCTION:N[,...]  the process is killed, or stopped
  *                                  until it gets SIGCONT, in the Nth call
  *   FAKE_FORK=FUNCTION:N[,...]     a child is forked then; it does nothing
@@ -66,7 +66,7 @@ static const uint32_t distances[NR_NODES][NR_NODES] = {
     { 21, 21, 11, 10 },
 };
 
-#define NR_DOMAINS 32
+#define NR_DOMAINS 320
 
 /* All that changes, in memory that other processes share. */
 static struct {
@@ -153,7 +153,8 @@ static bool is_meant(const char *variable, const char *function, unsigned nr)
 
     for (; wish && *wish; wish = strchr(wish, ',') ? strchr(wish, ',') + 1 : "")
         if (!strncmp(wish, function, length) && wish[length] == ':' &&
-            strtoul(wish + length + 1, NULL, 10) == nr)
+            (!strncmp(wish + length + 1, "all", 3) ||
+             strtoul(wish + length + 1, NULL, 10) == nr))
             return true;
     return false;
 }
@@ -895,6 +896,18 @@ static uint32_t new_domain(const libxl_uuid *uuid)
     return fake_domain->domid;
 }
 
+int xc_domain_create(xc_interface *xch, uint32_t *pdomid,
+                     struct xen_domctl_createdomain *config)
+{
+    libxl_uuid uuid;
+
+    (void)xch;
+    FAIL(-1);
+    memcpy(&uuid, config->handle, sizeof(uuid));
+    *pdomid = new_domain(&uuid);
+    return 0;
+}
+
 /* As libxl-save-helper restores: pages, in no large extents. */
 int xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
                       unsigned store_evtchn, unsigned long *store_mfn,
@@ -969,10 +982,13 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
                  bool is_restored)
 {
     libxl_domain_build_info *info = &config->b_info;
+    struct xen_domctl_createdomain create = { .flags = 0 };
 
-    *domid = new_domain(&config->c_info.uuid);
-    fake_domain->restored_pages = info->target_memkb / 4;
     libxl_defbool_setdefault(&info->numa_placement, true);
+    memcpy(&create.handle, &config->c_info.uuid, sizeof(create.handle));
+    if (xc_domain_create(NULL, domid, &create))
+        return ERROR_FAIL;
+    fake_domain->restored_pages = info->target_memkb / 4;
     if (xc_domain_max_vcpus(NULL, *domid, (unsigned)info->max_vcpus))
         return ERROR_FAIL;
     if (libxl_defbool_val(info->numa_placement) &&
@@ -1028,15 +1044,28 @@ static int build_stubdom(libxl_ctx *ctx, const libxl_domain_config *guest)
     return rc;
 }
 
+/*
+ * As libxl ends: a domain whose build failed is gone; who builds asynchronously is
+ * called back, and that is all that says how it went.
+ */
+static int complete(libxl_ctx *ctx, int rc, const libxl_asyncop_how *ao_how)
+{
+    if (rc && fake_domain)
+        fake_destroy(fake_domain->domid);
+    if (!ao_how)
+        return rc;
+    ao_how->callback(ctx, rc, ao_how->u.for_callback);
+    return 0;
+}
+
 int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
                             uint32_t *domid, const libxl_asyncop_how *ao_how,
                             const libxl_asyncprogress_how *console_how)
 {
     int rc = build(ctx, config, domid, false);
 
-    (void)ao_how;
     (void)console_how;
-    return rc ? rc : build_stubdom(ctx, config);
+    return complete(ctx, rc ? rc : build_stubdom(ctx, config), ao_how);
 }
 
 int libxl_domain_create_restore(libxl_ctx *ctx, libxl_domain_config *config,
@@ -1048,7 +1077,6 @@ int libxl_domain_create_restore(libxl_ctx *ctx, libxl_domain_config *config,
     (void)fd;
     (void)send_back_fd;
     (void)params;
-    (void)ao_how;
     (void)console_how;
-    return build(ctx, config, domid, true);
+    return complete(ctx, build(ctx, config, domid, true), ao_how);
 }

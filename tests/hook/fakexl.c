@@ -4,11 +4,11 @@
  * does, and prints what the (fake) hypervisor then has. For tests/hook/run.
  *
  *   fakexl [-a] [-c] [-f FORKS] [-l] [-n TIMES] [-o] [-q] [-r] [-s]
- *          [-t THREADS] FILE
+ *          [-t THREADS] [-u] FILE
  *     -a  asynchronously   -n  build it so many times (reboots)   -r  restore
  *     -q  nothing of xenstore   -t  so many of it, in threads
  *     -s  all threads have one context, as in libvirt's driver
- *     -l  nobody gives libxl a logger
+ *     -l  nobody gives libxl a logger   -u  all threads build guests of one uuid
  *     -c  -n builds read the file each time: other guests, of that name
  *     -o  say what is left open and locked at the end
  *     -f  threads but the first read the file again and again; meanwhile so many
@@ -151,17 +151,28 @@ static void print_domain(int rc, const libxl_domain_config *config,
         fake_print_store();
 }
 
+static void note_result(libxl_ctx *ctx, int rc, void *rc_r)
+{
+    (void)ctx;
+    *(int *)rc_r = rc;
+}
+
 static int build(libxl_ctx *ctx, libxl_domain_config *config, bool is_async,
                  bool is_restore)
 {
-    libxl_asyncop_how how = { .callback = NULL };
+    int result = 0;
+    libxl_asyncop_how how = { .callback = note_result,
+                              .u.for_callback = &result };
     libxl_domain_restore_params params = { .stream_version = 2 };
     uint32_t domid = 0;
+    int rc =
+        is_restore
+            ? libxl_domain_create_restore(ctx, config, &domid, -1, -1, &params,
+                                          is_async ? &how : NULL, NULL)
+            : libxl_domain_create_new(ctx, config, &domid,
+                                      is_async ? &how : NULL, NULL);
 
-    return is_restore ? libxl_domain_create_restore(ctx, config, &domid, -1, -1,
-                                                    &params, NULL, NULL)
-                      : libxl_domain_create_new(ctx, config, &domid,
-                                                is_async ? &how : NULL, NULL);
+    return rc ? rc : result;
 }
 
 static int restore_memory(void)
@@ -177,7 +188,7 @@ struct job {
     libxl_ctx *ctx;
     libxl_domain_config config;
     pthread_t thread;
-    bool is_async, is_restore, is_quiet, is_shared, is_fresh;
+    bool is_async, is_restore, is_quiet, is_shared, is_fresh, has_one_uuid;
     int times;
     const char *file;
     xentoollog_logger *lg;
@@ -291,6 +302,8 @@ static void run_all(const struct job *common, int nr_threads, int nr_forks,
         else if (libxl_ctx_alloc(&jobs[i].ctx, LIBXL_VERSION, 0, lg))
             exit(1);
         read_config(jobs[i].ctx, file, &jobs[i].config);
+        if (common->has_one_uuid)
+            jobs[i].config.c_info.uuid = jobs[0].config.c_info.uuid;
     }
     for (int i = 1; i < nr_threads; i++)
         if (pthread_create(&jobs[i].thread, NULL, nr_forks ? read_on : run,
@@ -360,7 +373,7 @@ int main(int argc, char **argv)
     bool has_logger = true, wants_left = false;
     xentoollog_logger *lg;
 
-    while ((option = getopt(argc, argv, "acf:Hk:ln:oqrst:")) != -1) {
+    while ((option = getopt(argc, argv, "acf:Hk:ln:oqrst:u")) != -1) {
         if (option == 'H')
             return restore_memory();
         if (option == 'k')
@@ -370,6 +383,7 @@ int main(int argc, char **argv)
         common.is_quiet |= option == 'q';
         common.is_shared |= option == 's';
         common.is_fresh |= option == 'c';
+        common.has_one_uuid |= option == 'u';
         has_logger &= option != 'l';
         wants_left |= option == 'o';
         if (option == 'f')

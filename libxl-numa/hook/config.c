@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What a build is to be: from the configuration that libxl got, from xl-numa.conf
+ * and from the guest's file. Nothing of it is kept but copies.
+ */
+#include "hook/build.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* The numa_* keys of the guest file that this process read last. */
+static struct {
+    bool is_set;
+    char name[XLNUMA_NAME_SIZE];
+    bool has_uuid;
+    libxl_uuid uuid; /* survives `xl rename` and a reboot */
+    struct xlnuma__settings settings;
+} guest_file;
+
+int xlnuma__build_config_read(const XLU_Config *config, FILE *report,
+                              const char *source, const char *text, int length)
+{
+    struct xlnuma__settings settings;
+    char message[XLNUMA_MESSAGE_SIZE];
+    const char *name;
+
+    /* Without a name it is no guest's file: xl.conf, say. */
+    if (xlu_cfg_get_string(config, "name", &name, 1))
+        return 0;
+    if (xlnuma__keys_check("numa_", NULL, source, text, (size_t)length,
+                           message) ||
+        xlnuma__settings_read(&settings, config, source, text, (size_t)length,
+                              message)) {
+        fprintf(report, "%s\n", message);
+        return EINVAL;
+    }
+    xlnuma__builds_lock();
+    memset(&guest_file, 0, sizeof(guest_file));
+    guest_file.is_set = true;
+    snprintf(guest_file.name, sizeof(guest_file.name), "%s", name);
+    guest_file.settings = settings;
+    xlnuma__builds_unlock();
+    return 0;
+}
+
+/* The file's settings, if it is this guest's: by uuid once known, by name. */
+static void apply_file(struct build *build)
+{
+    xlnuma__builds_lock();
+    if (guest_file.is_set &&
+        (guest_file.has_uuid
+             ? !libxl_uuid_compare(&guest_file.uuid, &build->uuid)
+             : !strcmp(guest_file.name, build->request.name))) {
+        libxl_uuid_copy(build->ctx, &guest_file.uuid, &build->uuid);
+        guest_file.has_uuid = true;
+        xlnuma__settings_apply(&guest_file.settings, &build->request);
+    }
+    xlnuma__builds_unlock();
+}
+
+/* The keys that xl-numa.conf has for this guest; a wrong file has none. */
+static void apply_conf(struct build *build, const char *name)
+{
+    struct xlnuma__settings settings;
+    char message[XLNUMA_MESSAGE_SIZE];
+
+    if (xlnuma__conf_read(&settings, name ? name : "", message) &&
+        xlnuma__build_has_domain(build))
+        LOG(build, WARN,
+            "domain %" PRIu32 " (%s): %s: placed as if that file were not "
+            "there",
+            build->domid, build->request.name, message);
+    xlnuma__settings_apply(&settings, &build->request);
+}
+
+void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
+{
+    const libxl_domain_build_info *info = &config->b_info;
+
+    libxl_uuid_copy(build->ctx, &build->uuid, &config->c_info.uuid);
+    xlnuma__request_from_config(&build->request, build->ctx, config);
+    build->owns_vcpus = !libxl_defbool_is_default(info->numa_placement) &&
+                        libxl_defbool_val(info->numa_placement);
+    build->has_1g = build->source == MEMORY_OURS &&
+                    info->type != LIBXL_DOMAIN_TYPE_PV;
+    build->stubdom_kb = xlnuma__stubdom_kb(config);
+    if (!xlnuma__config_wants_placement(config, &build->why_not))
+        return;
+    apply_conf(build, config->c_info.name);
+    apply_file(build);
+}
