@@ -8,6 +8,7 @@
 LAB_MAX_MIB=32768
 LAB_MAX_CPUS=64
 LAB_PCI_AT=00:1d.0
+LAB_RESUME_SECONDS=60
 
 # Reads snapshot $1 into LAB_SMP (sockets, cores), LAB_CPUS, LAB_MEMORY,
 # LAB_DISTANCES, LAB_NOTES, LAB_EXPECTED (what xl info -n should say) and
@@ -113,7 +114,8 @@ lab_dom0_mem() {
     echo "dom0_mem=${mib}M,max:${mib}M"
 }
 
-# Fills LAB_QEMU with QEMU's arguments; file names are relative to $LAB_RUN,
+# Fills LAB_QEMU with QEMU's arguments, but for the memory and what the ports of
+# the virtio serial device (init says what they are for) lead to; file names are relative to $LAB_RUN,
 # where QEMU runs, because neither Xen's module line nor QEMU's option lists
 # take any character. The first CPU is QEMU's own, each other one is plugged,
 # as sockets may differ in size. One thread emulates all CPUs in turn: with a
@@ -132,7 +134,6 @@ lab_qemu_arguments() {
     # shellcheck disable=SC2054 # commas are QEMU's
     LAB_QEMU=(-nodefaults -no-user-config -no-reboot -display none
         -M q35,memory-backend=ram -accel "tcg,thread=single" -cpu max,-smap
-        -object "memory-backend-ram,id=ram,size=${LAB_MIB}M,reserve=off"
         -m "${LAB_MIB}M" -smp "1,maxcpus=$((LAB_SMP[0] * LAB_SMP[1])),\
 sockets=${LAB_SMP[0]},cores=${LAB_SMP[1]},threads=1" "${cpus[@]}" "${pci[@]}"
         -acpitable "sig=SRAT,rev=3,oem_id=XENLAB,data=srat"
@@ -142,25 +143,90 @@ $(lab_dom0_mem) dom0_max_vcpus=2 conring_size=4M${LAB_PCI:+ iommu=no-sharept} \
 $LAB_XEN_ARGS"
         -initrd "vmlinux console=hvc0 quiet rdinit=/init,dom0"
         -serial file:console -device isa-debug-exit
+        -chardev pipe,id=monitor,path=monitor -mon monitor
         -device virtio-serial-pci
+        -device virtconsole,nr=0,chardev=terminal
+        -device virtserialport,nr=1,chardev=stdout
+        -device virtserialport,nr=2,chardev=stderr
         -chardev file,id=status,path=status
-        -device virtserialport,nr=3,chardev=status)
+        -device virtserialport,nr=3,chardev=status
+        -chardev pipe,id=job,path=job
+        -device virtserialport,nr=4,chardev=job)
     # 2 ns an instruction, and no time for being idle.
     [[ -z $LAB_ICOUNT ]] || LAB_QEMU+=(-icount "shift=1,sleep=off")
+}
+
+# What QEMU connects the machine's ports to where nobody reads them.
+LAB_NO_OUTPUT=(-chardev "null,id=terminal" -chardev "null,id=stdout"
+    -chardev "null,id=stderr")
+
+# lab_start_qemu SECONDS ARGUMENT...: starts QEMU, for that long at most, in the
+# background, so that a signal to us ends it.
+lab_start_qemu() {
+    local seconds=$1
+    shift
+    rm -f "$LAB_RUN"/{status,console,monitor.in,monitor.out}
+    [[ -p $LAB_RUN/job.in ]] || mkfifo "$LAB_RUN"/job.{in,out}
+    mkfifo "$LAB_RUN/monitor.in"
+    : >"$LAB_RUN/monitor.out"
+    exec 5<>"$LAB_RUN/monitor.in" 8<&0
+    (cd "$LAB_RUN" && exec timeout --foreground -k 5 "$seconds" \
+        qemu-system-x86_64 "${LAB_QEMU[@]}" "$@" 2>qemu.log \
+        <&8 5>&- 7>&- 8>&-) &
+    LAB_QEMU_PID=$!
+    exec 8>&-
+}
+
+# lab_tell_qemu COMMAND...: for QEMU's monitor.
+lab_tell_qemu() {
+    printf '%s\n' "$@" >&5
+}
+
+# Waits for QEMU's end, and returns its status.
+lab_end_qemu() {
+    local status=0
+    wait "$LAB_QEMU_PID" || status=$?
+    LAB_QEMU_PID=
+    exec 5>&-
+    return "$status"
+}
+
+# Seen now and then under QEMU: one of dom0's CPUs never comes back.
+lab_has_stalled() {
+    grep -q 'rcu.* detected stalls' "$LAB_RUN/console" 2>/dev/null
+}
+
+lab_has_started() {
+    grep -q '^started' "$LAB_RUN/status" 2>/dev/null
+}
+
+# lab_watch SECONDS: ends QEMU when a CPU of dom0 has stalled, or when the job has
+# not started in that many seconds (0: no limit). Reading a FIFO is a sleep that
+# leaves no process behind.
+lab_watch() {
+    local limit=$1 seconds=0
+    [[ -p $LAB_RUN/never ]] || mkfifo "$LAB_RUN/never"
+    exec 4<>"$LAB_RUN/never"
+    while kill -0 "$LAB_QEMU_PID" 2>/dev/null; do
+        read -r -t 1 -u 4
+        seconds=$((seconds + 1))
+        if lab_has_stalled || { [[ $seconds == "$limit" ]] && ! lab_has_started; }
+        then
+            kill "$LAB_QEMU_PID"
+        fi
+    done
 }
 
 # Says why the machine ended without the script's status, with the tail of the
 # console, from QEMU's exit status and seconds.
 lab_report_failure() {
     local status=125 why="the machine stopped"
-    if [[ $1 == 137 && $2 -lt $LAB_TIMEOUT ]]; then
+    if lab_has_stalled; then
+        status=126 why="a CPU of dom0's stalled"
+    elif [[ $1 == 137 && $2 -lt $LAB_TIMEOUT ]]; then
         status=137 why="QEMU was killed: is memory short?"
     elif [[ $1 == 124 || $1 == 137 ]]; then
         status=124 why="no end after $LAB_TIMEOUT s"
-        # Seen now and then under QEMU: one of dom0's CPUs never comes back.
-        if grep -q 'rcu.* detected stalls' "$LAB_RUN/console" 2>/dev/null; then
-            status=126 why="a CPU of dom0's stalled, no end after $LAB_TIMEOUT s"
-        fi
     fi
     echo "xen-lab: $why; the console's last lines:" >&2
     tail -n 40 "$LAB_RUN/console" 2>/dev/null | tr -d '\r' >&2
@@ -168,24 +234,39 @@ lab_report_failure() {
     return "$status"
 }
 
-# Runs QEMU with the given further arguments until it ends and returns the
-# script's status, or 124 (time is up), 125 (the machine died) or 137 (killed).
-lab_run_qemu() {
-    local status=0 line started=$SECONDS
-    # In the background, so that a signal to us ends it.
-    exec 8<&0
-    (cd "$LAB_RUN" && exec timeout --foreground -k 5 "$LAB_TIMEOUT" \
-        qemu-system-x86_64 "${LAB_QEMU[@]}" "$@" 2>qemu.log <&8) &
-    LAB_QEMU_PID=$!
-    wait "$LAB_QEMU_PID" || status=$?
-    LAB_QEMU_PID=
+# Returns the script's status, or 124 (time is up), 125 (the machine died), 126
+# (dom0 stalled) or 137 (killed), from QEMU's exit status and seconds.
+lab_outcome() {
+    local line
     while read -r line; do
         case $line in
         differs*) say_always "the booted host differs: ${line#differs }" ;;
         exit*) return "${line#exit }" ;;
         esac
-    done < <(tr -d '\r' <"$LAB_RUN/status" 2>/dev/null)
-    lab_report_failure "$status" $((SECONDS - started))
+    done < <(cat ${LAB_STATE:+"$LAB_STATE/status"} "$LAB_RUN/status" \
+        2>/dev/null | tr -d '\r')
+    lab_report_failure "$@"
+}
+
+# lab_run_qemu LIMIT ARGUMENT...: gives the machine its job, which has to start
+# within LIMIT seconds, and waits for its end.
+lab_run_qemu() {
+    local limit=$1 status=0 helpers started=$SECONDS
+    shift
+    lab_pack_job
+    lab_start_qemu "$LAB_TIMEOUT" "$@"
+    [[ -z $LAB_STATE ]] ||
+        lab_tell_qemu 'migrate_set_capability x-ignore-shared on' \
+            'migrate_incoming "exec:cat stream"'
+    cat "$LAB_RUN/job.cpio" >"$LAB_RUN/job.in" &
+    helpers=$!
+    lab_watch "$limit" &
+    helpers+=" $!"
+    lab_end_qemu || status=$?
+    # shellcheck disable=SC2086 # two numbers
+    kill $helpers 2>/dev/null
+    [[ $limit == 0 ]] || lab_has_started || return 0
+    lab_outcome "$status" $((SECONDS - started))
 }
 
 lab_prepare_boot() {
@@ -200,29 +281,44 @@ lab_prepare_boot() {
     lab_qemu_arguments
 }
 
-# Boots for a script: its output comes through FIFOs to our own.
-lab_boot_script() {
-    local status=0
-    lab_prepare_boot
-    mkfifo "$LAB_RUN/stdout" "$LAB_RUN/stderr"
+# lab_run_script LIMIT ARGUMENT...: the job's output comes through FIFOs to ours.
+lab_run_script() {
+    local status=0 out err
+    [[ -p $LAB_RUN/stdout ]] || mkfifo "$LAB_RUN/stdout" "$LAB_RUN/stderr"
     cat "$LAB_RUN/stdout" &
-    local out=$!
+    out=$!
     cat "$LAB_RUN/stderr" >&2 &
-    local err=$!
-    lab_run_qemu \
+    err=$!
+    lab_run_qemu "$@" -chardev null,id=terminal \
         -chardev file,id=stdout,path=stdout \
-        -device virtserialport,nr=1,chardev=stdout \
-        -chardev file,id=stderr,path=stderr \
-        -device virtserialport,nr=2,chardev=stderr </dev/null || status=$?
+        -chardev file,id=stderr,path=stderr </dev/null || status=$?
     # If QEMU never opened them, the readers still wait for a writer.
     : 3<>"$LAB_RUN/stdout" 3<>"$LAB_RUN/stderr"
     wait "$out" "$err"
     return "$status"
 }
 
-# Boots for a person: this terminal is the guest's.
-lab_boot_shell() {
+# lab_run_shell LIMIT ARGUMENT...: this terminal is the machine's.
+lab_run_shell() {
+    lab_run_qemu "$@" -chardev stdio,id=terminal,signal=off \
+        -chardev null,id=stdout -chardev null,id=stderr
+}
+
+# lab_boot script|shell: resumes the machine or boots it, and runs the job. A
+# device of --pci has no state that QEMU could save.
+lab_boot() {
+    local status=0
     lab_prepare_boot
-    lab_run_qemu -chardev stdio,id=terminal,signal=off \
-        -device virtconsole,chardev=terminal
+    if [[ -z $LAB_FRESH && -z $LAB_PCI ]] && lab_find_state; then
+        ln -sf "$LAB_STATE/stream" "$LAB_RUN/stream"
+        lab_state_ram off
+        "lab_run_$1" "$LAB_RESUME_SECONDS" "${LAB_RAM[@]}" -incoming defer ||
+            status=$?
+        ! lab_has_started || return "$status"
+        lab_drop_state "cannot be resumed"
+    fi
+    LAB_STATE=
+    say "booting $(basename "$LAB_HOST")"
+    "lab_run_$1" 0 -object \
+        "memory-backend-ram,id=ram,size=${LAB_MIB}M,reserve=off"
 }

@@ -264,8 +264,7 @@ lab_make_product() {
     make install DESTDIR="$2"
 }
 
-# Builds the project and leaves its installed files in $LAB_PRODUCT, an
-# archive.
+# Builds the project and leaves its installed files in the job.
 lab_build_product() {
     local key work
     [[ -f $LAB_TOP/configure.ac ]] ||
@@ -281,8 +280,7 @@ lab_build_product() {
         tail -n 30 "$work/log" >&2
         die 1 "the project does not build: $work/log"
     fi
-    LAB_PRODUCT=$LAB_RUN/product.cpio
-    lab_cpio "$work/stage" >"$LAB_PRODUCT" || die 1 "cannot pack $work/stage"
+    cp -a "$work/stage" "$LAB_RUN/job" || die 1 "cannot copy $work/stage"
 }
 
 # The guest kernel $2, from source $1: milliseconds, so no need to keep it.
@@ -313,13 +311,22 @@ lab_quote() {
     printf "'%s'" "${1//\'/\'\\\'\'}"
 }
 
-# This run's own files: init, guest kernel, shim, shared functions, the script
-# with its arguments. lab_make_job MODE [SCRIPT [ARG...]]
+# What is in dom0 from the start besides the packages: init, and what it compares
+# the nodes with. With the times of this run it would be another machine each time.
+lab_make_early() {
+    local to=$LAB_RUN/early
+    mkdir -p "$to/lab"
+    install -m 755 "$LAB_DIR/init" "$to/init"
+    printf '%s\n' "${LAB_EXPECTED[@]}" >"$to/lab/expected"
+    find "$to" -exec touch -d @0 {} + && lab_cpio "$to" >"$LAB_RUN/early.cpio" ||
+        die 1 "cannot pack $to"
+}
+
+# This run's own files: guest kernel, shim, shared functions, the script with its
+# arguments. lab_make_job MODE [SCRIPT [ARG...]]
 lab_make_job() {
     local mode=$1 script=${2:-} to=$LAB_RUN/job word size
     mkdir -p "$to/lab"
-    cp "$LAB_DIR/init" "$to/init"
-    chmod 755 "$to/init"
     lab_build_guest "$LAB_DIR/guest.S" "$to/lab/guest"
     if [[ -z $LAB_STOCK ]]; then
         lab_build_shim "$LAB_TOP/tests/lab/shim.c" "$to/lab/shim.so"
@@ -327,7 +334,6 @@ lab_make_job() {
         lab_build_program "$LAB_TOP/tests/lab/parallel.c" "$to/lab/parallel"
     fi
     cp "$LAB_TOP/tests/lab/lib.sh" "$to/lab/lib.sh"
-    printf '%s\n' "${LAB_EXPECTED[@]}" >"$to/lab/expected"
     size=$(stty size 2>/dev/null | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')
     printf 'mode=%s\nexport TERM=%s\nsize=%s\n' "$mode" \
         "$(lab_quote "${TERM:-vt100}")" "'$size'" >"$to/lab/job"
@@ -347,12 +353,17 @@ lab_make_job() {
     } >"$to/lab/arguments"
 }
 
-# The whole dom0 file system, in $LAB_RUN/dom0.
+# The job with the project's files as one archive, $LAB_RUN/job.cpio. A resumed
+# machine takes the time from it.
+lab_pack_job() {
+    date +%s >"$LAB_RUN/job/lab/time"
+    lab_cpio "$LAB_RUN/job" >"$LAB_RUN/job.cpio" ||
+        die 1 "cannot pack $LAB_RUN/job"
+}
+
+# The whole dom0 file system but for the job, in $LAB_RUN/dom0.
 lab_make_initrd() {
-    if ! { lab_cpio "$LAB_RUN/job" >"$LAB_RUN/job.cpio" &&
-        cat "$LAB_BASE/dom0.cpio" ${LAB_LINUX:+"$LAB_BASE/linux.cpio"} \
-            ${LAB_HVM:+"$LAB_HVM"} ${LAB_PRODUCT:+"$LAB_PRODUCT"} \
-            "$LAB_RUN/job.cpio" >"$LAB_RUN/dom0"; }; then
+    cat "$LAB_BASE/dom0.cpio" ${LAB_LINUX:+"$LAB_BASE/linux.cpio"} \
+        ${LAB_HVM:+"$LAB_HVM"} "$LAB_RUN/early.cpio" >"$LAB_RUN/dom0" ||
         die 1 "cannot make the dom0 file system in $LAB_RUN"
-    fi
 }
