@@ -163,6 +163,8 @@ struct xlnuma_device {
 
 #define XLNUMA_DEVICES_MAX 8192
 
+#define XLNUMA_SCHEDULER_SIZE 16
+
 /*
  * About 220 KiB: allocate with xlnuma_host_new(), not on the stack.
  * node[i] and distance[i][j] mean something only for i, j in `nodes`, device[n]
@@ -171,6 +173,7 @@ struct xlnuma_device {
 struct xlnuma_host {
     xlnuma_nodeset nodes;
     unsigned cpus_end; /* above all CPUs' numbers; 0 when not known */
+    char scheduler[XLNUMA_SCHEDULER_SIZE]; /* "credit2"; "" when not known */
     struct xlnuma_node node[XLNUMA_NODES_MAX];
     uint16_t distance[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
     unsigned nr_devices;
@@ -241,11 +244,21 @@ enum xlnuma_memory {
     XLNUMA_MEMORY_PACK,   /* the best node first, the rest beside it */
 };
 
+/* What keeps the vCPUs near the plan besides soft affinity (numa_affinity). */
+enum xlnuma_affinity {
+    XLNUMA_AFFINITY_DEFAULT, /* socket with credit2, soft with others */
+    XLNUMA_AFFINITY_SOCKET,  /* hard affinity: the CPUs of the plan's sockets */
+    XLNUMA_AFFINITY_SOFT,    /* soft affinity alone */
+    XLNUMA_AFFINITY_HARD,    /* hard affinity: the plan's CPUs */
+};
+
 /* Names as in configuration files; _from_name returns false when unknown. */
 const char *xlnuma_policy_name(enum xlnuma_policy policy);
 bool xlnuma_policy_from_name(const char *name, enum xlnuma_policy *policy_r);
 const char *xlnuma_memory_name(enum xlnuma_memory memory);
 bool xlnuma_memory_from_name(const char *name, enum xlnuma_memory *memory_r);
+bool xlnuma_affinity_from_name(const char *name,
+                               enum xlnuma_affinity *affinity_r);
 
 #define XLNUMA_NAME_SIZE 128
 
@@ -262,6 +275,9 @@ struct xlnuma_request {
     xlnuma_nodeset nodes;        /* memory and CPUs from these nodes only */
     enum xlnuma_policy policy;
     enum xlnuma_memory memory;
+    enum xlnuma_affinity affinity;
+    bool has_own_affinity; /* the vCPUs' hard affinities are the user's */
+    char scheduler[XLNUMA_SCHEDULER_SIZE]; /* of its cpupool; "": the host's */
     unsigned device_weight; /* percent (key numa_devices), 0 to 100 */
     unsigned nr_devices;
     xlnuma_bdf device[XLNUMA_GUEST_DEVICES_MAX]; /* assigned to the guest */
@@ -269,8 +285,8 @@ struct xlnuma_request {
 };
 
 /*
- * Any CPU, any node, best-effort, spread, devices weigh XLNUMA_DEVICE_WEIGHT,
- * alternatives wanted; memory and vCPUs zero, no devices.
+ * Any CPU, any node, best-effort, spread, default affinity, devices weigh
+ * XLNUMA_DEVICE_WEIGHT, alternatives wanted; memory and vCPUs zero, no devices.
  */
 void xlnuma_request_init(struct xlnuma_request *request);
 
@@ -313,7 +329,7 @@ struct xlnuma_alternative {
 
 /*
  * What is set: cpus[i] for i in `nodes`, alternative[i] for i < nr_alternatives,
- * and everything else. (A plan is large, and memory that is touched first costs
+ * hard_cpus if has_hard_cpus, and everything else. (A plan is large, and memory that is touched first costs
  * time: a few pages of it are enough for most plans.) Before the first plan is
  * made in it all of it has to be 0, as xlnuma_plan_new() gives it.
  */
@@ -330,11 +346,13 @@ struct xlnuma_plan {
     double least_distance; /* no set that holds the guest is nearer than this */
     xlnuma_nodeset device_nodes; /* where its devices are that count */
     double device_distance;      /* between these, CPUs and memory; 0: none */
+    bool has_hard_cpus; /* hard_cpus is to be the hard affinity of all vCPUs */
     char reason[XLNUMA_MESSAGE_SIZE]; /* one line, in words */
     unsigned nr_alternatives;         /* nearest first */
     struct xlnuma_alternative alternative[XLNUMA_ALTERNATIVES_MAX];
     unsigned cpus_words;     /* of the sets below, those that were ever used */
     xlnuma_cpuset soft_cpus; /* usable by the guest on `nodes` */
+    xlnuma_cpuset hard_cpus; /* usable by the guest; soft_cpus are among them */
     xlnuma_cpuset cpus[XLNUMA_NODES_MAX]; /* of soft_cpus, those of each node */
 };
 

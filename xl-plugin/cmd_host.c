@@ -224,6 +224,24 @@ static void print_distances(const struct xlnuma_host *host, unsigned width,
     }
 }
 
+/* What the scheduler does with a placed guest's soft affinity. */
+static const char *soft_affinity_means(const char *scheduler)
+{
+    if (!strcmp(scheduler, "credit2"))
+        return "busy vCPUs leave their soft affinity for another socket; "
+               "numa_affinity=\"socket\", the default, keeps them";
+    if (!strcmp(scheduler, "credit"))
+        return "keeps busy vCPUs on their soft affinity";
+    return "whether busy vCPUs stay on their soft affinity was not measured";
+}
+
+static void print_scheduler(const struct xlnuma_host *host, FILE *file)
+{
+    if (*host->scheduler)
+        fprintf(file, "\nScheduler %s: %s\n", host->scheduler,
+                soft_affinity_means(host->scheduler));
+}
+
 /* --- showing -------------------------------------------------------------- */
 
 struct view {
@@ -256,6 +274,7 @@ static int print_text(const struct view *view, FILE *file)
     cpus.nr_columns = NR(cpu_columns);
     table_print(&cpus, file);
     print_distances(view->host, screen_columns(), file);
+    print_scheduler(view->host, file);
     return 0;
 }
 
@@ -264,6 +283,8 @@ static int print_json(const struct view *view, FILE *file, char *message)
     yajl_gen gen = xlnuma__json_begin("xlnuma-nodes");
 
     if (gen) {
+        if (*view->host->scheduler)
+            xlnuma__json_key_string(gen, "scheduler", view->host->scheduler);
         xlnuma__json_key(gen, "nodes");
         table_json(&view->table, gen);
         xlnuma__json_key(gen, "distances");

@@ -189,6 +189,9 @@ static void print_plan(const struct xlnuma_host *host,
                keeps_affinity ? "as the guest's file says"
                               : xlnuma_cpuset_format(&plan->soft_cpus, cpus,
                                                      sizeof(cpus)));
+        if (plan->has_hard_cpus)
+            printf("hard CPUs:         %s\n",
+                   xlnuma_cpuset_format(&plan->hard_cpus, cpus, sizeof(cpus)));
     }
     printf("reason:            %s\n", plan->reason);
     if (plan->status == XLNUMA_STATUS_PLACED)

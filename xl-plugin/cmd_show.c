@@ -299,6 +299,7 @@ static void print_guest(const struct xlnuma__guest *guest)
         print_fact("expected distance", "%s", "");
     print_off_plan(guest);
     print_fact("soft CPUs", "%s", report->soft_cpus);
+    print_fact("hard CPUs", "%s", report->hard_cpus);
     print_extents(report);
     print_fact("reason", "%s", report->reason);
     print_nodes(report);

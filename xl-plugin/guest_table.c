@@ -154,6 +154,7 @@ REPORT_TEXT(policy)
 REPORT_TEXT(memory)
 REPORT_TEXT(status)
 REPORT_TEXT(soft_cpus)
+REPORT_TEXT(hard_cpus)
 REPORT_TEXT(reason)
 
 #define KEY(name, cell)                                                        \
@@ -195,6 +196,7 @@ static const struct table_column columns[] = {
     KEY("memory", guest_memory),
     TEXT("Status", "status", guest_status),
     KEY("soft_cpus", guest_soft_cpus),
+    KEY("hard_cpus", guest_hard_cpus),
     KEY("reason", guest_reason),
 };
 

@@ -389,6 +389,16 @@ void xlnuma__plan_follow(struct xlnuma_plan *plan,
                          const struct xlnuma_request *request,
                          xlnuma_nodeset nodes, const uint64_t actual_kb[]);
 
+/* --- affinity.c ----------------------------------------------------------- */
+
+/* The scheduler that ignores soft affinity when it balances its run queues. */
+#define XLNUMA__CREDIT2 "credit2"
+
+/* Set the plan's hard CPUs, by its nodes and soft CPUs and what the request says. */
+void xlnuma__plan_hard_cpus(struct xlnuma_plan *plan,
+                            const struct xlnuma_host *host,
+                            const struct xlnuma_request *request);
+
 /* --- extent.c ------------------------------------------------------------- */
 
 /* Xen's MAX_ORDER on x86 (CONFIG_PAGEALLOC_MAX_ORDER), and zero. */

@@ -20,6 +20,7 @@ struct xlnuma__report {
     uint64_t actual_kb[XLNUMA_NODES_MAX];
     uint64_t nr_extents[XLNUMA__ORDERS]; /* by order, when has_actual */
     char soft_cpus[3072];     /* xenstore takes 4096 bytes with the path */
+    char hard_cpus[3072];     /* "": none of ours */
     double expected_distance; /* 0 when not placed */
     unsigned nr_others;
     uint8_t other[XLNUMA_NODES_MAX]; /* nodes not planned, nearest first */

@@ -180,6 +180,7 @@ static int read_report(const struct guest_place *at, yajl_val object,
     TEXT(memory);
     TEXT(status);
     TEXT(soft_cpus);
+    TEXT(hard_cpus);
     TEXT(reason);
 #undef TEXT
     return rc;
@@ -433,6 +434,7 @@ static void put_report(yajl_gen gen, const struct xlnuma__report *report)
     put_text(gen, "memory", report->memory);
     put_text(gen, "status", report->status);
     put_text(gen, "soft_cpus", report->soft_cpus);
+    put_text(gen, "hard_cpus", report->hard_cpus);
     put_text(gen, "reason", report->reason);
 }
 

@@ -161,6 +161,24 @@ static int read_devices(const struct place *place, yajl_val array,
     return rc;
 }
 
+/* Optional: snapshots did not have it before 0.2.0. */
+static int read_scheduler(const struct place *place, yajl_val value,
+                          struct xlnuma_host *host)
+{
+    const char *text;
+
+    if (!value)
+        return 0;
+    text = YAJL_GET_STRING(value);
+    if (!text || !*text || strlen(text) >= sizeof(host->scheduler))
+        return bad(place,
+                   "scheduler is not a string of 1 to %zu bytes such as "
+                   "\"" XLNUMA__CREDIT2 "\"",
+                   sizeof(host->scheduler) - 1);
+    strcpy(host->scheduler, text);
+    return 0;
+}
+
 /* `guests` is NULL when nobody wants them. */
 static int read_root(const struct place *place, yajl_val root,
                      struct xlnuma_host *host, struct xlnuma__guests *guests)
@@ -199,6 +217,8 @@ static int read_root(const struct place *place, yajl_val root,
             return rc;
     }
     rc = read_distances(place, get(root, "distances"), nr, id, host);
+    if (!rc)
+        rc = read_scheduler(place, get(root, "scheduler"), host);
     if (!rc)
         rc = read_devices(place, get(root, "devices"), host);
     if (rc)
@@ -447,6 +467,8 @@ int xlnuma__snapshot_write(const struct xlnuma_host *host,
     xlnuma__json_key_kb(gen, "version", FORMAT_VERSION);
     if (comment)
         xlnuma__json_key_string(gen, "comment", comment);
+    if (*host->scheduler)
+        xlnuma__json_key_string(gen, "scheduler", host->scheduler);
     xlnuma__json_key(gen, "nodes");
     yajl_gen_array_open(gen);
     XLNUMA_FOR_EACH_NODE(i, host->nodes)

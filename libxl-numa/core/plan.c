@@ -336,6 +336,7 @@ static void fill_nodes(const struct planning *planning,
                   planning->cpus_words, plan, id, &plan->soft_cpus);
     }
     plan->nodes = set->nodes;
+    xlnuma__plan_hard_cpus(plan, planning->host, planning->request);
     plan->expected_distance =
         xlnuma__cost_memory_distance(table, set, plan->needed_kb, plan->memory);
     plan->device_distance = xlnuma__device_distance(
@@ -379,6 +380,7 @@ void xlnuma__plan_follow(struct xlnuma_plan *plan,
     /* Memory without a CPU: the vCPUs stay where they were planned. */
     if (xlnuma_cpuset_count(&soft_cpus))
         plan->soft_cpus = soft_cpus;
+    xlnuma__plan_hard_cpus(plan, host, request);
     plan->expected_distance = distance_of(plan, host, actual_kb);
     plan->device_distance =
         xlnuma__device_distance(host, request, plan, actual_kb);

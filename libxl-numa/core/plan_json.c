@@ -83,6 +83,10 @@ void xlnuma__plan_generate(const struct xlnuma_plan *plan, yajl_gen gen)
         xlnuma__json_key_string(
             gen, "soft_cpus",
             xlnuma_cpuset_format(&plan->soft_cpus, cpus, sizeof(cpus)));
+        if (plan->has_hard_cpus)
+            xlnuma__json_key_string(
+                gen, "hard_cpus",
+                xlnuma_cpuset_format(&plan->hard_cpus, cpus, sizeof(cpus)));
     }
     xlnuma__json_key_string(gen, "reason", plan->reason);
     write_alternatives(gen, plan);

@@ -16,6 +16,13 @@ static const char *const memory_names[] = {
     [XLNUMA_MEMORY_PACK] = "pack",
 };
 
+static const char *const affinity_names[] = {
+    [XLNUMA_AFFINITY_DEFAULT] = "", /* what no key says */
+    [XLNUMA_AFFINITY_SOCKET] = "socket",
+    [XLNUMA_AFFINITY_SOFT] = "soft",
+    [XLNUMA_AFFINITY_HARD] = "hard",
+};
+
 void xlnuma_request_init(struct xlnuma_request *request)
 {
     memset(request, 0, sizeof(*request));
@@ -64,5 +71,16 @@ bool xlnuma_memory_from_name(const char *name, enum xlnuma_memory *memory_r)
     if (i == NR(memory_names))
         return false;
     *memory_r = (enum xlnuma_memory)i;
+    return true;
+}
+
+bool xlnuma_affinity_from_name(const char *name,
+                               enum xlnuma_affinity *affinity_r)
+{
+    unsigned i = find_name(affinity_names, NR(affinity_names), name);
+
+    if (i == NR(affinity_names) || i == XLNUMA_AFFINITY_DEFAULT)
+        return false;
+    *affinity_r = (enum xlnuma_affinity)i;
     return true;
 }

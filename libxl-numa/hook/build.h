@@ -49,8 +49,8 @@ struct outcome {
 };
 
 /*
- * `request`, `why_not`, `owns_vcpus`, `has_1g` and `stubdom_kb` are what we need of
- * the caller's configuration, as it is when libxl has filled in the defaults: a
+ * `request`, `why_not`, `owns_vcpus`, `nr_hard`, `hard_before`, `has_1g` and
+ * `stubdom_kb` are what we need of the caller's configuration, as it is when libxl has filled in the defaults: a
  * copy, as nobody says when the configuration of an asynchronous build is gone.
  */
 struct build {
@@ -61,17 +61,21 @@ struct build {
     xentoollog_logger *lg;
     libxl_uuid uuid;
     uint32_t domid; /* INVALID_DOMID until there is a domain */
+    uint32_t poolid;
     unsigned nr_vcpus;
     enum phase phase;
     enum memory_source source;
     bool is_async;       /* nobody says when it is over */
     bool is_strict;      /* rather no domain than a misplaced one */
     bool is_passing;     /* a call of stock libxl's is under way */
-    bool owns_vcpus;     /* their soft affinity is ours to set */
+    bool owns_vcpus;     /* their affinities are ours to set */
+    bool has_hard;       /* and they have a hard affinity of ours */
     bool has_1g;         /* its memory may come in 1 GiB extents */
+    unsigned nr_hard;    /* of vCPUs, with a hard affinity of the user's */
     uint64_t stubdom_kb; /* of the stub domain that it is to have; 0: none */
     const char *why_not; /* what the user gave instead of placement, static */
     struct xlnuma_request request;
+    xlnuma_cpuset hard_before;  /* of each vCPU without us, if owns_vcpus */
     struct xlnuma_plan *plan;   /* owned; NULL until made, const from then on */
     struct xlnuma_plan *actual; /* owned; where memory is instead, or NULL */
     struct outcome outcome;
@@ -134,7 +138,8 @@ void xlnuma__build_learn(struct build *build,
 /* --- place.c: plan and affinities ----------------------------------------- */
 
 int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
-                            unsigned nr_vcpus, bool *owns_affinities_r);
+                            unsigned nr_vcpus, bool *owns_affinities_r,
+                            unsigned *nr_hard_r);
 
 /*
  * Memory is on `nodes` rather than where it was planned: the affinities follow,
@@ -143,6 +148,12 @@ int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
  */
 int xlnuma__build_follow(struct build *build, xlnuma_nodeset nodes,
                          char *message);
+
+/*
+ * It is not known where memory is: the hard affinity is what it would be without
+ * us. Returns 0, or an XLNUMA_ERR_ code with a message.
+ */
+int xlnuma__build_unpin(struct build *build, char *message);
 
 /* --- claim.c: builds at the same moment ----------------------------------- */
 

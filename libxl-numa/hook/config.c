@@ -74,6 +74,18 @@ static void apply_conf(struct build *build, const char *name)
     xlnuma__settings_apply(&settings, &build->request);
 }
 
+/* What every vCPU has without us, where the request has no affinity of its own. */
+static void learn_hard_affinity(struct build *build,
+                                const libxl_domain_build_info *info)
+{
+    memset(&build->hard_before, 0xff, sizeof(build->hard_before));
+    if (build->request.has_own_affinity || !info->num_vcpu_hard_affinity)
+        return;
+    build->nr_hard = (unsigned)info->num_vcpu_hard_affinity;
+    xlnuma__cpuset_from_bitmap(&build->hard_before,
+                               &info->vcpu_hard_affinity[0]);
+}
+
 void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
 {
     const libxl_domain_build_info *info = &config->b_info;
@@ -82,6 +94,7 @@ void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
     xlnuma__request_from_config(&build->request, build->ctx, config);
     build->owns_vcpus = !libxl_defbool_is_default(info->numa_placement) &&
                         libxl_defbool_val(info->numa_placement);
+    learn_hard_affinity(build, info);
     build->has_1g = build->source == MEMORY_OURS &&
                     info->type != LIBXL_DOMAIN_TYPE_PV;
     build->stubdom_kb = xlnuma__stubdom_kb(config);

@@ -53,10 +53,11 @@ struct xlnuma__hook {
     /*
      * The domain has its vCPUs, affinities come next: plan and apply.
      * Returns 0, or -1 with errno when the policy forbids to go on.
-     * *owns_affinities_r: libxl is not to place it.
+     * *owns_affinities_r: libxl is not to place it. *nr_hard_r: nor to set the
+     * user's hard affinity for so many vCPUs, as they have a part of it.
      */
     int (*vcpus_set)(xc_interface *xch, uint32_t domid, unsigned nr_vcpus,
-                     bool *owns_affinities_r);
+                     bool *owns_affinities_r, unsigned *nr_hard_r);
 
     /* Populate, each extent on its planned node; results as from libxc. */
     int (*populate)(const struct xlnuma__next *next, bool is_exact,

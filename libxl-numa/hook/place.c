@@ -23,9 +23,10 @@ static int plan_build(struct build *build, xc_interface *xch, char *message)
     if (rc || build->plan->status != XLNUMA_STATUS_PLACED)
         goto out;
     rc = xlnuma__apply(build->ctx, build->domid, build->nr_vcpus, build->plan,
-                       build->owns_vcpus, message);
+                       build->owns_vcpus, NULL, message);
     if (rc)
         goto out;
+    build->has_hard = build->owns_vcpus && build->plan->has_hard_cpus;
     xlnuma__extents_init(&build->extents, host, build->plan);
     if (build->is_strict)
         build->extents.nr_ranked = 0; /* no other node will do */
@@ -77,6 +78,7 @@ static int read_pool(struct build *build, xc_interface *xch, char *message)
         return xlnuma__fail(message, XLNUMA_ERR_XEN,
                             "Xen does not tell of it: %s",
                             strerror(nr < 0 ? errno : ESRCH));
+    build->poolid = info.cpupool;
     return xlnuma__request_add_pool(&build->request, build->ctx, info.cpupool,
                                     message);
 }
@@ -122,7 +124,8 @@ static int place(struct build *build, xc_interface *xch)
 }
 
 int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
-                            unsigned nr_vcpus, bool *owns_affinities_r)
+                            unsigned nr_vcpus, bool *owns_affinities_r,
+                            unsigned *nr_hard_r)
 {
     struct build *build;
     int r;
@@ -136,8 +139,40 @@ int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
     build->nr_vcpus = nr_vcpus;
     r = place(build, xch);
     *owns_affinities_r = build->phase == PHASE_STEERED && build->owns_vcpus;
+    *nr_hard_r = build->has_hard ? build->nr_hard : 0;
     xlnuma__build_leave(build);
     return r;
+}
+
+/* In place of the affinities that are set. */
+static int apply_again(struct build *build, const struct xlnuma_plan *actual,
+                       char *message)
+{
+    const xlnuma_cpuset *hard_before =
+        build->request.has_own_affinity ? NULL : &build->hard_before;
+    int rc = xlnuma__apply(build->ctx, build->domid, build->nr_vcpus, actual,
+                           build->owns_vcpus, hard_before, message);
+
+    build->has_hard = !rc && build->owns_vcpus && actual->has_hard_cpus;
+    return rc;
+}
+
+int xlnuma__build_unpin(struct build *build, char *message)
+{
+    struct xlnuma_plan *actual;
+    int rc;
+
+    *message = '\0';
+    if (!build->has_hard)
+        return 0;
+    actual = xlnuma_plan_new();
+    if (!actual)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
+    *actual = *build->plan;
+    actual->has_hard_cpus = false;
+    rc = apply_again(build, actual, message);
+    xlnuma_plan_free(actual);
+    return rc;
 }
 
 /* On an own copy of the plan, which stays what was planned. */
@@ -152,8 +187,7 @@ static int follow(struct build *build, xlnuma_nodeset nodes,
     *actual = *build->plan;
     xlnuma__plan_follow(actual, host, &build->request, nodes,
                         build->extents.done_kb);
-    return xlnuma__apply(build->ctx, build->domid, build->nr_vcpus, actual,
-                         build->owns_vcpus, message);
+    return apply_again(build, actual, message);
 }
 
 int xlnuma__build_follow(struct build *build, xlnuma_nodeset nodes,

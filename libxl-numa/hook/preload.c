@@ -348,9 +348,15 @@ int ours_xc_domain_create(xc_interface *xch, uint32_t *pdomid,
 /*
  * With the vCPUs there libxl asks at once, and next, whether it is to place the
  * domain: libxl_defbool_val(numa_placement), and to do so it would write into the
- * caller's configuration. That one answer is no when the placement is ours.
+ * caller's configuration. That one answer is no when the placement is ours. After
+ * that it gives each vCPU the user's hard affinity, if there is one, and does not
+ * where ours is a part of it.
  */
 static THREAD_LOCAL bool is_placed;
+static THREAD_LOCAL struct {
+    uint32_t domid;
+    unsigned nr; /* vCPUs to come */
+} own_hard;
 
 int ours_xc_domain_max_vcpus(xc_interface *xch, uint32_t domid,
                              unsigned int max)
@@ -358,11 +364,27 @@ int ours_xc_domain_max_vcpus(xc_interface *xch, uint32_t domid,
     int r = NEXT(xc_domain_max_vcpus)(xch, domid, max);
     const struct xlnuma__hook *h = hook_if_loaded();
     bool owns_affinities = false;
+    unsigned nr = 0;
 
+    own_hard.nr = 0; /* libxl comes by to set ours, too */
     if (!r && h)
-        r = h->vcpus_set(xch, domid, max, &owns_affinities);
+        r = h->vcpus_set(xch, domid, max, &owns_affinities, &nr);
     is_placed = !r && owns_affinities;
+    own_hard.domid = domid;
+    own_hard.nr = r ? 0 : nr;
     return r;
+}
+
+int ours_libxl_set_vcpuaffinity(libxl_ctx *ctx, uint32_t domid, uint32_t vcpuid,
+                                const libxl_bitmap *cpumap_hard,
+                                const libxl_bitmap *cpumap_soft)
+{
+    if (own_hard.nr && own_hard.domid == domid) {
+        own_hard.nr--;
+        return 0;
+    }
+    return NEXT(libxl_set_vcpuaffinity)(ctx, domid, vcpuid, cpumap_hard,
+                                        cpumap_soft);
 }
 
 bool ours_libxl_defbool_val(libxl_defbool value)

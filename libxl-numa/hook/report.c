@@ -62,6 +62,9 @@ static void report_plan(const struct build *build,
     report->expected_distance = plan->expected_distance;
     xlnuma_cpuset_format(&plan->soft_cpus, report->soft_cpus,
                          sizeof(report->soft_cpus));
+    if (build->has_hard)
+        xlnuma_cpuset_format(&plan->hard_cpus, report->hard_cpus,
+                             sizeof(report->hard_cpus));
     memcpy(report->planned_kb, plan->memory_kb, sizeof(report->planned_kb));
     if (build->source == MEMORY_HELPERS) { /* which has no host to rank */
         report->nr_others = build->extents.nr_ranked;
@@ -114,6 +117,9 @@ static void degrade(struct build *build)
             LOG(build, WARN, "domain %" PRIu32 " (%s): %s", build->domid,
                 build->request.name, message);
     }
+    if (!has_followed && xlnuma__build_unpin(build, message))
+        LOG(build, WARN, "domain %" PRIu32 " (%s): %s", build->domid,
+            build->request.name, message);
     snprintf(build->outcome.reason, sizeof(build->outcome.reason),
              "planned on nodes %s, but %s are elsewhere: Xen did not give "
              "them there%s%s",

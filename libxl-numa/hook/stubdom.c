@@ -76,6 +76,26 @@ static struct build *take_guest(uint32_t domid)
     return guest;
 }
 
+/*
+ * It is on its guest's nodes, and its vCPUs stay where its guest's do: by hard
+ * affinity too, unless the guest is in another cpupool than Pool-0, into which libxl
+ * puts stub domains.
+ */
+static void restrict_to_guest(struct build *stubdom, const struct build *guest)
+{
+    struct xlnuma_request *request = &stubdom->request;
+    const struct xlnuma_plan *plan =
+        guest->actual ? guest->actual : guest->plan;
+    bool is_pinned = guest->has_hard && guest->poolid == 0;
+
+    request->nodes = plan->nodes;
+    request->has_cpus = xlnuma_cpuset_count(&plan->soft_cpus);
+    request->cpus = is_pinned ? plan->hard_cpus : plan->soft_cpus;
+    request->affinity =
+        is_pinned ? XLNUMA_AFFINITY_SOCKET : XLNUMA_AFFINITY_SOFT;
+    memset(&stubdom->hard_before, 0xff, sizeof(stubdom->hard_before));
+}
+
 /* The stub domain's own plan, on its guest's nodes and CPUs. */
 static int plan_stubdom(struct build *stubdom, struct build *guest,
                         xc_interface *xch, char *message)
@@ -89,9 +109,7 @@ static int plan_stubdom(struct build *stubdom, struct build *guest,
              guest->request.name);
     request->memory_kb = guest->stubdom_kb;
     request->nr_vcpus = stubdom->nr_vcpus;
-    request->nodes = guest->plan->nodes;
-    request->has_cpus = xlnuma_cpuset_count(&guest->plan->soft_cpus);
-    request->cpus = guest->plan->soft_cpus;
+    restrict_to_guest(stubdom, guest);
     if (!host || !(stubdom->plan = xlnuma_plan_new())) {
         rc = xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
         goto out;
@@ -105,9 +123,10 @@ static int plan_stubdom(struct build *stubdom, struct build *guest,
         goto out;
     }
     rc = xlnuma__apply(stubdom->ctx, stubdom->domid, stubdom->nr_vcpus,
-                       stubdom->plan, true, message);
+                       stubdom->plan, true, NULL, message);
     if (rc)
         goto out;
+    stubdom->has_hard = stubdom->plan->has_hard_cpus;
     xlnuma__extents_init(&stubdom->extents, host, stubdom->plan);
     stubdom->phase = PHASE_STEERED;
     stubdom->outcome.status = BUILD_PLANNED;

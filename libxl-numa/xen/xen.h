@@ -16,7 +16,7 @@
 struct xc_interface_core; /* libxenctrl's xc_interface */
 
 /*
- * As xlnuma_host_from_xen() but for the devices, with libxl's own access to the
+ * As xlnuma_host_from_xen() but for the devices and the scheduler, with libxl's own access to the
  * hypervisor; and the address bits of low memory, 0: none.
  */
 int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
@@ -31,6 +31,9 @@ uint64_t xlnuma__low_free_kb(struct xc_interface_core *xch, unsigned width,
                              unsigned node);
 
 void xlnuma__cpuset_from_bitmap(xlnuma_cpuset *set_r, const libxl_bitmap *map);
+
+/* A scheduler by libxl's number; "" for one that libxl does not know. */
+void xlnuma__scheduler_name(char name_r[XLNUMA_SCHEDULER_SIZE], int scheduler);
 
 /* --- xen_load.c ----------------------------------------------------------- */
 
@@ -64,7 +67,7 @@ void xlnuma__request_from_config(struct xlnuma_request *request_r,
                                  libxl_ctx *ctx,
                                  const libxl_domain_config *config);
 
-/* Only the CPUs of the domain's cpupool. Returns 0, XLNUMA_ERR_XEN. */
+/* Only the CPUs of the domain's cpupool, and its scheduler. Returns 0, XLNUMA_ERR_XEN. */
 int xlnuma__request_add_pool(struct xlnuma_request *request, libxl_ctx *ctx,
                              uint32_t poolid, char *message);
 
@@ -81,13 +84,16 @@ bool xlnuma__config_wants_placement(const libxl_domain_config *config,
 int xlnuma__apply_nodes(libxl_ctx *ctx, uint32_t domid, xlnuma_nodeset nodes);
 
 /*
- * Set the domain's node affinity and, if wanted, every vCPU's soft affinity to
- * the plan's. All or nothing: when a call fails, both are what they are for a
- * new domain again. Returns 0, XLNUMA_ERR_XEN. Logs: nothing of its own.
+ * Set the domain's node affinity and, if wanted, every vCPU's soft and hard
+ * affinity to the plan's. `hard_before` is the hard affinity without us, which a
+ * plan without hard CPUs restores; NULL: a new domain's, which such a plan leaves.
+ * All or nothing: when a call fails, of a domain whose vCPUs are ours node and soft
+ * affinity are what they are for a new domain, and the hard affinity is as before.
+ * Returns 0, XLNUMA_ERR_XEN. Logs: nothing of its own.
  */
 int xlnuma__apply(libxl_ctx *ctx, uint32_t domid, unsigned nr_vcpus,
-                  const struct xlnuma_plan *plan, bool with_soft_affinity,
-                  char *message);
+                  const struct xlnuma_plan *plan, bool with_vcpus,
+                  const xlnuma_cpuset *hard_before, char *message);
 
 /* --- xen_config.c --------------------------------------------------------- */
 

@@ -122,6 +122,11 @@ static bool read_nodes(struct xlnuma_request *request, const char *value)
             request->nodes);
 }
 
+static bool read_affinity(struct xlnuma_request *request, const char *value)
+{
+    return xlnuma_affinity_from_name(value, &request->affinity);
+}
+
 static bool read_devices(struct xlnuma_request *request, const char *value)
 {
     size_t length = strspn(value, "0123456789");
@@ -145,6 +150,7 @@ static const struct {
     { "numa_memory", read_memory, "spread or pack" },
     { "numa_nodes", read_nodes, "all or a list of nodes such as \"0-1,4\"" },
     { "numa_devices", read_devices, "a percentage, 0 to 100" },
+    { "numa_affinity", read_affinity, "socket, soft or hard" },
 };
 
 #define NR_KEYS (sizeof(keys) / sizeof(*keys))

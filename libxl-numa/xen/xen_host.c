@@ -247,6 +247,16 @@ void xlnuma__host_add_devices(struct xlnuma_host *host, libxl_ctx *ctx)
     xlnuma__host_sort_devices(host);
 }
 
+void xlnuma__scheduler_name(char name_r[XLNUMA_SCHEDULER_SIZE], int scheduler)
+{
+    const char *name =
+        scheduler > LIBXL_SCHEDULER_UNKNOWN
+            ? libxl_scheduler_to_string((libxl_scheduler)scheduler)
+            : NULL;
+
+    snprintf(name_r, XLNUMA_SCHEDULER_SIZE, "%s", name ? name : "");
+}
+
 int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
                           xc_interface *xch, unsigned *low_width_r,
                           char *message)
@@ -256,6 +266,7 @@ int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
     *message = '\0';
     host_r->nodes = 0;
     host_r->nr_devices = 0;
+    host_r->scheduler[0] = '\0';
     rc = read_nodes(host_r, ctx, message);
     if (!rc)
         rc = read_cpus(host_r, ctx, message);
@@ -286,7 +297,9 @@ int xlnuma_host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
     if (!rc)
         xlnuma__claims_apply(host_r, claimed_kb);
     xc_interface_close(xch);
-    if (!rc)
+    if (!rc) {
         xlnuma__host_add_devices(host_r, ctx);
+        xlnuma__scheduler_name(host_r->scheduler, libxl_get_scheduler(ctx));
+    }
     return rc;
 }

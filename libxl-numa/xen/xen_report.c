@@ -92,6 +92,8 @@ static void put_all(struct writer *writer, const struct xlnuma__report *report)
     if (report->nr_others)
         put_others(writer, report);
     put(writer, "soft_cpus", report->soft_cpus);
+    if (*report->hard_cpus)
+        put(writer, "hard_cpus", report->hard_cpus);
     snprintf(value, sizeof(value), "%.2f", report->expected_distance);
     put(writer, "expected_distance", value);
     for (i = 0; i < XLNUMA_NODES_MAX; i++) {
@@ -269,6 +271,7 @@ static int read_keys(struct reader *reader, struct xlnuma__report *report_r,
     GET(memory);
     GET(status);
     GET(soft_cpus);
+    GET(hard_cpus);
     GET(reason);
 #undef GET
     get_text(reader, "expected_distance", value, sizeof(value));

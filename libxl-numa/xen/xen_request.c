@@ -70,6 +70,25 @@ static void filter_cpus(struct xlnuma_request *request,
     request->has_cpus = true;
 }
 
+/*
+ * Has the user set affinities that ours would replace or widen? One hard affinity
+ * for all vCPUs (xl's cpus="0-3") is not among these: ours is a part of it.
+ */
+static bool has_own_affinity(const libxl_domain_build_info *info)
+{
+    int nr = info->num_vcpu_hard_affinity;
+
+    if (info->num_vcpu_soft_affinity ||
+        (!libxl_defbool_is_default(info->numa_placement) &&
+         !libxl_defbool_val(info->numa_placement)))
+        return true;
+    for (int i = 1; i < nr; i++)
+        if (!libxl_bitmap_equal(&info->vcpu_hard_affinity[0],
+                                &info->vcpu_hard_affinity[i], 0))
+            return true;
+    return nr && nr < info->max_vcpus;
+}
+
 /* A device may be given by the name that it was made assignable with. */
 static bool find_named(libxl_ctx *ctx, const char *name, libxl_device_pci *pci)
 {
@@ -119,6 +138,7 @@ void xlnuma__request_from_config(struct xlnuma_request *request_r,
                 info->num_vcpu_hard_affinity, info->max_vcpus);
     filter_cpus(request_r, info->vcpu_soft_affinity,
                 info->num_vcpu_soft_affinity, info->max_vcpus);
+    request_r->has_own_affinity = has_own_affinity(info);
     add_devices(request_r, ctx, config);
 }
 
@@ -137,6 +157,8 @@ int xlnuma__request_add_pool(struct xlnuma_request *request, libxl_ctx *ctx,
                           poolid);
     else
         filter_cpus(request, &pool.cpumap, 1, 1);
+    if (!rc)
+        xlnuma__scheduler_name(request->scheduler, (int)pool.sched);
     libxl_cpupoolinfo_dispose(&pool);
     return rc;
 }

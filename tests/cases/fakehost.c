@@ -166,6 +166,17 @@ libxl_pcitopology *libxl_get_pci_topology(libxl_ctx *ctx, int *nr)
     return NULL;
 }
 
+int libxl_get_scheduler(libxl_ctx *ctx)
+{
+    libxl_scheduler scheduler;
+
+    (void)ctx;
+    if (fails(__func__) ||
+        libxl_scheduler_from_string(host->scheduler, &scheduler))
+        return ERROR_FAIL;
+    return (int)scheduler;
+}
+
 int libxl_get_physinfo(libxl_ctx *ctx, libxl_physinfo *info)
 {
     unsigned long gib;
@@ -471,6 +482,7 @@ static void read_key(const struct xlnuma__report *report, const char *key,
     TEXT(memory);
     TEXT(status);
     TEXT(soft_cpus);
+    TEXT(hard_cpus);
     TEXT(reason);
 #undef TEXT
     if (!strcmp(key, "version"))

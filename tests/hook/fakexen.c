@@ -13,6 +13,8 @@
  *                                  quarter of node 0's span, 1280 MiB, rounded
  *   FAKE_HIGH_ORDER=9,9,9,9        largest extent of what is not low
  *   FAKE_CMDLINE=OPTIONS           of the hypervisor
+ *   FAKE_SCHEDULER=credit          of its cpupools; credit2 if not given
+ *   FAKE_POOLS=1,0                 cpupools of domain 1, 2...; all have all CPUs
  *   FAKE_ORDER=18,18,9,0           largest extent that each node has
  *   FAKE_THIEF=0,0,0,1000          MiB that another domain takes from each node
  *                                  once the build has begun to take memory
@@ -404,6 +406,18 @@ int libxl_node_bitmap_alloc(libxl_ctx *ctx, libxl_bitmap *map, int max)
     return bitmap_alloc(map, max ? max : nr_nodes);
 }
 
+int libxl_get_scheduler(libxl_ctx *ctx)
+{
+    const char *name = getenv("FAKE_SCHEDULER");
+    libxl_scheduler scheduler;
+
+    (void)ctx;
+    FAIL(ERROR_FAIL);
+    return libxl_scheduler_from_string(name ? name : "credit2", &scheduler)
+               ? LIBXL_SCHEDULER_UNKNOWN
+               : (int)scheduler;
+}
+
 int libxl_cpupool_info(libxl_ctx *ctx, libxl_cpupoolinfo *info, uint32_t poolid)
 {
     (void)poolid;
@@ -411,6 +425,7 @@ int libxl_cpupool_info(libxl_ctx *ctx, libxl_cpupoolinfo *info, uint32_t poolid)
     if (libxl_cpu_bitmap_alloc(ctx, &info->cpumap, 0))
         return ERROR_FAIL;
     libxl_bitmap_set_any(&info->cpumap);
+    info->sched = (libxl_scheduler)libxl_get_scheduler(ctx);
     return 0;
 }
 
@@ -436,17 +451,32 @@ int libxl_domain_set_nodeaffinity(libxl_ctx *ctx, uint32_t domid,
     return 0;
 }
 
+int libxl_set_vcpuaffinity(libxl_ctx *ctx, uint32_t domid, uint32_t vcpu,
+                           const libxl_bitmap *hard, const libxl_bitmap *soft)
+{
+    (void)ctx;
+    (void)domid;
+    if (hard && !bits_of(hard))
+        abort(); /* Xen refuses that */
+    if (hard)
+        fake_domain->hard_cpus[vcpu] = bits_of(hard);
+    if (soft)
+        fake_domain->soft_cpus = bits_of(soft);
+    fake_domain->nr_affinities++;
+    return 0;
+}
+
+/* One that fails does so for the last vCPU. */
 int libxl_set_vcpuaffinity_all(libxl_ctx *ctx, uint32_t domid, unsigned max,
                                const libxl_bitmap *hard,
                                const libxl_bitmap *soft)
 {
-    (void)ctx;
-    (void)domid;
-    (void)max;
-    (void)hard;
-    FAIL(ERROR_FAIL);
-    fake_domain->soft_cpus = bits_of(soft);
-    return 0;
+    bool has_failed = fails(__func__);
+
+    for (unsigned vcpu = 0; vcpu < max - has_failed; vcpu++)
+        if (libxl_set_vcpuaffinity(ctx, domid, vcpu, hard, soft))
+            return ERROR_FAIL;
+    return has_failed ? ERROR_FAIL : 0;
 }
 
 /* Four vCPUs of each: on this node, and for so many seconds. */
@@ -478,6 +508,7 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
         if (first > host->nr_domains || !domain->is_there)
             return 0;
         info->domain = (domid_t)first;
+        info->cpupool = (uint32_t)list_item("FAKE_POOLS", (int)first - 1, 0);
         memcpy(info->handle, &domain->uuid, sizeof(info->handle));
         for (int i = 0; i < nr_nodes; i++)
             info->tot_pages += domain->pages[i];
@@ -750,8 +781,11 @@ char **xs_directory(struct xs_handle *xs, xs_transaction_t transaction,
     names = calloc(NR_NODES, sizeof(*names));
     for (int i = 0; i < NR_NODES; i++) {
         snprintf(key, sizeof(key), "%s/%d/planned_kb", path, i);
-        if (!find_value(key))
-            continue;
+        if (!find_value(key)) {
+            snprintf(key, sizeof(key), "%s/%d/actual_kb", path, i);
+            if (!find_value(key))
+                continue;
+        }
         digits[i][0] = (char)('0' + i);
         names[(*nr)++] = digits[i];
     }
@@ -892,6 +926,8 @@ static uint32_t new_domain(const libxl_uuid *uuid)
     fake_domain->domid = number;
     fake_domain->uuid = *uuid;
     fake_domain->is_there = true;
+    for (int vcpu = 0; vcpu < FAKE_VCPUS; vcpu++)
+        fake_domain->hard_cpus[vcpu] = 0xff;
     unlock_host();
     return fake_domain->domid;
 }
@@ -994,6 +1030,10 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
     if (libxl_defbool_val(info->numa_placement) &&
         !info->num_vcpu_soft_affinity && !info->nodemap.size)
         stock_placement(ctx, config);
+    for (int vcpu = 0; vcpu < info->num_vcpu_hard_affinity; vcpu++)
+        if (libxl_set_vcpuaffinity(ctx, *domid, (uint32_t)vcpu,
+                                   &info->vcpu_hard_affinity[vcpu], NULL))
+            return ERROR_FAIL;
     if (xc_domain_setmaxmem(NULL, *domid, info->target_memkb))
         return ERROR_FAIL;
     if (is_restored && run_helper())

@@ -8,10 +8,14 @@
 /* In an extent array: this one was populated. */
 #define FAKE_DONE ((xen_pfn_t)1 << 40)
 
+#define FAKE_VCPUS 2
+
 struct fake_domain {
     uint32_t domid;
     libxl_uuid uuid;
     uint64_t nodes, soft_cpus;
+    uint64_t hard_cpus[FAKE_VCPUS];
+    unsigned nr_affinities; /* times that a vCPU's were set */
     unsigned long pages[4], low_pages[4];
     unsigned long extents[19]; /* by order */
     unsigned long nr_exact;

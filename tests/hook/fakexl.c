@@ -49,7 +49,7 @@ static char *read_file(const char *name, int *length_r)
     return text;
 }
 
-#define NR_VCPUS 2
+#define NR_VCPUS FAKE_VCPUS
 
 /* The same CPUs, a mask, for every vCPU. */
 static void set_cpus(libxl_bitmap **maps, int *nr, libxl_ctx *ctx, long cpus)
@@ -62,6 +62,16 @@ static void set_cpus(libxl_bitmap **maps, int *nr, libxl_ctx *ctx, long cpus)
             if ((cpus >> i) & 1)
                 libxl_bitmap_set(&(*maps)[vcpu], i);
     }
+}
+
+/* Another for the last one. */
+static void set_last_cpus(libxl_bitmap *maps, long cpus)
+{
+    for (int i = 0; i < 8; i++)
+        if ((cpus >> i) & 1)
+            libxl_bitmap_set(&maps[NR_VCPUS - 1], i);
+        else
+            libxl_bitmap_reset(&maps[NR_VCPUS - 1], i);
 }
 
 /* The few keys that matter; affinities are masks in numbers, pci is one device. */
@@ -105,6 +115,10 @@ static void read_config(libxl_ctx *ctx, const char *name,
     if (!xlu_cfg_get_long(file, "hard", &number, 1))
         set_cpus(&info->vcpu_hard_affinity, &info->num_vcpu_hard_affinity, ctx,
                  number);
+    if (!xlu_cfg_get_long(file, "last_hard", &number, 1))
+        set_last_cpus(info->vcpu_hard_affinity, number);
+    if (!xlu_cfg_get_long(file, "nr_hard", &number, 1))
+        info->num_vcpu_hard_affinity = (int)number;
     if (!xlu_cfg_get_long(file, "soft", &number, 1))
         set_cpus(&info->vcpu_soft_affinity, &info->num_vcpu_soft_affinity, ctx,
                  number);
@@ -134,6 +148,10 @@ static void print_domain(int rc, const libxl_domain_config *config,
         return; /* not even begun */
     printf("nodes %#llx\n", (unsigned long long)fake_domain->nodes);
     printf("soft_cpus %#llx\n", (unsigned long long)fake_domain->soft_cpus);
+    printf("hard_cpus %#llx %#llx\n",
+           (unsigned long long)fake_domain->hard_cpus[0],
+           (unsigned long long)fake_domain->hard_cpus[1]);
+    printf("affinities set %u\n", fake_domain->nr_affinities);
     printf("mib %lu %lu %lu %lu\n", fake_domain->pages[0] / 256,
            fake_domain->pages[1] / 256, fake_domain->pages[2] / 256,
            fake_domain->pages[3] / 256);
@@ -146,6 +164,7 @@ static void print_domain(int rc, const libxl_domain_config *config,
     printf("placed by %s\n", fake_domain->is_stock_placed ? "libxl" : "us");
     printf("numa_placement %s\n",
            libxl_defbool_to_string(config->b_info.numa_placement));
+    printf("hard maps %d\n", config->b_info.num_vcpu_hard_affinity);
     printf("nodemap %s\n", config->b_info.nodemap.size ? "left" : "none");
     if (!is_quiet)
         fake_print_store();

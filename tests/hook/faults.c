@@ -81,9 +81,11 @@ static const struct function {
     { "libxl_cpu_bitmap_alloc", RETURN, ERROR_FAIL, ENOMEM, 0 },
     { "libxl_node_bitmap_alloc", RETURN, ERROR_FAIL, ENOMEM, 0 },
     { "libxl_cpupool_info", RETURN, ERROR_FAIL, ENOMEM, 0 },
+    { "libxl_get_scheduler", RETURN, ERROR_FAIL, ENOMEM, 0 },
     { "libxl_device_pci_assignable_list", RETURN, 0, ENOMEM, 0 },
     { "libxl_domain_sched_params_set", RETURN, ERROR_FAIL, EPERM, 0 },
     { "libxl_domain_set_nodeaffinity", RETURN, ERROR_FAIL, EBUSY, 0 },
+    { "libxl_set_vcpuaffinity", RETURN, ERROR_FAIL, EBUSY, 0 },
     { "libxl_set_vcpuaffinity_all", RETURN, ERROR_FAIL, EBUSY, 0 },
     { "libxl_get_cpu_topology", RETURN, 0, ENOMEM, 0 },
     { "libxl_get_numainfo", RETURN, 0, ENOMEM, 0 },
@@ -132,12 +134,14 @@ static const char never[] =
     " sprintf stpcpy strchr strcmp strcspn strerror strlen strncmp strnlen "
     "strrchr"
     " strspn strstr strtod strtol strtoul strtoull vsnprintf"
-    " libxl_bitmap_dispose libxl_bitmap_init libxl_bitmap_set"
+    " libxl_bitmap_dispose libxl_bitmap_equal libxl_bitmap_init"
+    " libxl_bitmap_set libxl_bitmap_test"
     " libxl_cpupoolinfo_dispose libxl_cpupoolinfo_init"
     " libxl_cputopology_list_free libxl_ctx_free libxl_defbool_is_default"
     " libxl_defbool_set libxl_defbool_val"
     " libxl_device_pci_assignable_list_free libxl_numainfo_list_free"
     " libxl_pcitopology_list_free libxl_physinfo_dispose libxl_physinfo_init"
+    " libxl_scheduler_to_string"
     " libxl_uuid_compare libxl_uuid_copy libxl_vcpuinfo_list_free"
     " xlu_cfg_destroy xlu_cfg_get_list xlu_cfg_get_listitem2"
     " xlu_cfg_get_string xlu_cfg_value_get_list xlu_cfg_value_get_string"
