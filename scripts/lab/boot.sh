@@ -200,16 +200,31 @@ lab_has_started() {
     grep -q '^started' "$LAB_RUN/status" 2>/dev/null
 }
 
+# Prints how much memory of its own, in MiB, QEMU has now.
+lab_qemu_mib() {
+    local key value qemu
+    read -r qemu _ <"/proc/$LAB_QEMU_PID/task/$LAB_QEMU_PID/children"
+    while read -r key value _; do
+        [[ $key != RssAnon: ]] || echo $((value / 1024))
+    done <"/proc/$qemu/status"
+}
+
 # lab_watch SECONDS: ends QEMU when a CPU of dom0 has stalled, or when the job has
-# not started in that many seconds (0: no limit). Reading a FIFO is a sleep that
-# leaves no process behind.
+# not started in that many seconds (0: no limit); writes the most memory that QEMU
+# had to file XEN_LAB_PEAK, if that is set. Reading a FIFO is a sleep that leaves
+# no process behind.
 lab_watch() {
-    local limit=$1 seconds=0
+    local limit=$1 seconds=0 mib most=0
     [[ -p $LAB_RUN/never ]] || mkfifo "$LAB_RUN/never"
     exec 4<>"$LAB_RUN/never"
     while kill -0 "$LAB_QEMU_PID" 2>/dev/null; do
         read -r -t 1 -u 4
         seconds=$((seconds + 1))
+        mib=$(lab_qemu_mib 2>/dev/null)
+        if [[ -n ${XEN_LAB_PEAK:-} && ${mib:-0} -gt $most ]]; then
+            most=$mib
+            echo "$most" >"$XEN_LAB_PEAK"
+        fi
         if lab_has_stalled || { [[ $seconds == "$limit" ]] && ! lab_has_started; }
         then
             kill "$LAB_QEMU_PID"
