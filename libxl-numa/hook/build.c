@@ -206,12 +206,13 @@ void xlnuma__build_drop_dead(xc_interface *xch)
 
 /* There is no memory for a build: libxl's alone, or none. */
 static int begin_without(libxl_ctx *ctx, xentoollog_logger *lg,
-                         const libxl_domain_config *config)
+                         libxl_domain_config *config)
 {
     struct build build = { .ctx = ctx,
                            .lg = lg ? lg : xlnuma__build_logger(),
                            .domid = INVALID_DOMID };
 
+    xlnuma__build_settle(&build, config);
     xlnuma__build_learn(&build, config);
     if (xlnuma__is_strict(build.request.policy)) {
         LOG(&build, ERROR,
@@ -225,8 +226,8 @@ static int begin_without(libxl_ctx *ctx, xentoollog_logger *lg,
 }
 
 static int begin(libxl_ctx *ctx, xentoollog_logger *lg,
-                 const libxl_domain_config *config, bool is_restored,
-                 bool is_async, uint64_t *id_r)
+                 libxl_domain_config *config, bool is_restored, bool is_async,
+                 uint64_t *id_r)
 {
     static _Atomic uint64_t last_id;
     struct build *build = xlnuma__build_new(ctx, lg);
@@ -237,7 +238,7 @@ static int begin(libxl_ctx *ctx, xentoollog_logger *lg,
     build->id = ++last_id;
     build->source = is_restored ? MEMORY_HELPERS : MEMORY_OURS;
     build->is_async = is_async;
-    libxl_uuid_copy(ctx, &build->uuid, &config->c_info.uuid);
+    xlnuma__build_settle(build, config);
     *id_r = build->id;
     xlnuma__build_add(build);
     return 0;

@@ -74,6 +74,9 @@ struct build {
     unsigned nr_hard;    /* of vCPUs, with a hard affinity of the user's */
     uint64_t stubdom_kb; /* of the stub domain that it is to have; 0: none */
     const char *why_not; /* what the user gave instead of placement, static */
+    bool has_kept;       /* `settings` are from its first build */
+    struct xlnuma__settings settings; /* of the guest's own file */
+    xlnuma_nodeset conf_nodes;        /* what it may use by xl-numa.conf */
     struct xlnuma_request request;
     xlnuma_cpuset hard_before;  /* of each vCPU without us, if owns_vcpus */
     struct xlnuma_plan *plan;   /* owned; NULL until made, const from then on */
@@ -130,6 +133,12 @@ void xlnuma__builds_unlock(void);
 
 int xlnuma__build_config_read(const XLU_Config *config, FILE *report,
                               const char *source, const char *text, int length);
+
+/*
+ * The settings of the guest's own file, which are kept in the configuration; where
+ * this process has not read that file, those that its first build kept there.
+ */
+void xlnuma__build_settle(struct build *build, libxl_domain_config *config);
 
 /* All that is needed of the configuration, and the numa_* keys for the guest. */
 void xlnuma__build_learn(struct build *build,

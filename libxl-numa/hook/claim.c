@@ -10,6 +10,23 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* A guest from another host may name nodes that this one does not have. */
+static void forget_foreign_nodes(struct build *build,
+                                 const struct xlnuma_host *host)
+{
+    char foreign[XLNUMA__LIST_SIZE], here[XLNUMA__LIST_SIZE];
+
+    if (!build->has_kept || build->request.nodes & host->nodes)
+        return;
+    LOG(build, WARN,
+        "domain %" PRIu32 " (%s): numa_nodes, kept since it was built, is "
+        "\"%s\", and this host has nodes %s: numa_nodes is ignored",
+        build->domid, build->request.name,
+        xlnuma_nodeset_format(build->request.nodes, foreign, sizeof(foreign)),
+        xlnuma_nodeset_format(host->nodes, here, sizeof(here)));
+    build->request.nodes = build->conf_nodes;
+}
+
 static int plan_alone(struct build *build, xc_interface *xch,
                       struct xlnuma_host *host, const uint64_t claimed_kb[],
                       char *message)
@@ -24,6 +41,7 @@ static int plan_alone(struct build *build, xc_interface *xch,
         return xlnuma__fail(message, XLNUMA_ERR_NONUMA,
                             "the host has one NUMA node");
     }
+    forget_foreign_nodes(build, host);
     if (build->request.nr_devices)
         xlnuma__host_add_devices(host, build->ctx);
     xlnuma__load_note(xch);

@@ -44,19 +44,40 @@ int xlnuma__build_config_read(const XLU_Config *config, FILE *report,
     return 0;
 }
 
-/* The file's settings, if it is this guest's: by uuid once known, by name. */
-static void apply_file(struct build *build)
+/* Is the file that was read this guest's? By uuid once known, else by name. */
+static bool is_file_of(const struct build *build)
 {
+    if (!guest_file.is_set)
+        return false;
+    return guest_file.has_uuid
+               ? !libxl_uuid_compare(&guest_file.uuid, &build->uuid)
+               : !strcmp(guest_file.name, build->request.name);
+}
+
+void xlnuma__build_settle(struct build *build, libxl_domain_config *config)
+{
+    const char *name = config->c_info.name ? config->c_info.name : "";
+    char message[XLNUMA_MESSAGE_SIZE];
+    int rc = 0;
+
+    libxl_uuid_copy(build->ctx, &build->uuid, &config->c_info.uuid);
+    snprintf(build->request.name, sizeof(build->request.name), "%s", name);
     xlnuma__builds_lock();
-    if (guest_file.is_set &&
-        (guest_file.has_uuid
-             ? !libxl_uuid_compare(&guest_file.uuid, &build->uuid)
-             : !strcmp(guest_file.name, build->request.name))) {
+    build->has_kept = !is_file_of(build);
+    if (!build->has_kept) {
         libxl_uuid_copy(build->ctx, &guest_file.uuid, &build->uuid);
         guest_file.has_uuid = true;
-        xlnuma__settings_apply(&guest_file.settings, &build->request);
+        build->settings = guest_file.settings;
+        rc = xlnuma__kept_put(config, &build->settings);
     }
     xlnuma__builds_unlock();
+    if (rc)
+        LOG(build, WARN,
+            "domain %s: out of memory: the numa_* settings of its file will be "
+            "forgotten when it is saved or migrated",
+            name);
+    if (build->has_kept && xlnuma__kept_get(&build->settings, config, message))
+        LOG(build, WARN, "domain %s: %s: ignored", name, message);
 }
 
 /* The keys that xl-numa.conf has for this guest; a wrong file has none. */
@@ -90,7 +111,6 @@ void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
 {
     const libxl_domain_build_info *info = &config->b_info;
 
-    libxl_uuid_copy(build->ctx, &build->uuid, &config->c_info.uuid);
     xlnuma__request_from_config(&build->request, build->ctx, config);
     build->owns_vcpus = !libxl_defbool_is_default(info->numa_placement) &&
                         libxl_defbool_val(info->numa_placement);
@@ -101,5 +121,6 @@ void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
     if (!xlnuma__config_wants_placement(config, &build->why_not))
         return;
     apply_conf(build, config->c_info.name);
-    apply_file(build);
+    build->conf_nodes = build->request.nodes;
+    xlnuma__settings_apply(&build->settings, &build->request);
 }

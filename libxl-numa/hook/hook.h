@@ -40,8 +40,8 @@ struct xlnuma__hook {
      * go on without. *id_r names the build; 0: there is none.
      */
     int (*begin)(libxl_ctx *ctx, xentoollog_logger *lg,
-                 const libxl_domain_config *config, bool is_restored,
-                 bool is_async, uint64_t *id_r);
+                 libxl_domain_config *config, bool is_restored, bool is_async,
+                 uint64_t *id_r);
 
     /* Xen has made the domain of that call, in the same thread. */
     void (*created)(uint64_t id, const libxl_domain_config *config,

@@ -281,8 +281,8 @@ static THREAD_LOCAL struct {
 } begun;
 
 /* Returns 0, or libxl's error. */
-static int begin(libxl_ctx *ctx, const libxl_domain_config *config,
-                 bool is_restored, bool is_async)
+static int begin(libxl_ctx *ctx, libxl_domain_config *config, bool is_restored,
+                 bool is_async)
 {
     const struct xlnuma__hook *h = hook();
 

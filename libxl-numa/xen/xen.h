@@ -151,6 +151,23 @@ void xlnuma__settings_fill(struct xlnuma__settings *settings,
 void xlnuma__settings_apply(const struct xlnuma__settings *settings,
                             struct xlnuma_request *request);
 
+/* --- xen_kept.c ----------------------------------------------------------- */
+
+/*
+ * Have the configuration keep these settings in its c_info.platformdata, in place
+ * of those it has: libxl stores that with the domain, saves and migrates it.
+ * Returns 0 or XLNUMA_ERR_NOMEM; then the configuration is unchanged.
+ */
+int xlnuma__kept_put(libxl_domain_config *config,
+                     const struct xlnuma__settings *settings);
+
+/*
+ * The settings that a configuration has kept. What this version does not know is
+ * left out: returns XLNUMA_ERR_INVALID, and the message names the first.
+ */
+int xlnuma__kept_get(struct xlnuma__settings *settings_r,
+                     const libxl_domain_config *config, char *message);
+
 /* The assignments of a text in xl's syntax, one after the other. */
 struct xlnuma__scan {
     const char *key; /* borrowed from the text, `length` bytes */

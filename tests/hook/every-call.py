@@ -298,6 +298,8 @@ class Kind:
             return "the report"
         if CONF_LOST in text:
             return "xl-numa.conf"
+        if "will be forgotten" in text:
+            return "what the file says, for later"
         if (CLAIM_LOST in text or not self.is_restored and
                 result.calls.get("pwrite", 0) + 1 <
                 self.whole.calls.get("pwrite", 0)):

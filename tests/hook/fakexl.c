@@ -3,7 +3,7 @@
  * A program that builds a guest from a configuration file through libxl, as xl
  * does, and prints what the (fake) hypervisor then has. For tests/hook/run.
  *
- *   fakexl [-a] [-c] [-f FORKS] [-l] [-n TIMES] [-o] [-q] [-r] [-s]
+ *   fakexl [-a] [-c] [-f FORKS] [-j] [-l] [-n TIMES] [-o] [-q] [-r] [-s]
  *          [-t THREADS] [-u] FILE
  *     -a  asynchronously   -n  build it so many times (reboots)   -r  restore
  *     -q  nothing of xenstore   -t  so many of it, in threads
@@ -11,6 +11,8 @@
  *     -l  nobody gives libxl a logger   -u  all threads build guests of one uuid
  *     -c  -n builds read the file each time: other guests, of that name
  *     -o  say what is left open and locked at the end
+ *     -j  the configuration is not read from a guest's file, as far as the hook
+ *         can see: as that of a saved guest, which is JSON
  *     -f  threads but the first read the file again and again; meanwhile so many
  *         children of the first one build it
  *   fakexl -k DOMID
@@ -74,20 +76,40 @@ static void set_last_cpus(libxl_bitmap *maps, long cpus)
             libxl_bitmap_reset(&maps[NR_VCPUS - 1], i);
 }
 
+static bool is_saved; /* -j */
+
+/* "KEY=VALUE" texts, as entries of c_info.platformdata. */
+static void set_platform(libxl_domain_config *config, XLU_ConfigList *list,
+                         int nr)
+{
+    char **entry = calloc((size_t)nr * 2 + 1, sizeof(*entry));
+
+    for (int i = 0; i < nr; i++) {
+        const char *text = xlu_cfg_get_listitem(list, i);
+        const char *equals = strchr(text, '=');
+
+        entry[2 * i] = strndup(text, (size_t)(equals - text));
+        entry[2 * i + 1] = equals[1] ? strdup(equals + 1) : NULL;
+    }
+    config->c_info.platformdata = entry;
+}
+
 /* The few keys that matter; affinities are masks in numbers, pci is one device. */
 static void read_config(libxl_ctx *ctx, const char *name,
                         libxl_domain_config *config)
 {
     libxl_domain_build_info *info = &config->b_info;
     XLU_Config *file = xlu_cfg_init(stderr, name);
+    XLU_ConfigList *list;
     const char *text;
-    int length, r;
+    int length, r, nr;
     long number;
 
     if (!file)
         exit(1);
     text = read_file(name, &length);
-    r = xlu_cfg_readdata(file, text, length);
+    r = is_saved ? xlu_cfg_readfile(file, name)
+                 : xlu_cfg_readdata(file, text, length);
     if (r) {
         fprintf(stderr, "Failed to parse config: %s\n", strerror(r));
         exit(1);
@@ -137,6 +159,8 @@ static void read_config(libxl_ctx *ctx, const char *name,
         if (xlu_pci_parse_spec_string(file, config->pcidevs, text))
             abort();
     }
+    if (!xlu_cfg_get_list(file, "platform", &list, &nr, 1))
+        set_platform(config, list, nr);
     xlu_cfg_destroy(file);
 }
 
@@ -166,6 +190,9 @@ static void print_domain(int rc, const libxl_domain_config *config,
            libxl_defbool_to_string(config->b_info.numa_placement));
     printf("hard maps %d\n", config->b_info.num_vcpu_hard_affinity);
     printf("nodemap %s\n", config->b_info.nodemap.size ? "left" : "none");
+    for (char **entry = config->c_info.platformdata; entry && *entry;
+         entry += 2)
+        printf("platform %s = %s\n", entry[0], entry[1] ? entry[1] : "");
     if (!is_quiet)
         fake_print_store();
 }
@@ -392,7 +419,7 @@ int main(int argc, char **argv)
     bool has_logger = true, wants_left = false;
     xentoollog_logger *lg;
 
-    while ((option = getopt(argc, argv, "acf:Hk:ln:oqrst:u")) != -1) {
+    while ((option = getopt(argc, argv, "acf:Hjk:ln:oqrst:u")) != -1) {
         if (option == 'H')
             return restore_memory();
         if (option == 'k')
@@ -403,6 +430,7 @@ int main(int argc, char **argv)
         common.is_shared |= option == 's';
         common.is_fresh |= option == 'c';
         common.has_one_uuid |= option == 'u';
+        is_saved |= option == 'j';
         has_logger &= option != 'l';
         wants_left |= option == 'o';
         if (option == 'f')

@@ -42,19 +42,27 @@ all / 4-7"
     done
 }
 
-ok "an HVM guest is built" lab_create_hvm g $MIB 2 'numa_nodes="3"'
-first=$(lab_domid g)
-is "it is on one node" "$(lab_offplan "$first" 3)" 0.000
+# kept: what libxl's configuration of g has of its file.
+kept() {
+    "$LAB_STOCK_XL" list -l g | tr -d ' \n' | grep -o '"platformdata":{[^}]*}'
+}
 
-# Now no node has room for it. Nodes 2 and 3 have, and so have 0 and 3, which are
-# on two sockets, and a little more.
+# Node 3 alone has room for it.
 lab_leave 0 200
 lab_leave 1 20
 lab_leave 2 180
+ok "an HVM guest is built" lab_create_hvm g $MIB 2 'numa_devices=35'
+first=$(lab_domid g)
+is "it is on one node" "$(lab_offplan "$first" 3)" 0.000
+
+# Now no node has. Nodes 2 and 3 have, and so have 0 and 3, which are on two
+# sockets, and a little more.
 lab_leave 3 200
 ok "it migrates" xl migrate -s "" g "xl migrate-receive"
 is "it is another domain" "$([ "$(lab_domid g)" != "$first" ] && echo yes)" yes
 on_siblings migrated
+is "what its file said has come along" "$(kept)" \
+    '"platformdata":{"numa_devices":"35"}'
 lab_wait 60 lab_is_gone "$first"
 
 ok "it is saved" xl save g $SAVED
