@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xl's lists of CPUs. The same text means the same to xl, which needs a running
- * Xen to read it and this does not. Does not know guests.
+ * xl's lists of CPUs. The same text means the same to xl (parse_cpurange() of
+ * tools/xl/xl_parse.c, 4.17 to 4.22), which needs a running Xen to read it and
+ * this does not. Does not know guests.
  */
 #include "guest_cpus.h"
 
-#include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/core.h"
+
+/*
+ * Of a node's CPUs xl takes those below this: it has them in a map that is as
+ * long as one of nodes (Xen's MAX_NUMNODES).
+ */
+#define NODE_CPUS_END 64
 
 static bool skip_prefix(const char **text, const char *prefix)
 {
@@ -21,21 +28,44 @@ static bool skip_prefix(const char **text, const char *prefix)
     return true;
 }
 
-/* "3" or "3-5", each below `limit`, and nothing behind it. */
-static bool parse_range(const char *text, unsigned long limit,
-                        unsigned long *first_r, unsigned long *last_r)
+/* As xl does: blanks and a sign may be before the digits. */
+static bool skip_number(const char **text, unsigned long *number_r)
 {
     char *end;
 
-    if (!isdigit((unsigned char)*text))
+    *number_r = strtoul(*text, &end, 10);
+    if (end == *text || *number_r == ULONG_MAX)
         return false;
-    *first_r = *last_r = strtoul(text, &end, 10);
-    if (*end == '-') {
-        if (!isdigit((unsigned char)end[1]))
-            return false;
-        *last_r = strtoul(end + 1, &end, 10);
-    }
-    return !*end && *first_r <= *last_r && *last_r < limit;
+    *text = end;
+    return true;
+}
+
+/* "3" or "3-5", and nothing behind it. */
+struct range {
+    unsigned long first, last;
+};
+
+static bool parse_range(const char *text, struct range *range_r)
+{
+    if (!skip_number(&text, &range_r->first))
+        return false;
+    range_r->last = range_r->first;
+    if (skip_prefix(&text, "-") && !skip_number(&text, &range_r->last))
+        return false;
+    return !*text && range_r->first <= range_r->last;
+}
+
+/* xl goes through a range number by number, each made an int. */
+static bool has(const struct range *range, unsigned number)
+{
+    return (uint32_t)(number - range->first) <= range->last - range->first;
+}
+
+static void add_node(const struct xlnuma_node *node, xlnuma_cpuset *cpus)
+{
+    for (unsigned cpu = 0; cpu < NODE_CPUS_END; cpu++)
+        if (xlnuma_cpuset_has(&node->cpus, cpu))
+            xlnuma_cpuset_add(cpus, cpu);
 }
 
 static void add_or_remove(xlnuma_cpuset *set, const xlnuma_cpuset *cpus,
@@ -53,23 +83,26 @@ static bool parse_item(const char *item, const struct xlnuma_host *host,
                        xlnuma_cpuset *set)
 {
     bool is_not = skip_prefix(&item, "^");
-    bool is_nodes = skip_prefix(&item, "nodes:") || skip_prefix(&item, "node:");
+    bool is_nodes = skip_prefix(&item, "node:") || skip_prefix(&item, "nodes:");
     xlnuma_cpuset cpus = { { 0 } };
-    unsigned long first, last;
+    struct range range;
+    unsigned node;
 
     if (!strcmp(item, "all")) {
-        memset(&cpus, 0xff, sizeof(cpus));
-        add_or_remove(set, &cpus, false);
+        memset(set, 0xff, sizeof(*set));
         return !is_not;
     }
-    if (!parse_range(item, is_nodes ? XLNUMA_NODES_MAX : XLNUMA_CPUS_MAX,
-                     &first, &last))
+    if (!parse_range(item, &range))
         return false;
-    for (unsigned i = (unsigned)first; i <= last; i++)
-        if (!is_nodes)
-            xlnuma_cpuset_add(&cpus, i);
-        else if (xlnuma_nodeset_has(host->nodes, i))
-            xlnuma_cpuset_or(&cpus, &host->node[i].cpus);
+    if (is_nodes) {
+        XLNUMA_FOR_EACH_NODE(node, host->nodes)
+            if (has(&range, node))
+                add_node(&host->node[node], &cpus);
+    } else {
+        for (unsigned cpu = 0; cpu < XLNUMA_CPUS_MAX; cpu++)
+            if (has(&range, cpu))
+                xlnuma_cpuset_add(&cpus, cpu);
+    }
     add_or_remove(set, &cpus, is_not);
     return true;
 }
@@ -93,6 +126,17 @@ int guest_cpus_parse(const char *list, const struct xlnuma_host *host,
                               list, item);
     free(copy);
     return rc;
+}
+
+bool guest_cpus_has_any(const struct xlnuma_host *host,
+                        const xlnuma_cpuset *set)
+{
+    unsigned node;
+
+    XLNUMA_FOR_EACH_NODE(node, host->nodes)
+        if (xlnuma_cpuset_intersects(&host->node[node].cpus, set))
+            return true;
+    return false;
 }
 
 int guest_cpus_to_bitmap(const xlnuma_cpuset *set, libxl_bitmap *map_r)

@@ -8,11 +8,15 @@
 #include "xlnuma.h"
 
 /*
- * Read one list. Nodes are the host's; one that it has not has no CPUs.
+ * Read one list as xl does: a CPU or node that the host has not is no error.
  * Returns 0, XLNUMA_ERR_INVALID (message says which part of the list).
  */
 int guest_cpus_parse(const char *list, const struct xlnuma_host *host,
                      xlnuma_cpuset *set_r, char *message);
+
+/* Is one of the host's CPUs in the set? */
+bool guest_cpus_has_any(const struct xlnuma_host *host,
+                        const xlnuma_cpuset *set);
 
 /*
  * Ownership: the bitmap's memory is the caller's, libxl_bitmap_dispose().

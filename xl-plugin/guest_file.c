@@ -165,6 +165,10 @@ struct affinity {
     int *nr;
 };
 
+/*
+ * Xen refuses a hard affinity without any CPU, which fails the build; a soft one
+ * it takes for none.
+ */
 static int add_cpus(struct reader *reader, const struct affinity *affinity,
                     const char *list)
 {
@@ -175,6 +179,13 @@ static int add_cpus(struct reader *reader, const struct affinity *affinity,
     if (rc)
         return guest_text_bad(&reader->text, affinity->key, "%s: %s",
                               affinity->key, what);
+    if (!guest_cpus_has_any(reader->host, &cpus)) {
+        if (affinity->is_hard)
+            return guest_text_bad(&reader->text, affinity->key,
+                                  "%s: \"%s\": none of these CPUs is online",
+                                  affinity->key, list);
+        memset(&cpus, 0xff, sizeof(cpus));
+    }
     rc = guest_cpus_to_bitmap(&cpus, &(*affinity->map)[*affinity->nr]);
     if (rc)
         return out_of_memory(reader);

@@ -46,6 +46,16 @@ uint64_t xlnuma__need_memory_kb(const libxl_domain_config *config)
     return (need_kb + SUPERPAGE_KB - 1) / SUPERPAGE_KB * SUPERPAGE_KB;
 }
 
+static void leave_only(struct xlnuma_request *request,
+                       const xlnuma_cpuset *cpus)
+{
+    if (request->has_cpus)
+        xlnuma_cpuset_and(&request->cpus, cpus);
+    else
+        request->cpus = *cpus;
+    request->has_cpus = true;
+}
+
 /*
  * Leave only CPUs that some of the `nr` maps has. With fewer maps than there
  * are of what they are for (vCPUs), the others may run anywhere.
@@ -63,11 +73,28 @@ static void filter_cpus(struct xlnuma_request *request,
         xlnuma__cpuset_from_bitmap(&one, &map[i]);
         xlnuma_cpuset_or(&all, &one);
     }
-    if (request->has_cpus)
-        xlnuma_cpuset_and(&request->cpus, &all);
-    else
-        request->cpus = all;
-    request->has_cpus = true;
+    leave_only(request, &all);
+}
+
+/* The same by soft affinity; Xen ignores one that the hard affinity excludes. */
+static void filter_soft_cpus(struct xlnuma_request *request,
+                             const libxl_domain_build_info *info)
+{
+    xlnuma_cpuset all = { { 0 } };
+
+    if (info->num_vcpu_soft_affinity <= 0 ||
+        info->num_vcpu_soft_affinity < info->max_vcpus)
+        return;
+    for (int i = 0; i < info->num_vcpu_soft_affinity; i++) {
+        xlnuma_cpuset one;
+
+        xlnuma__cpuset_from_bitmap(&one, &info->vcpu_soft_affinity[i]);
+        if (request->has_cpus &&
+            !xlnuma_cpuset_intersects(&request->cpus, &one))
+            return;
+        xlnuma_cpuset_or(&all, &one);
+    }
+    leave_only(request, &all);
 }
 
 /*
@@ -136,8 +163,7 @@ void xlnuma__request_from_config(struct xlnuma_request *request_r,
     request_r->nr_vcpus = (unsigned)info->max_vcpus;
     filter_cpus(request_r, info->vcpu_hard_affinity,
                 info->num_vcpu_hard_affinity, info->max_vcpus);
-    filter_cpus(request_r, info->vcpu_soft_affinity,
-                info->num_vcpu_soft_affinity, info->max_vcpus);
+    filter_soft_cpus(request_r, info);
     request_r->has_own_affinity = has_own_affinity(info);
     add_devices(request_r, ctx, config);
 }
