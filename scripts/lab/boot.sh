@@ -171,7 +171,7 @@ lab_start_qemu() {
     : >"$LAB_RUN/monitor.out"
     exec 5<>"$LAB_RUN/monitor.in" 8<&0
     (cd "$LAB_RUN" && exec timeout --foreground -k 5 "$seconds" \
-        qemu-system-x86_64 "${LAB_QEMU[@]}" "$@" 2>qemu.log \
+        "${LAB_QEMU_PROGRAM[@]}" "${LAB_QEMU[@]}" "$@" 2>qemu.log \
         <&8 5>&- 7>&- 8>&-) &
     LAB_QEMU_PID=$!
     exec 8>&-

@@ -305,6 +305,18 @@ lab_build_program() {
         die 1 "cannot build $1"
 }
 
+# What PVH and HVM Linux guests have more than PV ones: an archive, $2, to follow
+# the ramdisk's own; from the sources in $1.
+lab_build_linux_more() {
+    local root=$LAB_RUN/linux.more
+    if ! { mkdir -p "$root/bin" && cp "$1/linux-init" "$root/init" &&
+        chmod 755 "$root/init" &&
+        gcc -std=gnu11 -O1 -static -o "$root/bin/on-node" "$1/on-node.c" &&
+        lab_cpio "$root" >"$2"; }; then
+        die 1 "cannot build $1/on-node.c"
+    fi
+}
+
 # One shell word that the shell reads back as the string $1.
 lab_quote() {
     local LC_ALL=C
@@ -333,6 +345,8 @@ lab_make_job() {
         lab_build_shim "$LAB_TOP/tests/hook/faults.c" "$to/lab/faults.so"
         lab_build_program "$LAB_TOP/tests/lab/parallel.c" "$to/lab/parallel"
     fi
+    [[ -z $LAB_LINUX || -n $LAB_STOCK ]] ||
+        lab_build_linux_more "$LAB_TOP/tests/lab" "$to/lab/linux-more"
     cp "$LAB_TOP/tests/lab/lib.sh" "$to/lab/lib.sh"
     size=$(stty size 2>/dev/null | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')
     printf 'mode=%s\nexport TERM=%s\nsize=%s\n' "$mode" \

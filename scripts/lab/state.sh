@@ -17,9 +17,9 @@ lab_state_name() {
     local boot
     boot=$(cut -c 1-8 /proc/sys/kernel/random/boot_id)
     {
-        qemu-system-x86_64 --version
+        "${LAB_QEMU_PROGRAM[@]}" --version
         sed -n '/^model name/{p;q}' /proc/cpuinfo
-        printf '%s\n' "${LAB_QEMU[@]}" "$LAB_BASE" "$LAB_LINUX" "$LAB_HVM"
+        printf '%s\n' "${LAB_QEMU_PROGRAM[@]}" "${LAB_QEMU[@]}" "$LAB_BASE" "$LAB_LINUX" "$LAB_HVM"
         cat "$LAB_RUN"/{srat,slit,ssdt,early.cpio}
     } | sha256sum | sed "s/^\(.\{16\}\).*/state-$boot-\1/"
 }

@@ -92,6 +92,38 @@ lab_create_linux() {
         "ramdisk=\"$LAB_LINUX_INITRD\"" 'extra="console=hvc0 quiet"' "$@"
 }
 
+# lab_create_pvh_linux NAME MIB VCPUS [LINE...]: builds a Linux PVH guest that
+# says on its console what nodes it sees; LAB_WORDS are more of its command line.
+lab_create_pvh_linux() {
+    lab_name=$1 lab_mib=$2 lab_nr=$3
+    shift 3
+    [ -s /tmp/linux-initrd ] ||
+        cat "$LAB_LINUX_INITRD" /lab/linux-more >/tmp/linux-initrd
+    rm -f "/var/log/xen/guest-$lab_name.log"
+    LAB_KERNEL=$LAB_LINUX lab_create "$lab_name" pvh "$lab_mib" "$lab_nr" \
+        'ramdisk="/tmp/linux-initrd"' 'tsc_mode="native"' \
+        "extra=\"console=hvc0 mitigations=off lpj=10000000 nowatchdog quiet \
+cryptomgr.notests ${LAB_WORDS:-}\"" 'on_crash="preserve"' \
+        'on_reboot="preserve"' "$@"
+}
+
+# What the Linux guest $1 said since it started, and has it said all?
+lab_linux_says() {
+    { tr -d '\r' <"/var/log/xen/guest-$1.log"; } 2>/dev/null |
+        sed -n 's/^GUEST //p'
+}
+
+lab_linux_is_over() {
+    lab_linux_says "$1" | grep -qx end ||
+        ! "$LAB_STOCK_XL" list "$1" | awk 'NR == 2 { exit $(NF - 1) ~ /[cs]/ }'
+}
+
+# lab_wait_linux_says NAME [SECONDS]: until it has said all; fails if it died.
+lab_wait_linux_says() {
+    lab_wait "${2:-150}" lab_linux_is_over "$1"
+    lab_linux_says "$1" | grep -qx end
+}
+
 # lab_linux_seconds NAME: for how long the Linux guest has run, by its own count
 # on its console; 0 before that. It starts again when the guest does.
 lab_linux_seconds() {
