@@ -266,6 +266,15 @@ bool xlnuma_affinity_from_name(const char *name,
 #define XLNUMA_GUEST_DEVICES_MAX 256
 #define XLNUMA_DEVICE_WEIGHT 20
 
+/*
+ * The nodes that a guest sees (key numa_guest_nodes): one, one for each node of the
+ * plan that has memory, or a fixed number from 2 on.
+ */
+#define XLNUMA_GUEST_NODES_OFF 0
+#define XLNUMA_GUEST_NODES_AUTO 1
+#define XLNUMA_GUEST_NODES_MAX 64
+#define XLNUMA_GUEST_VCPUS_MAX 128 /* of a guest that sees several */
+
 struct xlnuma_request {
     char name[XLNUMA_NAME_SIZE]; /* for messages and reports only */
     uint64_t memory_kb;          /* with the toolstack's overhead; > 0 */
@@ -282,6 +291,12 @@ struct xlnuma_request {
     unsigned nr_devices;
     xlnuma_bdf device[XLNUMA_GUEST_DEVICES_MAX]; /* assigned to the guest */
     bool wants_alternatives; /* to a placed plan: longer to find than it */
+    unsigned guest_nodes;    /* XLNUMA_GUEST_NODES_, or how many */
+    const char *no_guest_nodes; /* static: why it can see one only, or NULL */
+    unsigned nr_online_vcpus;   /* of nr_vcpus, when it starts */
+    uint64_t ram_kb;            /* its own memory: without any overhead */
+    uint64_t low_ram_kb;        /* of it, below the hole under 4 GiB */
+    unsigned max_nodes;         /* of its plan, besides the policy; 0: any */
 };
 
 /*
@@ -327,9 +342,19 @@ struct xlnuma_alternative {
 
 #define XLNUMA_ALTERNATIVES_MAX 15
 
+/* A node that the guest sees. */
+struct xlnuma_guest_node {
+    unsigned node; /* of the host */
+    uint64_t memory_kb;
+    uint64_t vcpus[XLNUMA_GUEST_VCPUS_MAX / 64]; /* bit n: vCPU n */
+    xlnuma_cpuset cpus;                          /* that its vCPUs run on */
+    uint8_t distance[XLNUMA_GUEST_NODES_MAX];    /* that the guest sees */
+};
+
 /*
  * What is set: cpus[i] for i in `nodes`, alternative[i] for i < nr_alternatives,
- * hard_cpus if has_hard_cpus, and everything else. (A plan is large, and memory that is touched first costs
+ * guest_node[i] for i < nr_guest_nodes, hard_cpus if has_hard_cpus, and everything
+ * else. (A plan is large, and memory that is touched first costs
  * time: a few pages of it are enough for most plans.) Before the first plan is
  * made in it all of it has to be 0, as xlnuma_plan_new() gives it.
  */
@@ -347,6 +372,8 @@ struct xlnuma_plan {
     xlnuma_nodeset device_nodes; /* where its devices are that count */
     double device_distance;      /* between these, CPUs and memory; 0: none */
     bool has_hard_cpus; /* hard_cpus is to be the hard affinity of all vCPUs */
+    unsigned nr_guest_nodes;          /* 0: the guest sees one node */
+    char vnodes_reason[160];          /* why, if it was to see more */
     char reason[XLNUMA_MESSAGE_SIZE]; /* one line, in words */
     unsigned nr_alternatives;         /* nearest first */
     struct xlnuma_alternative alternative[XLNUMA_ALTERNATIVES_MAX];
@@ -354,6 +381,7 @@ struct xlnuma_plan {
     xlnuma_cpuset soft_cpus; /* usable by the guest on `nodes` */
     xlnuma_cpuset hard_cpus; /* usable by the guest; soft_cpus are among them */
     xlnuma_cpuset cpus[XLNUMA_NODES_MAX]; /* of soft_cpus, those of each node */
+    struct xlnuma_guest_node guest_node[XLNUMA_GUEST_NODES_MAX];
 };
 
 /* About 130 KiB. Ownership: the caller's. Returns NULL when out of memory. */

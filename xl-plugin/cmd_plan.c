@@ -14,6 +14,7 @@
 #include "command.h"
 #include "core/core.h"
 #include "core/json.h"
+#include "core/vnodes.h"
 #include "guest_file.h"
 #include "live.h"
 #include "plan_words.h"
@@ -153,6 +154,78 @@ static void print_nodes(const struct xlnuma_host *host,
     table_print(&table, stdout);
 }
 
+/* --- the guest's nodes */
+
+struct vnode_row {
+    const struct xlnuma_plan *plan;
+    unsigned n;
+};
+
+static const struct xlnuma_guest_node *vnode_of(const void *row)
+{
+    const struct vnode_row *vnode = row;
+
+    return &vnode->plan->guest_node[vnode->n];
+}
+
+static void vnode_id(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct vnode_row *vnode = row;
+
+    snprintf(cell, TABLE_CELL_SIZE, "%u", vnode->n);
+}
+
+static void vnode_node(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    snprintf(cell, TABLE_CELL_SIZE, "%u", vnode_of(row)->node);
+}
+
+static void vnode_memory(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64,
+             vnode_of(row)->memory_kb / 1024);
+}
+
+static void vnode_vcpus(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    xlnuma__vnode_format_vcpus(vnode_of(row), cell, TABLE_CELL_SIZE);
+}
+
+static void vnode_distances(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct vnode_row *vnode = row;
+    size_t used = 0;
+
+    for (unsigned m = 0;
+         m < vnode->plan->nr_guest_nodes && used < TABLE_CELL_SIZE; m++)
+        used += (size_t)snprintf(cell + used, TABLE_CELL_SIZE - used, "%s%u",
+                                 m ? " " : "", vnode_of(row)->distance[m]);
+}
+
+static const struct table_column vnode_columns[] = {
+    { .heading = "Guest node", .text = vnode_id, .is_number = true },
+    { .heading = "Node", .text = vnode_node, .is_number = true },
+    { .heading = "Memory MiB", .text = vnode_memory, .is_number = true },
+    { .heading = "vCPUs", .text = vnode_vcpus },
+    { .heading = "Distances", .text = vnode_distances },
+};
+
+static void print_vnodes(const struct xlnuma_plan *plan)
+{
+    struct vnode_row row[XLNUMA_GUEST_NODES_MAX];
+    struct table table = { vnode_columns, NR(vnode_columns), row, sizeof(*row),
+                           0 };
+
+    for (unsigned n = 0; n < plan->nr_guest_nodes; n++)
+        row[table.nr_rows++] = (struct vnode_row){ plan, n };
+    if (!table.nr_rows)
+        return;
+    putchar('\n');
+    table_print(&table, stdout);
+}
+
+/* --- the other sets */
+
 static void print_alternatives(const struct xlnuma_plan *plan,
                                bool is_explained)
 {
@@ -193,10 +266,15 @@ static void print_plan(const struct xlnuma_host *host,
             printf("hard CPUs:         %s\n",
                    xlnuma_cpuset_format(&plan->hard_cpus, cpus, sizeof(cpus)));
     }
+    if (plan->nr_guest_nodes)
+        printf("guest nodes:       %u\n", plan->nr_guest_nodes);
+    else if (*plan->vnodes_reason)
+        printf("guest nodes:       off: %s\n", plan->vnodes_reason);
     printf("reason:            %s\n", plan->reason);
-    if (plan->status == XLNUMA_STATUS_PLACED)
+    if (plan->status == XLNUMA_STATUS_PLACED) {
         print_nodes(host, plan);
-    else if (!is_explained)
+        print_vnodes(plan);
+    } else if (!is_explained)
         return; /* the reason has the alternatives, and what they lack */
     print_alternatives(plan, is_explained);
 }
@@ -256,6 +334,8 @@ static void plan_nothing(struct job *job, const char *why)
     struct xlnuma_plan *plan = job->plan;
 
     plan->nr_alternatives = 0;
+    plan->nr_guest_nodes = 0;
+    plan->vnodes_reason[0] = '\0';
     plan->nodes = 0;
     snprintf(plan->guest, sizeof(plan->guest), "%s", request->name);
     plan->needed_kb = request->memory_kb;
@@ -293,7 +373,7 @@ static int make_plan(struct job *job)
         plan_nothing(job, why ? why : "numa_policy is none");
         return 0;
     }
-    rc = xlnuma_plan_make(job->host, request, job->plan, what);
+    rc = xlnuma__plan_with_vnodes(job->host, request, job->plan, what);
     if (rc)
         xlnuma__fail(job->message, rc, "%s: %s", job->file.name, what);
     return rc;

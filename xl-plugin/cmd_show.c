@@ -87,6 +87,76 @@ static void print_nodes(const struct xlnuma__report *report)
     table_print(&table, stdout);
 }
 
+/* --- the nodes that it sees ----------------------------------------------- */
+
+struct vnode_row {
+    const struct xlnuma__vnode_report *vnode;
+    unsigned n;
+};
+
+static const struct xlnuma__vnode_report *vnode_of(const void *data)
+{
+    return ((const struct vnode_row *)data)->vnode;
+}
+
+static void vnode_id(const void *data, char cell[TABLE_CELL_SIZE])
+{
+    const struct vnode_row *row = data;
+
+    snprintf(cell, TABLE_CELL_SIZE, "%u", row->n);
+}
+
+static void vnode_node(const void *data, char cell[TABLE_CELL_SIZE])
+{
+    snprintf(cell, TABLE_CELL_SIZE, "%u", vnode_of(data)->node);
+}
+
+static void vnode_planned(const void *data, char cell[TABLE_CELL_SIZE])
+{
+    snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64,
+             vnode_of(data)->planned_kb / 1024);
+}
+
+static void vnode_built(const void *data, char cell[TABLE_CELL_SIZE])
+{
+    snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64,
+             vnode_of(data)->actual_kb / 1024);
+}
+
+static void vnode_vcpus(const void *data, char cell[TABLE_CELL_SIZE])
+{
+    snprintf(cell, TABLE_CELL_SIZE, "%s", vnode_of(data)->vcpus);
+}
+
+static void vnode_ranges(const void *data, char cell[TABLE_CELL_SIZE])
+{
+    snprintf(cell, TABLE_CELL_SIZE, "%s", vnode_of(data)->ranges);
+}
+
+static const struct table_column vnode_columns[] = {
+    { .heading = "Guest node", .text = vnode_id, .is_number = true },
+    { .heading = "Node", .text = vnode_node, .is_number = true },
+    { .heading = "Planned MiB", .text = vnode_planned, .is_number = true },
+    { .heading = "Built MiB", .text = vnode_built, .is_number = true },
+    { .heading = "vCPUs", .text = vnode_vcpus, .is_list = true },
+    { .heading = "Addresses", .text = vnode_ranges, .is_list = true },
+};
+
+static void print_vnodes(const struct xlnuma__report *report)
+{
+    struct vnode_row row[XLNUMA_GUEST_NODES_MAX];
+    struct table table = { vnode_columns,
+                           sizeof(vnode_columns) / sizeof(*vnode_columns), row,
+                           sizeof(*row), 0 };
+
+    for (unsigned n = 0; n < report->nr_vnodes; n++)
+        row[table.nr_rows++] = (struct vnode_row){ &report->vnode[n], n };
+    if (!table.nr_rows)
+        return;
+    putchar('\n');
+    table_print(&table, stdout);
+}
+
 /* --- vCPUs ---------------------------------------------------------------- */
 
 struct vcpu_row {
@@ -301,8 +371,13 @@ static void print_guest(const struct xlnuma__guest *guest)
     print_fact("soft CPUs", "%s", report->soft_cpus);
     print_fact("hard CPUs", "%s", report->hard_cpus);
     print_extents(report);
+    if (report->nr_vnodes)
+        print_fact("guest nodes", "%u", report->nr_vnodes);
+    else if (*report->vnodes_reason)
+        print_fact("guest nodes", "off: %s", report->vnodes_reason);
     print_fact("reason", "%s", report->reason);
     print_nodes(report);
+    print_vnodes(report);
 }
 
 static int show_text(struct job *job)

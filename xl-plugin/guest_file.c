@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <libxl_utils.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -117,6 +118,20 @@ static int read_name(struct reader *reader)
     return info->pool_name ? 0 : out_of_memory(reader);
 }
 
+/* The first `nr` vCPUs are there when the guest starts. */
+static int online_vcpus(struct reader *reader, unsigned nr)
+{
+    libxl_bitmap *map = &reader->guest->config.b_info.avail_vcpus;
+
+    map->size = (nr + 7) / 8;
+    map->map = calloc(1, map->size);
+    if (!map->map)
+        return out_of_memory(reader);
+    for (unsigned i = 0; i < nr; i++)
+        libxl_bitmap_set(map, (int)i);
+    return 0;
+}
+
 static int read_vcpus(struct reader *reader)
 {
     int64_t vcpus = 1, max_vcpus = 0;
@@ -132,7 +147,7 @@ static int read_vcpus(struct reader *reader)
                               "maxvcpus is less than vcpus");
     reader->guest->config.b_info.max_vcpus =
         (int)(max_vcpus ? max_vcpus : vcpus);
-    return 0;
+    return online_vcpus(reader, (unsigned)vcpus);
 }
 
 /* A virtual topology is left to libxl: that there is one is all that counts. */
@@ -384,23 +399,16 @@ static uint64_t default_video_mib(const char *vga, bool is_linux)
     return is_linux ? 8 : 4;
 }
 
-/* A stub domain's memory and the video memory in it count as the guest's. */
-static int read_stubdomain(struct reader *reader)
+/* Memory of the guest's that is its video card's, and which device model it has. */
+static int read_video(struct reader *reader, bool is_stubdomain,
+                      bool *is_linux_r)
 {
     libxl_domain_build_info *info = &reader->guest->config.b_info;
-    const char *version = "qemu-xen-traditional", *vga = NULL;
-    int64_t is_stubdomain = 0, is_stdvga = 0;
-    bool is_linux;
-    int rc;
+    const char *version = is_stubdomain ? "qemu-xen-traditional" : "qemu-xen";
+    const char *vga = NULL;
+    int64_t is_stdvga = 0;
+    int rc = read_mib(reader, "videoram", 0, &info->video_memkb);
 
-    rc = guest_text_number(&reader->text, "device_model_stubdomain_override", 0,
-                           INT32_MAX, &is_stubdomain);
-    if (rc || !is_stubdomain || info->type != LIBXL_DOMAIN_TYPE_HVM)
-        return rc;
-    libxl_defbool_set(&info->device_model_stubdomain, true);
-    rc = read_mib(reader, "stubdomain_memory", 0, &info->stubdomain_memkb);
-    if (!rc)
-        rc = read_mib(reader, "videoram", 0, &info->video_memkb);
     if (!rc)
         rc = guest_text_string(&reader->text, "device_model_version", &version);
     if (!rc)
@@ -410,13 +418,53 @@ static int read_stubdomain(struct reader *reader)
                                &is_stdvga);
     if (!vga)
         vga = is_stdvga ? "stdvga" : "cirrus";
-    is_linux = !strcmp(version, "qemu-xen");
+    *is_linux_r = !strcmp(version, "qemu-xen");
+    if (info->video_memkb == LIBXL_MEMKB_DEFAULT)
+        info->video_memkb = 1024 * default_video_mib(vga, *is_linux_r);
+    return rc;
+}
+
+/* A stub domain's memory, and the video memory, which is in it if there is one. */
+static int read_stubdomain(struct reader *reader)
+{
+    libxl_domain_build_info *info = &reader->guest->config.b_info;
+    int64_t is_stubdomain = 0;
+    bool is_linux;
+    int rc;
+
+    rc = guest_text_number(&reader->text, "device_model_stubdomain_override", 0,
+                           INT32_MAX, &is_stubdomain);
+    if (rc || info->type != LIBXL_DOMAIN_TYPE_HVM)
+        return rc;
+    rc = read_video(reader, is_stubdomain, &is_linux);
+    if (rc || !is_stubdomain)
+        return rc;
+    libxl_defbool_set(&info->device_model_stubdomain, true);
+    rc = read_mib(reader, "stubdomain_memory", 0, &info->stubdomain_memkb);
     if (info->stubdomain_memkb == LIBXL_MEMKB_DEFAULT)
         info->stubdomain_memkb =
             1024 * (is_linux ? LINUX_STUBDOM_MIB : MINIOS_STUBDOM_MIB);
-    if (info->video_memkb == LIBXL_MEMKB_DEFAULT)
-        info->video_memkb = 1024 * default_video_mib(vga, is_linux);
     return rc;
+}
+
+/* What keeps a guest from seeing several nodes, and where its hole begins. */
+static int read_platform(struct reader *reader)
+{
+    libxl_domain_build_info *info = &reader->guest->config.b_info;
+    int64_t acpi = 1, apic = 1, pvshim = 0;
+    int rc = guest_text_number(&reader->text, "acpi", 0, INT32_MAX, &acpi);
+
+    if (!rc)
+        rc = guest_text_number(&reader->text, "apic", 0, INT32_MAX, &apic);
+    if (!rc)
+        rc = guest_text_number(&reader->text, "pvshim", 0, INT32_MAX, &pvshim);
+    libxl_defbool_set(&info->acpi, acpi);
+    libxl_defbool_set(&info->apic, apic);
+    if (info->type == LIBXL_DOMAIN_TYPE_PVH)
+        libxl_defbool_set(&info->u.pvh.pvshim, pvshim);
+    if (rc || info->type != LIBXL_DOMAIN_TYPE_HVM)
+        return rc;
+    return read_mib(reader, "mmio_hole", 0, &info->u.hvm.mmio_hole_memkb);
 }
 
 static int read_settings(struct reader *reader)
@@ -438,7 +486,7 @@ static int read_settings(struct reader *reader)
 static int (*const readers[])(struct reader *reader) = {
     read_settings,    read_name,    read_type,       read_vcpus,
     read_vnuma,       read_cpus,    read_memory,     read_shadow,
-    read_passthrough, read_devices, read_stubdomain,
+    read_passthrough, read_devices, read_stubdomain, read_platform,
 };
 
 int guest_file_read(struct guest_file *guest_r, const char *path, unsigned nr,

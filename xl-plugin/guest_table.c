@@ -156,6 +156,18 @@ REPORT_TEXT(status)
 REPORT_TEXT(soft_cpus)
 REPORT_TEXT(hard_cpus)
 REPORT_TEXT(reason)
+REPORT_TEXT(vnodes_reason)
+
+/* The nodes that it sees; null: one. */
+static void guest_vnodes_json(const void *row, yajl_gen gen)
+{
+    const struct xlnuma__guest *guest = row;
+
+    if (guest->report.nr_vnodes)
+        xlnuma__report_vnodes_generate(&guest->report, gen);
+    else
+        yajl_gen_null(gen);
+}
 
 #define KEY(name, cell)                                                        \
     {                                                                          \
@@ -198,6 +210,8 @@ static const struct table_column columns[] = {
     KEY("soft_cpus", guest_soft_cpus),
     KEY("hard_cpus", guest_hard_cpus),
     KEY("reason", guest_reason),
+    { .key = "guest_nodes", .json = guest_vnodes_json },
+    KEY("guest_nodes_reason", guest_vnodes_reason),
 };
 
 #define NR_COLUMNS (sizeof(columns) / sizeof(*columns))

@@ -12,6 +12,13 @@
 #include "core/core.h"
 
 /* What a guest's build reported (docs/xenstore.md). All zero: nothing. */
+/* A node that the guest sees; lists as in xenstore. */
+struct xlnuma__vnode_report {
+    unsigned node; /* of the host */
+    char vcpus[512], ranges[96];
+    uint64_t planned_kb, actual_kb;
+};
+
 struct xlnuma__report {
     char policy[32], memory[32], status[32];
     xlnuma_nodeset nodes; /* planned, or those that have the memory instead */
@@ -25,6 +32,9 @@ struct xlnuma__report {
     unsigned nr_others;
     uint8_t other[XLNUMA_NODES_MAX]; /* nodes not planned, nearest first */
     char reason[XLNUMA_MESSAGE_SIZE];
+    unsigned nr_vnodes;      /* 0: it sees one node */
+    char vnodes_reason[160]; /* why, if it was to see more */
+    struct xlnuma__vnode_report vnode[XLNUMA_GUEST_NODES_MAX];
 };
 
 struct xlnuma__vcpu {
@@ -104,6 +114,13 @@ xlnuma_nodeset xlnuma__report_nodes(const struct xlnuma__report *report);
 int xlnuma__guests_parse(struct xlnuma__guests *guests_r, const char *name,
                          const struct xlnuma_host *host, yajl_val array,
                          char *message) XLNUMA_MUST_CHECK;
+
+/*
+ * The nodes that the guest sees, as an array: id, node, planned_kb, actual_kb,
+ * vcpus, ranges.
+ */
+void xlnuma__report_vnodes_generate(const struct xlnuma__report *report,
+                                    yajl_gen gen);
 
 /* What is known of each of xlnuma__report_nodes(): an array. */
 void xlnuma__report_nodes_generate(const struct xlnuma__report *report,

@@ -162,6 +162,62 @@ static int read_distance(const struct guest_place *at, yajl_val object,
     return 0;
 }
 
+/* One of the nodes that it sees. */
+static int read_vnode(const struct guest_place *at, yajl_val object, size_t n,
+                      struct xlnuma__vnode_report *vnode)
+{
+    char path[128];
+    uint64_t node;
+    int rc;
+
+#define PATH(key)                                                              \
+    (snprintf(path, sizeof(path), "guests[%u].guest_nodes[%zu]" key,           \
+              at->index, n),                                                   \
+     path)
+    if (!YAJL_IS_OBJECT(object))
+        return bad(&at->place, "%s is not an object", PATH(""));
+    rc = read_number(&at->place, get(object, "node"), PATH(".node"),
+                     XLNUMA_NODES_MAX - 1, &node);
+    if (!rc)
+        rc = read_number(&at->place, get(object, "planned_kb"),
+                         PATH(".planned_kb"), XLNUMA__KB_MAX,
+                         &vnode->planned_kb);
+    if (!rc)
+        rc = read_number(&at->place, get(object, "actual_kb"),
+                         PATH(".actual_kb"), XLNUMA__KB_MAX, &vnode->actual_kb);
+    if (rc)
+        return rc;
+    if (!xlnuma_nodeset_has(at->host->nodes, (unsigned)node))
+        return bad(&at->place, "%s: the host has no node %" PRIu64,
+                   PATH(".node"), node);
+    vnode->node = (unsigned)node;
+    rc = read_text(at, object, "vcpus", vnode->vcpus, sizeof(vnode->vcpus));
+    return rc ? rc
+              : read_text(at, object, "ranges", vnode->ranges,
+                          sizeof(vnode->ranges));
+#undef PATH
+}
+
+static int read_vnodes(const struct guest_place *at, yajl_val object,
+                       struct xlnuma__report *report)
+{
+    yajl_val array = get(object, "guest_nodes");
+    char path[64];
+    int rc = 0;
+
+    if (!array || YAJL_IS_NULL(array))
+        return 0;
+    if (!YAJL_IS_ARRAY(array) ||
+        YAJL_GET_ARRAY(array)->len > XLNUMA_GUEST_NODES_MAX)
+        return bad(&at->place, "%s is neither an array of at most %d nor null",
+                   path_of(at, "guest_nodes", path), XLNUMA_GUEST_NODES_MAX);
+    report->nr_vnodes = (unsigned)YAJL_GET_ARRAY(array)->len;
+    for (unsigned n = 0; !rc && n < report->nr_vnodes; n++)
+        rc = read_vnode(at, YAJL_GET_ARRAY(array)->values[n], n,
+                        &report->vnode[n]);
+    return rc;
+}
+
 static int read_report(const struct guest_place *at, yajl_val object,
                        struct xlnuma__report *report)
 {
@@ -169,6 +225,11 @@ static int read_report(const struct guest_place *at, yajl_val object,
 
     if (!rc)
         rc = read_extents(at, object, report);
+    if (!rc)
+        rc = read_vnodes(at, object, report);
+    if (!rc)
+        rc = read_text(at, object, "guest_nodes_reason", report->vnodes_reason,
+                       sizeof(report->vnodes_reason));
     if (!rc)
         rc = read_nodeset(at, object, "node_list", &report->nodes);
     if (!rc)
@@ -393,6 +454,25 @@ void xlnuma__report_nodes_generate(const struct xlnuma__report *report,
     yajl_gen_array_close(gen);
 }
 
+void xlnuma__report_vnodes_generate(const struct xlnuma__report *report,
+                                    yajl_gen gen)
+{
+    yajl_gen_array_open(gen);
+    for (unsigned n = 0; n < report->nr_vnodes; n++) {
+        const struct xlnuma__vnode_report *vnode = &report->vnode[n];
+
+        yajl_gen_map_open(gen);
+        xlnuma__json_key_kb(gen, "id", n);
+        xlnuma__json_key_kb(gen, "node", vnode->node);
+        xlnuma__json_key_kb(gen, "planned_kb", vnode->planned_kb);
+        xlnuma__json_key_kb(gen, "actual_kb", vnode->actual_kb);
+        xlnuma__json_key_string(gen, "vcpus", vnode->vcpus);
+        xlnuma__json_key_string(gen, "ranges", vnode->ranges);
+        yajl_gen_map_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}
+
 static void put_text(yajl_gen gen, const char *key, const char *text)
 {
     if (*text)
@@ -436,6 +516,11 @@ static void put_report(yajl_gen gen, const struct xlnuma__report *report)
     put_text(gen, "soft_cpus", report->soft_cpus);
     put_text(gen, "hard_cpus", report->hard_cpus);
     put_text(gen, "reason", report->reason);
+    put_text(gen, "guest_nodes_reason", report->vnodes_reason);
+    if (!report->nr_vnodes)
+        return;
+    xlnuma__json_key(gen, "guest_nodes");
+    xlnuma__report_vnodes_generate(report, gen);
 }
 
 static void put_vcpus(yajl_gen gen, const struct xlnuma__vcpus *vcpus)

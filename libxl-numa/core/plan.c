@@ -236,6 +236,8 @@ static void set_limits(struct planning *planning)
     unsigned nr = 0, i, for_cpus;
 
     planning->max_nodes = XLNUMA_NODES_MAX;
+    if (request->max_nodes)
+        planning->max_nodes = request->max_nodes;
     if (request->policy == XLNUMA_POLICY_SINGLE_NODE)
         planning->max_nodes = 1;
     if (request->policy != XLNUMA_POLICY_RESTRICTED)

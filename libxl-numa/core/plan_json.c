@@ -2,6 +2,7 @@
 /* A plan and its reasons as JSON (docs/plan-format.md). Does not read plans. */
 #include "core/core.h"
 #include "core/json.h"
+#include "core/vnodes.h"
 
 static void write_nodes(yajl_gen gen, const struct xlnuma_plan *plan)
 {
@@ -53,6 +54,40 @@ static void write_alternatives(yajl_gen gen, const struct xlnuma_plan *plan)
     yajl_gen_array_close(gen);
 }
 
+static void write_vnode(yajl_gen gen, const struct xlnuma_plan *plan,
+                        unsigned n)
+{
+    const struct xlnuma_guest_node *node = &plan->guest_node[n];
+    char vcpus[XLNUMA_GUEST_VCPUS_MAX * 4];
+
+    yajl_gen_map_open(gen);
+    xlnuma__json_key_kb(gen, "id", n);
+    xlnuma__json_key_kb(gen, "node", node->node);
+    xlnuma__json_key_kb(gen, "memory_kb", node->memory_kb);
+    xlnuma__json_key_string(
+        gen, "vcpus", xlnuma__vnode_format_vcpus(node, vcpus, sizeof(vcpus)));
+    xlnuma__json_key(gen, "distances");
+    yajl_gen_array_open(gen);
+    for (unsigned m = 0; m < plan->nr_guest_nodes; m++)
+        yajl_gen_integer(gen, node->distance[m]);
+    yajl_gen_array_close(gen);
+    yajl_gen_map_close(gen);
+}
+
+/* Only where the guest was to see several. */
+static void write_vnodes(yajl_gen gen, const struct xlnuma_plan *plan)
+{
+    if (*plan->vnodes_reason)
+        xlnuma__json_key_string(gen, "guest_nodes_reason", plan->vnodes_reason);
+    if (!plan->nr_guest_nodes)
+        return;
+    xlnuma__json_key(gen, "guest_nodes");
+    yajl_gen_array_open(gen);
+    for (unsigned n = 0; n < plan->nr_guest_nodes; n++)
+        write_vnode(gen, plan, n);
+    yajl_gen_array_close(gen);
+}
+
 void xlnuma__plan_generate(const struct xlnuma_plan *plan, yajl_gen gen)
 {
     char cpus[XLNUMA__LIST_SIZE], nodes[256];
@@ -87,6 +122,7 @@ void xlnuma__plan_generate(const struct xlnuma_plan *plan, yajl_gen gen)
             xlnuma__json_key_string(
                 gen, "hard_cpus",
                 xlnuma_cpuset_format(&plan->hard_cpus, cpus, sizeof(cpus)));
+        write_vnodes(gen, plan);
     }
     xlnuma__json_key_string(gen, "reason", plan->reason);
     write_alternatives(gen, plan);

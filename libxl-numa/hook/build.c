@@ -70,6 +70,7 @@ void xlnuma__build_free(struct build *build)
     xlnuma__claim_drop(&build->claim);
     xlnuma_plan_free(build->plan);
     xlnuma_plan_free(build->actual);
+    xlnuma__vnuma_free(build->vnuma);
     free(build);
 }
 
@@ -295,6 +296,8 @@ const struct xlnuma__hook *xlnuma__hook_get(void)
         .created = created,
         .returned = returned,
         .vcpus_set = xlnuma__build_vcpus_set,
+        .image_parsed = xlnuma__vnuma_image_parsed,
+        .memory_map = xlnuma__vnuma_memory_map,
         .populate = xlnuma__build_populate,
         .set_pod_target = xlnuma__build_set_pod_target,
         .restore_begin = xlnuma__build_restore_begin,

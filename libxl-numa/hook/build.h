@@ -12,6 +12,7 @@
 
 #include "core/core.h"
 #include "hook/hook.h"
+#include "hook/vnuma.h"
 #include "xen/xen.h"
 
 #define PAGE_KB 4
@@ -70,6 +71,7 @@ struct build {
     bool is_passing;     /* a call of stock libxl's is under way */
     bool owns_vcpus;     /* their affinities are ours to set */
     bool has_hard;       /* and they have a hard affinity of ours */
+    bool is_hvm;         /* with a device model: hvmloader makes its tables */
     bool has_1g;         /* its memory may come in 1 GiB extents */
     unsigned nr_hard;    /* of vCPUs, with a hard affinity of the user's */
     uint64_t stubdom_kb; /* of the stub domain that it is to have; 0: none */
@@ -83,6 +85,8 @@ struct build {
     struct xlnuma_plan *actual; /* owned; where memory is instead, or NULL */
     struct outcome outcome;
     struct xlnuma__extents extents;
+    struct vnuma *vnuma;        /* owned; NULL: the guest sees one node, */
+    char vnodes_reason[160];    /* and why, if it was to see more */
     struct xlnuma__claim claim; /* of what it has not taken yet */
     unsigned low_width;         /* address bits of low memory; 0: none known */
     uint64_t stock_kb;          /* populated by stock libxl, who knows where */

@@ -5,6 +5,7 @@
  * that cannot do so is planned all the same: exact nodes, and a strict policy,
  * do not depend on claims.
  */
+#include "core/vnodes.h"
 #include "hook/build.h"
 
 #include <inttypes.h>
@@ -47,7 +48,8 @@ static int plan_alone(struct build *build, xc_interface *xch,
     xlnuma__load_note(xch);
     xlnuma__claims_apply(host, claimed_kb);
     build->request.wants_alternatives = false; /* the report has the reason */
-    return xlnuma_plan_make(host, &build->request, build->plan, message);
+    return xlnuma__plan_with_vnodes(host, &build->request, build->plan,
+                                    message);
 }
 
 /*

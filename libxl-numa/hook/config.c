@@ -115,6 +115,7 @@ void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
     build->owns_vcpus = !libxl_defbool_is_default(info->numa_placement) &&
                         libxl_defbool_val(info->numa_placement);
     learn_hard_affinity(build, info);
+    build->is_hvm = info->type == LIBXL_DOMAIN_TYPE_HVM;
     build->has_1g = build->source == MEMORY_OURS &&
                     info->type != LIBXL_DOMAIN_TYPE_PV;
     build->stubdom_kb = xlnuma__stubdom_kb(config);
@@ -123,4 +124,7 @@ void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
     apply_conf(build, config->c_info.name);
     build->conf_nodes = build->request.nodes;
     xlnuma__settings_apply(&build->settings, &build->request);
+    if (build->source == MEMORY_HELPERS)
+        build->request.no_guest_nodes =
+            "it is restored: its memory does not go by the guest's addresses";
 }

@@ -10,6 +10,7 @@
 #include <libxl.h>
 #include <libxlutil.h>
 #include <xenctrl.h>
+#include <xenguest.h>
 #include <xenstore.h>
 
 /* The functions behind the interposed ones. */
@@ -58,6 +59,13 @@ struct xlnuma__hook {
      */
     int (*vcpus_set)(xc_interface *xch, uint32_t domid, unsigned nr_vcpus,
                      bool *owns_affinities_r, unsigned *nr_hard_r);
+
+    /*
+     * libxenguest knows the guest's kernel and where its memory will be; libxl sets
+     * its memory map, having made a PVH guest's ACPI tables.
+     */
+    void (*image_parsed)(struct xc_dom_image *dom);
+    void (*memory_map)(uint32_t domid, struct e820entry e820[], uint32_t nr);
 
     /* Populate, each extent on its planned node; results as from libxc. */
     int (*populate)(const struct xlnuma__next *next, bool is_exact,

@@ -34,6 +34,7 @@ static int plan_build(struct build *build, xc_interface *xch, char *message)
     build->outcome.status = BUILD_PLANNED;
     snprintf(build->outcome.reason, sizeof(build->outcome.reason), "%s",
              build->plan->reason);
+    xlnuma__vnuma_begin(build);
 out:
     xlnuma_host_free(host);
     return rc;
@@ -187,7 +188,10 @@ static int follow(struct build *build, xlnuma_nodeset nodes,
     *actual = *build->plan;
     xlnuma__plan_follow(actual, host, &build->request, nodes,
                         build->extents.done_kb);
-    return apply_again(build, actual, message);
+    rc = apply_again(build, actual, message);
+    if (!rc)
+        xlnuma__vnuma_affinities(build);
+    return rc;
 }
 
 int xlnuma__build_follow(struct build *build, xlnuma_nodeset nodes,

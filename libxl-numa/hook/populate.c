@@ -41,10 +41,13 @@ static unsigned long steer(struct build *build, const struct xlnuma__next *next,
 
     while (done < nr) {
         unsigned long run = nr - done;
-        int node = xlnuma__extents_next(&build->extents, order, &run);
+        int node = xlnuma__vnuma_next(build, order, extent + done, &run);
+        xen_pfn_t first = extent[done];
         uint64_t low_kb;
         int r;
 
+        if (node == VNUMA_ANY)
+            node = xlnuma__extents_next(&build->extents, order, &run);
         if (node < 0)
             break;
         low_kb = xlnuma__build_low_kb(build, xch, (unsigned)node, order);
@@ -71,6 +74,8 @@ static unsigned long steer(struct build *build, const struct xlnuma__next *next,
                              (unsigned long)r);
         xlnuma__claim_taken(&build->claim, (unsigned)node,
                             ((uint64_t)r * PAGE_KB) << order);
+        xlnuma__vnuma_done(build, first, (unsigned)node,
+                           ((uint64_t)r * PAGE_KB) << order);
         if ((unsigned long)r < run)
             xlnuma__extents_failed(&build->extents, (unsigned)node, order);
         done += (unsigned long)r;

@@ -396,6 +396,26 @@ bool ours_libxl_defbool_val(libxl_defbool value)
     return NEXT(libxl_defbool_val)(value);
 }
 
+int ours_xc_dom_parse_image(struct xc_dom_image *dom)
+{
+    const struct xlnuma__hook *h = hook_if_loaded();
+
+    if (h)
+        h->image_parsed(dom);
+    return NEXT(xc_dom_parse_image)(dom);
+}
+
+int ours_xc_domain_set_memory_map(xc_interface *xch, uint32_t domid,
+                                  struct e820entry entries[],
+                                  uint32_t nr_entries)
+{
+    const struct xlnuma__hook *h = hook_if_loaded();
+
+    if (h)
+        h->memory_map(domid, entries, nr_entries);
+    return NEXT(xc_domain_set_memory_map)(xch, domid, entries, nr_entries);
+}
+
 static struct xlnuma__next next_memory(void)
 {
     return (struct xlnuma__next){

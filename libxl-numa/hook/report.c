@@ -3,6 +3,7 @@
  * What is done when a domain is built: affinities follow memory that is not
  * where it was planned; one line of log, and the report in xenstore.
  */
+#include "core/vnodes.h"
 #include "hook/build.h"
 
 #include <inttypes.h>
@@ -51,6 +52,27 @@ void xlnuma__build_memory(const struct build *build,
     memcpy(report->nr_extents, build->extents.nr, sizeof(report->nr_extents));
 }
 
+static void report_vnodes(const struct build *build,
+                          struct xlnuma__report *report)
+{
+    const struct xlnuma_plan *plan = build->plan;
+
+    report->nr_vnodes = build->vnuma ? plan->nr_guest_nodes : 0;
+    memcpy(report->vnodes_reason, build->vnodes_reason,
+           sizeof(report->vnodes_reason));
+    for (unsigned n = 0; n < report->nr_vnodes; n++) {
+        struct xlnuma__vnode_report *vnode = &report->vnode[n];
+
+        vnode->node = plan->guest_node[n].node;
+        vnode->planned_kb = plan->guest_node[n].memory_kb;
+        vnode->actual_kb = xlnuma__vnuma_actual_kb(build, n);
+        xlnuma__vnode_format_vcpus(&plan->guest_node[n], vnode->vcpus,
+                                   sizeof(vnode->vcpus));
+        xlnuma__vnuma_format_ranges(build, n, vnode->ranges,
+                                    sizeof(vnode->ranges));
+    }
+}
+
 /* Where the domain is to be, or is instead. */
 static void report_plan(const struct build *build,
                         struct xlnuma__report *report)
@@ -66,6 +88,7 @@ static void report_plan(const struct build *build,
         xlnuma_cpuset_format(&plan->hard_cpus, report->hard_cpus,
                              sizeof(report->hard_cpus));
     memcpy(report->planned_kb, plan->memory_kb, sizeof(report->planned_kb));
+    report_vnodes(build, report);
     if (build->source == MEMORY_HELPERS) { /* which has no host to rank */
         report->nr_others = build->extents.nr_ranked;
         memcpy(report->other, build->extents.rank, sizeof(report->other));
@@ -132,6 +155,20 @@ static void degrade(struct build *build)
             build->request.name, build->outcome.reason);
 }
 
+/* Its memory is on the plan's nodes, but not where its address says. */
+static void degrade_vnodes(struct build *build)
+{
+    char stray[32];
+
+    snprintf(build->outcome.reason, sizeof(build->outcome.reason),
+             "%s of the guest's nodes are not on the nodes that they were "
+             "planned on: Xen did not give them there",
+             xlnuma__mib(xlnuma__vnuma_stray_kb(build), stray));
+    if (build->phase != PHASE_STOPPED)
+        LOG(build, WARN, "domain %" PRIu32 " (%s): %s", build->domid,
+            build->request.name, build->outcome.reason);
+}
+
 /* "2150+2150": MiB on each node, or planned there. */
 static char *format_memory(const struct build *build, char *buf, size_t size)
 {
@@ -174,9 +211,14 @@ static void make_report(struct build *build, struct xs_handle *xs)
     struct xlnuma__report report;
     char message[XLNUMA_MESSAGE_SIZE];
 
+    if (build->plan)
+        xlnuma__vnuma_built(build);
     if (build->plan && off_plan_kb(build) >= STRAY_KB) {
         build->outcome.status = BUILD_DEGRADED;
         degrade(build);
+    } else if (build->plan && xlnuma__vnuma_stray_kb(build) >= STRAY_KB) {
+        build->outcome.status = BUILD_DEGRADED;
+        degrade_vnodes(build);
     } else if (build->plan) {
         build->outcome.status =
             knows_memory(build) ? BUILD_PLACED : BUILD_PLANNED;

@@ -78,6 +78,12 @@ int xlnuma__request_add_pool(struct xlnuma_request *request, libxl_ctx *ctx,
 bool xlnuma__config_wants_placement(const libxl_domain_config *config,
                                     const char **why_r);
 
+/* --- xen_vnodes.c --------------------------------------------------------- */
+
+/* How the guest's memory will lie, and whether it can see several nodes. */
+void xlnuma__request_add_vnodes(struct xlnuma_request *request,
+                                const libxl_domain_config *config);
+
 /* --- xen_apply.c ---------------------------------------------------------- */
 
 /* Set the domain's node affinity. Returns 0 or libxl's error. */
@@ -94,6 +100,10 @@ int xlnuma__apply_nodes(libxl_ctx *ctx, uint32_t domid, xlnuma_nodeset nodes);
 int xlnuma__apply(libxl_ctx *ctx, uint32_t domid, unsigned nr_vcpus,
                   const struct xlnuma_plan *plan, bool with_vcpus,
                   const xlnuma_cpuset *hard_before, char *message);
+
+/* Set one vCPU's soft affinity. Returns 0, XLNUMA_ERR_XEN. */
+int xlnuma__apply_vcpu(libxl_ctx *ctx, uint32_t domid, unsigned vcpu,
+                       const xlnuma_cpuset *cpus, char *message);
 
 /* --- xen_config.c --------------------------------------------------------- */
 

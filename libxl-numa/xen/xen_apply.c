@@ -37,6 +37,23 @@ static int cpus_to_bitmap(libxl_ctx *ctx, const xlnuma_cpuset *cpus,
     return r;
 }
 
+int xlnuma__apply_vcpu(libxl_ctx *ctx, uint32_t domid, unsigned vcpu,
+                       const xlnuma_cpuset *cpus, char *message)
+{
+    libxl_bitmap map;
+    int r;
+
+    *message = '\0';
+    libxl_bitmap_init(&map);
+    r = cpus_to_bitmap(ctx, cpus, &map);
+    if (!r)
+        r = libxl_set_vcpuaffinity(ctx, domid, vcpu, NULL, &map);
+    libxl_bitmap_dispose(&map);
+    return r ? xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "setting the soft affinity of vCPU %u failed", vcpu)
+             : 0;
+}
+
 /* Both in one call for each vCPU; no `hard`: that one stays. */
 static int set_affinity(libxl_ctx *ctx, uint32_t domid, unsigned nr_vcpus,
                         const xlnuma_cpuset *hard, const xlnuma_cpuset *soft)

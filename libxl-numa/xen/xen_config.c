@@ -136,6 +136,22 @@ static bool read_devices(struct xlnuma_request *request, const char *value)
            request->device_weight <= 100;
 }
 
+static bool read_guest_nodes(struct xlnuma_request *request, const char *value)
+{
+    size_t length = strspn(value, "0123456789");
+
+    request->guest_nodes = XLNUMA_GUEST_NODES_OFF;
+    if (!strcmp(value, "off"))
+        return true;
+    request->guest_nodes = XLNUMA_GUEST_NODES_AUTO;
+    if (!strcmp(value, "auto"))
+        return true;
+    request->guest_nodes = (unsigned)strtoul(value, NULL, 10);
+    return length && length <= 2 && !value[length] &&
+           request->guest_nodes > XLNUMA_GUEST_NODES_AUTO &&
+           request->guest_nodes <= XLNUMA_GUEST_NODES_MAX;
+}
+
 /*
  * A new key is a row here and a field of the request. A reader returns false
  * for a wrong value, and for the empty one.
@@ -151,6 +167,8 @@ static const struct {
     { "numa_nodes", read_nodes, "all or a list of nodes such as \"0-1,4\"" },
     { "numa_devices", read_devices, "a percentage, 0 to 100" },
     { "numa_affinity", read_affinity, "socket, soft or hard" },
+    { "numa_guest_nodes", read_guest_nodes,
+      "off, auto or a number of nodes, 2 to 64" },
 };
 
 #define NR_KEYS (sizeof(keys) / sizeof(*keys))
@@ -303,6 +321,26 @@ void xlnuma__settings_fill(struct xlnuma__settings *settings,
             memcpy(settings->value[i], from->value[i], XLNUMA__VALUE_SIZE);
 }
 
+/* libxl's own virtual nodes and ours at once. */
+static int check_vnuma(const struct xlnuma__settings *settings,
+                       const XLU_Config *config, const char *source,
+                       const char *text, size_t length, char *message)
+{
+    static const char key[] = "numa_guest_nodes";
+    const char *value = settings->value[find_key(key, strlen(key))];
+    XLU_ConfigList *list;
+    int nr;
+
+    if (!*value || !strcmp(value, "off") ||
+        xlu_cfg_get_list(config, "vnuma", &list, &nr, 1) == ESRCH)
+        return 0;
+    return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                        "%s:%u: %s is \"%s\", but vnuma is given: only one of "
+                        "the two can say what the guest sees",
+                        source, xlnuma__config_line(text, length, key), key,
+                        value);
+}
+
 int xlnuma__settings_read(struct xlnuma__settings *settings_r,
                           const XLU_Config *config, const char *source,
                           const char *text, size_t length, char *message)
@@ -323,7 +361,7 @@ int xlnuma__settings_read(struct xlnuma__settings *settings_r,
                                 xlnuma__config_line(text, length, keys[i].name),
                                 keys[i].name, value, keys[i].values);
     }
-    return 0;
+    return check_vnuma(settings_r, config, source, text, length, message);
 }
 
 void xlnuma__settings_apply(const struct xlnuma__settings *settings,

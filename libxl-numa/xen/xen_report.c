@@ -76,6 +76,40 @@ static void put_others(struct writer *writer,
     put(writer, "other_nodes", value);
 }
 
+/* Below vnode/N, as below node/N. */
+static void put_vnode(struct writer *writer, unsigned n,
+                      const struct xlnuma__vnode_report *vnode)
+{
+    char key[64], value[32];
+
+#define PUT(name, text)                                                        \
+    (snprintf(key, sizeof(key), "vnode/%u/" name, n), put(writer, key, text))
+    snprintf(value, sizeof(value), "%u", vnode->node);
+    PUT("node", value);
+    PUT("vcpus", vnode->vcpus);
+    PUT("ranges", vnode->ranges);
+    snprintf(value, sizeof(value), "%" PRIu64, vnode->planned_kb);
+    PUT("planned_kb", value);
+    snprintf(value, sizeof(value), "%" PRIu64, vnode->actual_kb);
+    PUT("actual_kb", value);
+#undef PUT
+}
+
+static void put_vnodes(struct writer *writer,
+                       const struct xlnuma__report *report)
+{
+    char value[32];
+
+    if (*report->vnodes_reason)
+        put(writer, "guest_nodes_reason", report->vnodes_reason);
+    if (!report->nr_vnodes && !*report->vnodes_reason)
+        return;
+    snprintf(value, sizeof(value), "%u", report->nr_vnodes);
+    put(writer, "guest_nodes", report->nr_vnodes ? value : "off");
+    for (unsigned n = 0; n < report->nr_vnodes; n++)
+        put_vnode(writer, n, &report->vnode[n]);
+}
+
 static void put_all(struct writer *writer, const struct xlnuma__report *report)
 {
     char value[XLNUMA_MESSAGE_SIZE];
@@ -103,6 +137,7 @@ static void put_all(struct writer *writer, const struct xlnuma__report *report)
             (xlnuma_nodeset_has(report->nodes, i) || report->actual_kb[i]))
             put_node_kb(writer, i, "actual_kb", report->actual_kb[i]);
     }
+    put_vnodes(writer, report);
     if (report->has_actual)
         put_extents(writer, report);
 }
@@ -243,6 +278,38 @@ static void read_extents(struct reader *reader, struct xlnuma__report *report)
     }
 }
 
+static void read_vnode(struct reader *reader, unsigned n,
+                       struct xlnuma__vnode_report *vnode)
+{
+    char key[64], value[32];
+
+#define GET(name, buf)                                                         \
+    (snprintf(key, sizeof(key), "vnode/%u/" name, n),                          \
+     get_text(reader, key, buf, sizeof(buf)))
+    vnode->node = (unsigned)strtoul(GET("node", value), NULL, 10);
+    GET("vcpus", vnode->vcpus);
+    GET("ranges", vnode->ranges);
+    vnode->planned_kb = strtoull(GET("planned_kb", value), NULL, 10);
+    vnode->actual_kb = strtoull(GET("actual_kb", value), NULL, 10);
+#undef GET
+}
+
+/* "off" is no number: none. */
+static void read_vnodes(struct reader *reader, struct xlnuma__report *report)
+{
+    char value[32];
+    unsigned long nr = strtoul(
+        get_text(reader, "guest_nodes", value, sizeof(value)), NULL, 10);
+
+    get_text(reader, "guest_nodes_reason", report->vnodes_reason,
+             sizeof(report->vnodes_reason));
+    if (nr > XLNUMA_GUEST_NODES_MAX)
+        return;
+    report->nr_vnodes = (unsigned)nr;
+    for (unsigned n = 0; n < nr; n++)
+        read_vnode(reader, n, &report->vnode[n]);
+}
+
 /* A list in its own order; false if it is none of nodes. */
 static bool parse_others(const char *text, struct xlnuma__report *report)
 {
@@ -294,6 +361,7 @@ static int read_keys(struct reader *reader, struct xlnuma__report *report_r,
                             "no list of nodes",
                             domid, value);
     read_nodes(reader, report_r);
+    read_vnodes(reader, report_r);
     if (report_r->has_actual)
         read_extents(reader, report_r);
     return 0;

@@ -166,6 +166,7 @@ void xlnuma__request_from_config(struct xlnuma_request *request_r,
     filter_soft_cpus(request_r, info);
     request_r->has_own_affinity = has_own_affinity(info);
     add_devices(request_r, ctx, config);
+    xlnuma__request_add_vnodes(request_r, config);
 }
 
 int xlnuma__request_add_pool(struct xlnuma_request *request, libxl_ctx *ctx,

@@ -299,10 +299,12 @@ lab_build_shim() {
         die 1 "cannot build $1"
 }
 
-# What builds guests for a scenario, $2, from source $1.
+# lab_build_program SOURCE PROGRAM LIBRARY...: what scenarios run in dom0.
 lab_build_program() {
-    $(lab_cc) -D_GNU_SOURCE -std=gnu11 -O1 -o "$2" "$1" -lxenlight -lxentoollog ||
-        die 1 "cannot build $1"
+    local from=$1 to=$2
+    shift 2
+    $(lab_cc) -D_GNU_SOURCE -std=gnu11 -O1 -o "$to" "$from" "$@" ||
+        die 1 "cannot build $from"
 }
 
 # What PVH and HVM Linux guests have more than PV ones: an archive, $2, to follow
@@ -343,7 +345,10 @@ lab_make_job() {
     if [[ -z $LAB_STOCK ]]; then
         lab_build_shim "$LAB_TOP/tests/lab/shim.c" "$to/lab/shim.so"
         lab_build_shim "$LAB_TOP/tests/hook/faults.c" "$to/lab/faults.so"
-        lab_build_program "$LAB_TOP/tests/lab/parallel.c" "$to/lab/parallel"
+        lab_build_program "$LAB_TOP/tests/lab/parallel.c" "$to/lab/parallel" \
+            -lxenlight -lxentoollog
+        lab_build_program "$LAB_TOP/tests/lab/guest-acpi.c" \
+            "$to/lab/guest-acpi" -lxenforeignmemory
     fi
     [[ -z $LAB_LINUX || -n $LAB_STOCK ]] ||
         lab_build_linux_more "$LAB_TOP/tests/lab" "$to/lab/linux-more"

@@ -11,9 +11,9 @@ are held to:
     fails the build, with one error; libxl-save-helper, which does not know the
     policy when it cannot read the plan, warns before it.
   - One warning is said if something was lost: that the plan is followed, what
-    xl-numa.conf says, the claim of the memory, the report. None if nothing
-    was. What only makes a plan better when it is known (load, low memory, where
-    devices are) goes without.
+    xl-numa.conf says, the guest's nodes, the claim of the memory, the report.
+    None if nothing was. What only makes a plan better when it is known (load, low
+    memory, where devices are) goes without.
   - Affinities are the plan's or stock libxl's; the report in xenstore is whole
     and true, or not there; no descriptor, lock or memory is lost; the next
     build in this process is as if nothing had been.
@@ -57,6 +57,9 @@ KINDS = {
         "load": "101 01%030d 0 1000\n102 02%030d 0 1000\n" % (0, 0),
         "env": dict(SMALL, FAKE_ASSIGNABLE="disk", FAKE_DEVICES="-,0,3",
                     FAKE_LOW="20,0,0,0", FAKE_GUESTS="0:99,1:5")},
+    # Two nodes of 128 MiB each.
+    "two guest nodes": {"guest": ["memory=256", 'numa_guest_nodes="auto"'],
+                        "env": {"FAKE_FREE": "200,200,0,0"}},
     "populated on demand": {"guest": ["memory=70", "maxmem=80"]},
     "stub domain": {"guest": ["memory=30", 'type="hvm"', "stubdom=8"],
                     "times": 1},
@@ -65,7 +68,8 @@ KINDS = {
 # libxl's own calls that pass by us; of xlu_cfg_*() the first is.
 STOCK = {"libxl_ctx_alloc", "libxl_domain_create_new",
          "libxl_domain_create_restore", "libxl_domain_sched_params_set",
-         "xc_domain_create", "xc_domain_max_vcpus",
+         "xc_domain_create", "xc_domain_max_vcpus", "xc_dom_parse_image",
+         "xc_domain_set_memory_map",
          "xc_domain_restore", "xs_introduce_domain"}
 STOCK_ONCE = {"xlu_cfg_init", "xlu_cfg_readdata"}
 
@@ -293,6 +297,9 @@ class Kind:
                 (*self.ours.affinities[:2], self.stock.affinities[2])),
                 "half placed")
             return "exact nodes"
+        if re.search("the guest sees one node|run on all of the plan's", text):
+            expect(build.mib == self.ours.mib, "memory is elsewhere")
+            return "guest nodes"
         if len(build.store) < len(self.ours.store) or "from xenstore" in text:
             expect(build.mib == self.ours.mib, "memory is elsewhere")
             return "the report"

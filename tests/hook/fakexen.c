@@ -31,6 +31,9 @@
  *                                  until it gets SIGCONT, in the Nth call
  *   FAKE_FORK=FUNCTION:N[,...]     a child is forked then; it does nothing
  *   FAKE_CHILD=FUNCTION:N          another thread forks then: fake_child()
+ *   FAKE_TABLES=none, other        a PVH guest has no ACPI tables, or they are
+ *                                  not as libxl's; "full": nothing fits behind
+ *   FAKE_LAYOUT=other              its memory lies otherwise than libxl has it
  *   FAKE_HELPER=PROGRAM            run to restore a domain: PROGRAM -H, unless
  *                                  LIBXL_SAVE_HELPER is another one
  *   FAKE_DEVICE_MODEL=, FAKE_CONSOLE=PROGRAM  started for a domain that is built
@@ -145,6 +148,13 @@ __attribute__((constructor)) static void read_environment(void)
         if (!is_filled)
             host->low_pages[i] = list_item("FAKE_LOW", i, 0) * MIB_PAGES;
     }
+}
+
+static bool is_set(const char *variable, const char *value)
+{
+    const char *text = getenv(variable);
+
+    return text && !strcmp(text, value);
 }
 
 /* Does the variable name this call, the nr-th, of `function`? */
@@ -456,12 +466,13 @@ int libxl_set_vcpuaffinity(libxl_ctx *ctx, uint32_t domid, uint32_t vcpu,
 {
     (void)ctx;
     (void)domid;
+    FAIL(ERROR_FAIL);
     if (hard && !bits_of(hard))
         abort(); /* Xen refuses that */
     if (hard)
         fake_domain->hard_cpus[vcpu] = bits_of(hard);
     if (soft)
-        fake_domain->soft_cpus = bits_of(soft);
+        fake_domain->soft_cpus = fake_domain->vcpu_soft[vcpu] = bits_of(soft);
     fake_domain->nr_affinities++;
     return 0;
 }
@@ -566,6 +577,8 @@ int xc_domain_setmaxmem(xc_interface *xch, uint32_t domid, uint64_t memkb)
     return 0;
 }
 
+static int taken_from; /* the last extent; the host is locked */
+
 static bool take_zone(int node, unsigned order, bool is_low)
 {
     unsigned long pages = 1ul << order;
@@ -584,6 +597,7 @@ static bool take_zone(int node, unsigned order, bool is_low)
         host->free_pages[i] -= pages;
         fake_domain->pages[i] += pages;
         fake_domain->extents[order]++;
+        taken_from = i;
         return true;
     }
     return false;
@@ -655,6 +669,12 @@ int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
         node = -1;
     lock_host();
     while (done < nr && take_extent(node, order)) {
+        xen_pfn_t pages = (xen_pfn_t)1 << order, gfn = extent[done];
+
+        for (; gfn >> 15 < sizeof(fake_domain->block) &&
+               gfn < extent[done] + pages;
+             gfn += pages < 1 << 15 ? pages : 1 << 15)
+            fake_domain->block[gfn >> 15] |= (uint8_t)(1 << taken_from);
         /* As for a PV guest: what was asked for becomes where it is. */
         extent[done] |= FAKE_DONE;
         done++;
@@ -855,6 +875,8 @@ static int populate_all(unsigned long pages, bool is_pv, unsigned mem_flags)
     xen_pfn_t *extent = calloc(pages, sizeof(*extent));
     int r = 0;
 
+    for (unsigned long i = 0; i < pages; i++)
+        extent[i] = i;
     while (at < pages && !r) {
         unsigned order = is_pv || pages - at < 1ul << 18 ? 9 : 18;
         int done = 0;
@@ -877,6 +899,156 @@ static int populate_all(unsigned long pages, bool is_pv, unsigned mem_flags)
     }
     free(extent);
     return r;
+}
+
+/* --- ACPI tables ---------------------------------------------------------- */
+
+#define TABLES_AT 0xfc001000u
+#define PAGE 4096
+
+static void put_table(uint8_t *to, const char *signature, uint32_t length)
+{
+    uint8_t sum = 0;
+
+    memcpy(to, signature, 4);
+    memcpy(to + 4, &length, 4);
+    for (uint32_t i = 0; i < length; i++)
+        sum = (uint8_t)(sum + to[i]);
+    to[9] = (uint8_t)-sum;
+}
+
+/* As libxl's: MADT and XSDT in a page, the RSDP behind. */
+static void make_tables(struct xc_dom_image *dom, unsigned nr_vcpus)
+{
+    static uint8_t page[PAGE], rsdp[64], info[PAGE];
+    const uint64_t madt_at = TABLES_AT + 0x100, xsdt_at = TABLES_AT + 0x800;
+
+    memset(page, 0, sizeof(page));
+    for (unsigned v = 0; v < nr_vcpus; v++)
+        memcpy(page + 0x100 + 44 + 8 * v,
+               (uint8_t[]){ 0, 8, (uint8_t)v, (uint8_t)(2 * v), 1 }, 5);
+    put_table(page + 0x100, "APIC", 44 + 8 * nr_vcpus);
+    memcpy(page + 0x800 + 36, &madt_at, 8);
+    put_table(page + 0x800, is_set("FAKE_TABLES", "other") ? "RSDT" : "XSDT",
+              44);
+    memcpy(rsdp, "RSD PTR ", 8);
+    memcpy(rsdp + 24, &xsdt_at, 8);
+    dom->acpi_modules[0].data = rsdp;
+    dom->acpi_modules[0].length = sizeof(rsdp);
+    dom->acpi_modules[0].guest_addr_out = TABLES_AT + PAGE;
+    dom->acpi_modules[1].data = info;
+    dom->acpi_modules[1].length = PAGE;
+    dom->acpi_modules[1].guest_addr_out = TABLES_AT - PAGE;
+    dom->acpi_modules[2].data = page;
+    dom->acpi_modules[2].length = PAGE;
+    dom->acpi_modules[2].guest_addr_out = TABLES_AT;
+}
+
+static uint64_t get(const uint8_t *from, unsigned size)
+{
+    uint64_t value = 0;
+
+    memcpy(&value, from, size);
+    return value;
+}
+
+static void note_table(const uint8_t *table)
+{
+    char *name = fake_domain->acpi[fake_domain->nr_acpi++];
+    uint8_t sum = 0;
+
+    for (uint32_t i = 0; i < get(table + 4, 4); i++)
+        sum = (uint8_t)(sum + table[i]);
+    memcpy(name, sum ? "bad!" : (const char *)table, 4);
+}
+
+/* What the guest finds there. */
+static void read_tables(const struct xc_dom_image *dom)
+{
+    const uint8_t *bytes = dom->acpi_modules[2].data;
+    const uint8_t *rsdp = dom->acpi_modules[0].data, *xsdt;
+
+    xsdt = bytes + get(rsdp + 24, 8) - TABLES_AT;
+    note_table(xsdt);
+    for (uint64_t at = 36; at < get(xsdt + 4, 4); at += 8)
+        note_table(bytes + get(xsdt + at, 8) - TABLES_AT);
+}
+
+/* Memory, here without what is behind the hole, and the areas for ACPI. */
+static int set_memory_map(struct xc_dom_image *dom)
+{
+    struct e820entry map[6] = { { 0, 0xf0000000, 1 } };
+    uint32_t nr = 1;
+
+    for (unsigned i = 0; i < 3 && dom->acpi_modules[i].length; i++)
+        map[nr++] = (struct e820entry){ dom->acpi_modules[i].guest_addr_out,
+                                        dom->acpi_modules[i].length, 3 };
+    if (is_set("FAKE_TABLES", "full"))
+        map[nr++] = (struct e820entry){ TABLES_AT + 2 * PAGE, PAGE, 2 };
+    if (xc_domain_set_memory_map(NULL, fake_domain->domid, map, nr))
+        return -1;
+    for (uint32_t i = 0; i < nr; i++)
+        if (map[i].addr == TABLES_AT) {
+            fake_domain->acpi_at[0] = map[i].addr;
+            fake_domain->acpi_at[1] = map[i].addr + map[i].size;
+        }
+    return 0;
+}
+
+int xc_dom_parse_image(struct xc_dom_image *dom)
+{
+    (void)dom;
+    FAIL(-1);
+    return 0;
+}
+
+int xc_domain_set_memory_map(xc_interface *xch, uint32_t domid,
+                             struct e820entry entries[], uint32_t nr)
+{
+    (void)xch;
+    (void)domid;
+    (void)entries;
+    (void)nr;
+    FAIL(-1);
+    return 0;
+}
+
+/* What a guest's image needs before it has memory. */
+static int parse_image(struct xc_dom_image *dom,
+                       const libxl_domain_build_info *info)
+{
+    static uint8_t firmware[] = "USER";
+
+    dom->guest_domid = fake_domain->domid;
+    dom->lowmem_end = info->max_memkb << 10;
+    if (is_set("FAKE_LAYOUT", "other")) {
+        dom->lowmem_end /= 2;
+        dom->highmem_end = ((uint64_t)1 << 32) + dom->lowmem_end;
+    }
+    if (info->type == LIBXL_DOMAIN_TYPE_HVM) {
+        dom->acpi_modules[0].data = firmware;
+        dom->acpi_modules[0].length = 4;
+    }
+    return xc_dom_parse_image(dom);
+}
+
+/* Behind its memory; the last of it. */
+static int finish_image(struct xc_dom_image *dom,
+                        const libxl_domain_build_info *info)
+{
+    if (info->type == LIBXL_DOMAIN_TYPE_HVM) {
+        fake_domain->nr_firmware = dom->acpi_modules[0].length;
+        memcpy(fake_domain->firmware, dom->acpi_modules[0].data, 4);
+        return set_memory_map(dom);
+    }
+    if (is_set("FAKE_TABLES", "none"))
+        return set_memory_map(dom);
+    make_tables(dom, (unsigned)info->max_vcpus);
+    if (set_memory_map(dom))
+        return -1;
+    if (!is_set("FAKE_TABLES", "other"))
+        read_tables(dom);
+    return 0;
 }
 
 int fake_destroy(unsigned domid)
@@ -1019,6 +1191,8 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
 {
     libxl_domain_build_info *info = &config->b_info;
     struct xen_domctl_createdomain create = { .flags = 0 };
+    bool has_image = !is_restored && info->type != LIBXL_DOMAIN_TYPE_PV;
+    struct xc_dom_image dom = { .lowmem_end = 0 };
 
     libxl_defbool_setdefault(&info->numa_placement, true);
     memcpy(&create.handle, &config->c_info.uuid, sizeof(create.handle));
@@ -1038,6 +1212,8 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
         return ERROR_FAIL;
     if (is_restored && run_helper())
         return ERROR_FAIL;
+    if (has_image && parse_image(&dom, info))
+        return ERROR_FAIL;
     if (!is_restored && info->max_memkb > info->target_memkb &&
         xc_domain_set_pod_target(NULL, *domid, info->target_memkb / 4, NULL,
                                  NULL, NULL))
@@ -1047,6 +1223,8 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
                      info->max_memkb > info->target_memkb
                          ? XENMEMF_populate_on_demand
                          : 0))
+        return ERROR_FAIL;
+    if (has_image && finish_image(&dom, info))
         return ERROR_FAIL;
     if (libxl_domain_sched_params_set(ctx, *domid, &info->sched_params) ||
         !xs_introduce_domain(NULL, *domid, 0, 0) ||

@@ -22,6 +22,13 @@ struct fake_domain {
     unsigned long pod_pages;      /* set aside for population on demand */
     unsigned long restored_pages; /* that a helper is to populate */
     bool is_stock_placed, is_there;
+    uint64_t vcpu_soft[FAKE_VCPUS];
+    uint8_t block[128];   /* which nodes have pages of each 128 MiB, a mask */
+    unsigned nr_acpi;     /* tables that it finds by its RSDP */
+    char acpi[16][5];     /* their signatures; "bad!" if the checksum is */
+    uint64_t acpi_at[2];  /* the E820's area that they are in */
+    uint32_t nr_firmware; /* bytes of acpi_firmware */
+    uint8_t firmware[8];  /* the first of them */
 };
 
 /* The one that this thread built last, NULL before. */

@@ -134,6 +134,10 @@ static void read_config(libxl_ctx *ctx, const char *name,
         info->video_memkb = 0;
     }
     info->max_vcpus = NR_VCPUS;
+    libxl_cpu_bitmap_alloc(ctx, &info->avail_vcpus, NR_VCPUS);
+    libxl_bitmap_set_any(&info->avail_vcpus);
+    if (!xlu_cfg_get_long(file, "acpi", &number, 1))
+        libxl_defbool_set(&info->acpi, number);
     if (!xlu_cfg_get_long(file, "hard", &number, 1))
         set_cpus(&info->vcpu_hard_affinity, &info->num_vcpu_hard_affinity, ctx,
                  number);
@@ -164,6 +168,31 @@ static void read_config(libxl_ctx *ctx, const char *name,
     xlu_cfg_destroy(file);
 }
 
+/* "2 2 23 3": on which nodes each 128 MiB of the guest's addresses are. */
+static void print_blocks(void)
+{
+    const size_t nr = sizeof(fake_domain->block);
+
+    printf("blocks");
+    for (size_t i = 0; i < nr && fake_domain->block[i]; i++) {
+        putchar(' ');
+        for (int node = 0; node < 4; node++)
+            if (fake_domain->block[i] >> node & 1)
+                printf("%d", node);
+    }
+    printf("\nvcpus");
+    for (int v = 0; v < NR_VCPUS; v++)
+        printf(" %#llx", (unsigned long long)fake_domain->vcpu_soft[v]);
+    printf("\nacpi %#llx-%#llx", (unsigned long long)fake_domain->acpi_at[0],
+           (unsigned long long)fake_domain->acpi_at[1]);
+    for (unsigned i = 0; i < fake_domain->nr_acpi; i++)
+        printf(" %s", fake_domain->acpi[i]);
+    putchar('\n');
+    if (fake_domain->nr_firmware)
+        printf("firmware %u %.4s\n", fake_domain->nr_firmware,
+               (const char *)fake_domain->firmware);
+}
+
 static void print_domain(int rc, const libxl_domain_config *config,
                          bool is_quiet)
 {
@@ -185,6 +214,7 @@ static void print_domain(int rc, const libxl_domain_config *config,
                    fake_domain->low_pages[i] / 256);
     printf("extents 1g %lu 2m %lu 4k %lu\n", fake_domain->extents[18],
            fake_domain->extents[9], fake_domain->extents[0]);
+    print_blocks();
     printf("placed by %s\n", fake_domain->is_stock_placed ? "libxl" : "us");
     printf("numa_placement %s\n",
            libxl_defbool_to_string(config->b_info.numa_placement));

@@ -124,6 +124,30 @@ lab_wait_linux_says() {
     lab_linux_says "$1" | grep -qx end
 }
 
+# lab_vnodes DOMID: the nodes that the ACPI tables in the guest's memory have, one a
+# line, as "K VCPUS RANGES"; APIC ids are twice the vCPU's number. Fails if a table
+# is wrong.
+lab_vnodes() {
+    /lab/guest-acpi "$1" >/tmp/lab.acpi || return 1
+    awk '$1 == "cpu" { cpus[$2] = cpus[$2] (cpus[$2] == "" ? "" : ",") $3 / 2 }
+        $1 == "memory" { at[$2] = at[$2] (at[$2] == "" ? "" : ",") $3
+                         if ($2 > last) last = $2 }
+        END { for (n = 0; n <= last; n++) print n, "[" cpus[n] "]", at[n] }' \
+        /tmp/lab.acpi
+}
+
+# lab_vnodes_reported DOMID: the same by the report in xenstore.
+lab_vnodes_reported() {
+    lab_vnode=0
+    while lab_ranges=$(xenstore-read \
+        "/libxl/$1/numa-placement/vnode/$lab_vnode/ranges" 2>/dev/null); do
+        echo "$lab_vnode [$(lab_list "$(xenstore-read \
+            "/libxl/$1/numa-placement/vnode/$lab_vnode/vcpus")" |
+            tr '\n' ',' | sed 's/,$//')] $lab_ranges"
+        lab_vnode=$((lab_vnode + 1))
+    done
+}
+
 # lab_linux_seconds NAME: for how long the Linux guest has run, by its own count
 # on its console; 0 before that. It starts again when the guest does.
 lab_linux_seconds() {

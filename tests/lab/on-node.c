@@ -55,7 +55,7 @@ int main(int argc, char **argv)
     }
     for (unsigned i = 0; i < GIBS; i++)
         if (nr[i])
-            printf("%lu %" PRIx64 " %" PRIx64 " %lu\n", node, first[i],
-                   last[i], nr[i]);
+            printf("%lu %" PRIx64 " %" PRIx64 " %lu\n", node, first[i], last[i],
+                   nr[i]);
     return 0;
 }

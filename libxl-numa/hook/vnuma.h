@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* vnuma.c: a guest that sees several nodes. */
+#ifndef XLNUMA_HOOK_VNUMA_H
+#define XLNUMA_HOOK_VNUMA_H
+
+#include <xenctrl.h>
+#include <xenguest.h>
+
+struct build;
+struct vnuma; /* of a build; NULL: the guest sees one node */
+
+/* The build is planned and has its affinities: those of its vCPUs, by node. */
+void xlnuma__vnuma_begin(struct build *build);
+void xlnuma__vnuma_free(struct vnuma *vnuma);
+
+/* The vCPUs' affinities again, after the plan's were set. */
+void xlnuma__vnuma_affinities(struct build *build);
+
+/* The functions of struct xlnuma__hook (hook.h). */
+void xlnuma__vnuma_image_parsed(struct xc_dom_image *dom);
+void xlnuma__vnuma_memory_map(uint32_t domid, struct e820entry e820[],
+                              uint32_t nr);
+
+/*
+ * The node of the host for the first of these extents, and in *nr_r (in: how many
+ * there are) for how many of them; xlnuma__vnuma_done() is then told how many it
+ * gave. -1: smaller extents are needed. VNUMA_ANY: it is not by address.
+ */
+#define VNUMA_ANY (-2)
+int xlnuma__vnuma_next(const struct build *build, unsigned order,
+                       const xen_pfn_t *extent, unsigned long *nr_r);
+void xlnuma__vnuma_done(struct build *build, xen_pfn_t first, unsigned node,
+                        uint64_t kb);
+
+/* What a node of the guest's has where it should be; and what all lack there. */
+uint64_t xlnuma__vnuma_actual_kb(const struct build *build, unsigned vnode);
+uint64_t xlnuma__vnuma_stray_kb(const struct build *build);
+
+/* The domain is built: has it the tables? If not its plan has no guest nodes. */
+void xlnuma__vnuma_built(struct build *build);
+
+/* "0x0-0x10000000": where a node of the guest's is. Returns buf. */
+char *xlnuma__vnuma_format_ranges(const struct build *build, unsigned vnode,
+                                  char *buf, size_t size);
+
+#endif /* XLNUMA_HOOK_VNUMA_H */

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# A PVH Linux sees the nodes that it is on (numa_guest_nodes): what its own
+# /sys/devices/system/node says is compared with the plan, with the hypervisor's
+# count of pages and with where a process bound to a node gets its memory. Stock
+# xl's sees one node.
+# host: lab-2x2.json
+# linux: yes
+# timeout: 600
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_LIB"
+
+report() {
+    xenstore-read "/libxl/$1/numa-placement/$2" 2>/dev/null
+}
+
+# field NAME N WORD: of what guest NAME says of its node N.
+field() {
+    lab_linux_says "$1" | awk -v node="node$2" -v word="$3" '
+        $1 == node { for (i = 2; i < NF; i++) if ($i == word) print $(i + 1) }'
+}
+
+# matrix NAME: the distances that it sees, rows by commas.
+matrix() {
+    lab_linux_says "$1" | sed -n 's/.* distance \(.*\) kb .*/\1/p' |
+        tr '\n' ',' | sed 's/,$//'
+}
+
+# pages_on DOMID NODE: by the hypervisor.
+pages_on() {
+    lab_pages "$1" | awk -v node="$2" '$1 == node { print $2 }'
+}
+
+# check_memory TEXT NAME DOMID: the pages of each node of the host are those of its
+# guest node, and a few of Xen's own; the guest sees nearly as much.
+check_memory() {
+    lab_nr=$(report "$3" guest_nodes)
+    lab_n=0
+    while [ "$lab_n" -lt "${lab_nr:-0}" ]; do
+        lab_node=$(report "$3" "vnode/$lab_n/node")
+        lab_kb=$(report "$3" "vnode/$lab_n/planned_kb")
+        is "$1: node $lab_n has all of its memory on node $lab_node" \
+            "$(report "$3" "vnode/$lab_n/actual_kb")" "$lab_kb"
+        between "$1: the hypervisor counts it there" \
+            "$(pages_on "$3" "$lab_node")" $((lab_kb / 4 - 64)) \
+            $((lab_kb / 4 + 100))
+        between "$1: the guest sees it" "$(field "$2" $lab_n kb)" \
+            $((lab_kb - 110000)) "$lab_kb"
+        is "$1: and its vCPUs" \
+            "$(field "$2" $lab_n cpus)" \
+            "$(online "$3" $lab_n "$(report "$3" "vnode/$lab_n/vcpus")")"
+        lab_n=$((lab_n + 1))
+    done
+}
+
+# online DOMID N LIST: those of a list of vCPUs that are online, 5 here.
+online() {
+    lab_list "$3" | awk -v nr="$vcpus" '$1 < nr { print }' | tr '\n' ' ' |
+        awk '{ from = $1; for (i = 1; i <= NF; i++) {
+                   if ($(i + 1) == $i + 1) continue
+                   out = out sep (from == $i ? $i : from "-" $i)
+                   sep = ","; from = $(i + 1) }
+               print out }'
+}
+
+# check_bound TEXT NAME DOMID: what a process that is bound to a node got is in the
+# range of addresses that the node has, which is on one node of the host.
+check_bound() {
+    lab_linux_says "$2" | sed -n 's/^bound //p' >/tmp/bound
+    while read -r lab_n lab_first lab_last lab_pages_bound; do
+        is "$1: what is bound to node $lab_n is there ($lab_pages_bound pages)" \
+            "$(inside "$lab_first" "$lab_last" \
+                "$(report "$3" "vnode/$lab_n/ranges")")" yes
+    done </tmp/bound
+    is "$1: a process was bound to each node" \
+        "$(cut -d' ' -f1 /tmp/bound | sort -u | wc -l)" "$(report "$3" guest_nodes)"
+}
+
+# inside FIRST LAST RANGES: frames, in hexadecimal, in one of "0xA-0xB,...".
+inside() {
+    for lab_range in $(echo "$3" | tr ',' ' '); do
+        [ $((0x$1 << 12)) -ge $((${lab_range%-*})) ] &&
+            [ $((0x$2 << 12)) -lt $((${lab_range#*-})) ] && echo yes
+    done
+}
+
+free_all() {
+    for lab_n in 0 1 2 3; do
+        lab_destroy "fill$lab_n"
+    done
+}
+
+# --- four nodes ---------------------------------------------------------------
+# Blocks of 128 MiB: nodes 1 and 2 have room for one, so node 0 gets three.
+lab_leave 0 420
+lab_leave 1 220
+lab_leave 2 220
+lab_leave 3 220
+vcpus=5
+LAB_WORDS=bound
+ok "801 MiB and 5 of 7 vCPUs are built on four nodes" lab_create_pvh_linux \
+    g 801 5 'maxvcpus=7' 'numa_guest_nodes="auto"'
+id=$(lab_domid g)
+is "the report has four guest nodes" "$(report "$id" guest_nodes)" 4
+is "on the host's nodes" \
+    "$(for n in 0 1 2 3; do report "$id" vnode/$n/node; done | tr '\n' ' ')" \
+    "0 1 2 3 "
+is "each vCPU has its node's CPUs" "$(lab_vcpus "$id" | awk '{ print $3 }' |
+    tr '\n' ' ')" "0-1 0-1 2-3 4-5 6-7 2-3 4-5 "
+ok "its Linux lives" lab_wait_linux_says g
+is "it sees the host's distances" "$(matrix g)" \
+    "10 11 21 21,11 10 21 21,21 21 10 11,21 21 11 10"
+check_memory "four nodes" g "$id"
+check_bound "four nodes" g "$id"
+is "its tables are intact, and as reported" "$(lab_vnodes "$id")" \
+    "$(lab_vnodes_reported "$id")"
+is "it warns of CPUs that share a cache, and of nothing else" \
+    "$(lab_linux_says g | sed -n 's/^warnings //p')" 1
+lab_destroy g
+free_all
+
+# --- a fixed number -----------------------------------------------------------
+# 1100 MiB on two nodes: eight nodes, four on each.
+lab_leave 0 400
+lab_leave 1 400
+lab_leave 2 700
+lab_leave 3 700
+vcpus=4
+LAB_WORDS=
+ok "a guest of eight nodes is built" lab_create_pvh_linux \
+    h 1100 4 'numa_guest_nodes="8"'
+id=$(lab_domid h)
+is "four of them are on node 2, four on node 3" "$(for n in 0 1 2 3 4 5 6 7; do
+    report "$id" vnode/$n/node; done | tr '\n' ' ')" "2 2 2 2 3 3 3 3 "
+ok "its Linux lives" lab_wait_linux_says h
+is "it sees eight nodes" "$(lab_linux_says h | sed -n 's/^online \([^ ]*\).*/\1/p')" \
+    0-7
+is "all of its memory is on nodes 2-3" "$(lab_offplan "$id" 2-3)" 0.000
+between "by address: node 2 has that of nodes 0 to 3" "$(pages_on "$id" 2)" \
+    $((4 * 32768 - 64)) $((4 * 32768 + 100))
+free_all
+
+lab_destroy h
+
+# --- stock xl -----------------------------------------------------------------
+LAB_XL=$LAB_STOCK_XL
+ok "stock xl builds a guest like it" lab_create_pvh_linux s 300 2
+ok "its Linux lives" lab_wait_linux_says s
+is "it sees one node" "$(lab_linux_says s | sed -n 's/^online \([^ ]*\).*/\1/p')" 0

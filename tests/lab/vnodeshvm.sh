@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# An HVM guest that sees its nodes (numa_guest_nodes): hvmloader has the tables that
+# it was handed in the guest's ACPI tables; the memory is by address. Then a guest of
+# 5 GiB, PVH, whose nodes are around the hole below 4 GiB.
+# host: lab-2x2.json
+# hvm: yes
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_LIB"
+
+report() {
+    xenstore-read "/libxl/$1/numa-placement/$2" 2>/dev/null
+}
+
+pages_on() {
+    lab_pages "$1" | awk -v node="$2" '$1 == node { print $2 }'
+}
+
+# 700 of 1400 MiB: 640 is as near as 768, and comes first.
+lab_leave 0 400
+lab_leave 1 400
+lab_leave 2 900
+lab_leave 3 900
+ok "an HVM guest of 1400 MiB, 3 of 5 vCPUs, is built on two nodes" \
+    lab_create_hvm h 1400 3 'firmware_override="hvmloader"' 'maxvcpus=5' \
+    'numa_guest_nodes="auto"'
+id=$(lab_domid h)
+is "it has two nodes" "$(report "$id" guest_nodes)" 2
+has_tables() { lab_vnodes "$id" | grep -q '^1 '; }
+ok "hvmloader has made its tables" lab_wait 60 has_tables
+is "they are as reported" "$(lab_vnodes "$id")" "$(lab_vnodes_reported "$id")"
+is "with the host's distances" "$(sed -n 's/^distances //p' /tmp/lab.acpi |
+    tr '\n' ',')" "10 11,11 10,"
+is "and the APIC ids of its MADT" \
+    "$(awk '$1 == "cpu" { print $3 }' /tmp/lab.acpi | sort -n | tr '\n' ' ')" \
+    "$(sed -n 's/^apic-ids //p' /tmp/lab.acpi | tr ' ' '\n' | sort -n |
+        tr '\n' ' ')"
+for n in 0 1; do
+    kb=$(report "$id" vnode/$n/planned_kb)
+    # The VGA's 128 KiB of node 0 are no memory; QEMU has video memory of its own.
+    between "by address: node $n's memory is on its node" \
+        "$(report "$id" vnode/$n/actual_kb)" $((kb - 256)) "$kb"
+done
+is "nothing of it is elsewhere" "$(lab_offplan "$id" 2-3)" 0.000
+lab_destroy h
+for n in 0 1 2 3; do
+    lab_destroy "fill$n"
+done
+
+ok "a PVH guest of 5000 MiB is built" lab_create p pvh 5000 2 \
+    'numa_guest_nodes="auto"'
+id=$(lab_domid p)
+is "its tables are as reported" "$(lab_vnodes "$id")" \
+    "$(lab_vnodes_reported "$id")"
+between "one of its nodes has memory below the hole and behind it" \
+    "$(lab_vnodes "$id" | grep -c '0xfc000000,0x100000000-')" 1 1
+for n in $(lab_vnodes_reported "$id" | cut -d' ' -f1); do
+    kb=$(report "$id" "vnode/$n/planned_kb")
+    is "by address: node $n is where it should be" \
+        "$(report "$id" "vnode/$n/actual_kb")" "$kb"
+    between "the hypervisor counts it there" \
+        "$(pages_on "$id" "$(report "$id" "vnode/$n/node")")" \
+        $((kb / 4 - 64)) $((kb / 4 + 200))
+done
+lab_destroy p
+
+# A reboot is planned afresh, and the number of nodes stays.
+is_another_domain() {
+    id=$(lab_domid r) && [ "$id" != "$1" ]
+}
+ok "a guest that reboots is built with four nodes" lab_create r pvh 600 2 \
+    'cmdline="reboot"' 'numa_guest_nodes="4"'
+first=$(lab_domid r)
+node=$(report "$first" vnode/0/node)
+lab_take_all filler "$node"
+ok "it reboots" lab_wait 60 is_another_domain "$first"
+id=$(lab_domid r)
+"$LAB_STOCK_XL" pause "$id" # or it does so again in five seconds
+lab_wait 30 report "$id" status
+is "it has four nodes again" "$(report "$id" guest_nodes)" 4
+is "in its tables, too" "$(lab_vnodes "$id")" "$(lab_vnodes_reported "$id")"
