@@ -144,7 +144,9 @@ static void read_config(libxl_ctx *ctx, const char *name,
     if (!xlu_cfg_get_long(file, "last_hard", &number, 1))
         set_last_cpus(info->vcpu_hard_affinity, number);
     if (!xlu_cfg_get_long(file, "nr_hard", &number, 1))
-        info->num_vcpu_hard_affinity = (int)number;
+        while (info->num_vcpu_hard_affinity > number)
+            libxl_bitmap_dispose(
+                &info->vcpu_hard_affinity[--info->num_vcpu_hard_affinity]);
     if (!xlu_cfg_get_long(file, "soft", &number, 1))
         set_cpus(&info->vcpu_soft_affinity, &info->num_vcpu_soft_affinity, ctx,
                  number);

@@ -27,8 +27,9 @@ build() {
     nodes=$(lab_affinity "$domid")
     is "$text: no page is off nodes $nodes" \
         "$(lab_pages_off "$domid" "$nodes")" 0
-    is "$text: the soft affinity is the CPUs that they have" \
-        "$(lab_vcpus "$domid" | sort -u)" "all / $(soft_cpus "$nodes")"
+    is "$text: the affinities are the CPUs that they, and their socket, have" \
+        "$(lab_vcpus "$domid" | sort -u)" \
+        "$(soft_cpus "$nodes") / $(soft_cpus "$nodes")"
 }
 
 is "nodes 2 and 3 have no CPUs" "$(lab_node_cpus | sort)" "0 2

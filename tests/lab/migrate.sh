@@ -21,8 +21,8 @@ on_siblings() {
         "$("$LAB_STOCK_XL" list g | awk 'NR == 2 { print $5 }')" -b----
     is "$1: xl list -n says nodes 2-3" "$(lab_affinity "$domid")" 2-3
     is "$1: the soft affinity of every vCPU is theirs" \
-        "$(lab_vcpus "$domid")" "all / 4-7
-all / 4-7"
+        "$(lab_vcpus "$domid")" "4-7 / 4-7
+4-7 / 4-7"
     is "$1: nothing of it is elsewhere" "$(lab_offplan "$domid" 2-3)" 0.000
     between "$1: it has its memory" \
         "$(lab_pages "$domid" | awk '{ n += $2 } END { print n }')" \

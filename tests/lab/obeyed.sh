@@ -53,6 +53,20 @@ is "cpus: the hard affinity is the user's, the soft one within it" \
 is "cpus: its memory is at its CPUs" "$(lab_offplan "$domid" 3)" 0.000
 lab_destroy g
 
+guest "cpus of two sockets" 'cpus="3-5"'
+is "cpus of two sockets: of the user's hard affinity the memory's socket" \
+    "$(lab_vcpus "$domid")" "4-5 / 4-5
+4-5 / 4-5"
+is "cpus of two sockets: its memory is there" "$(lab_offplan "$domid" 2)" 0.000
+lab_destroy g
+
+guest "cpus of two sockets, numa_affinity soft" 'cpus="3-5"' \
+    'numa_affinity="soft"'
+is "cpus of two sockets, numa_affinity soft: the user's hard affinity" \
+    "$(lab_vcpus "$domid")" "3-5 / 4-5
+3-5 / 4-5"
+lab_destroy g
+
 guest "cpus as a list" 'cpus=["5", "4"]'
 is "cpus as a list: each vCPU's affinity is the user's" \
     "$(lab_vcpus "$domid")" "5 / all
@@ -78,9 +92,9 @@ guest "pool" 'pool="east"'
 is "pool: the guest is in the user's pool" \
     "$("$LAB_STOCK_XL" list -c g | awk 'NR == 2 { print $NF }')" east
 is "pool: its memory is at the pool's CPUs" "$(lab_offplan "$domid" 3)" 0.000
-is "pool: its soft affinity is the pool's CPUs" "$(lab_vcpus "$domid")" \
-    "all / 6-7
-all / 6-7"
+is "pool: its affinities are the pool's CPUs" "$(lab_vcpus "$domid")" \
+    "6-7 / 6-7
+6-7 / 6-7"
 lab_destroy g
 "$LAB_STOCK_XL" cpupool-destroy east
 "$LAB_STOCK_XL" cpupool-cpu-add Pool-0 6-7

@@ -28,8 +28,8 @@ for type in pv pvh; do
     is "$type: it is paused" "$(state_of g)" --p---
     is "$type: xl list -n says nodes 2-3" "$(lab_affinity "$domid")" 2-3
     is "$type: the soft affinity of every vCPU is theirs" \
-        "$(lab_vcpus "$domid")" "all / 4-7
-all / 4-7"
+        "$(lab_vcpus "$domid")" "4-7 / 4-7
+4-7 / 4-7"
     is "$type: nothing of it is elsewhere" "$(lab_offplan "$domid" 2-3)" 0.000
     is "$type: it is reported as placed" \
         "$(xenstore-read "/libxl/$domid/numa-placement/status")" placed

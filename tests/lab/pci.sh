@@ -23,8 +23,8 @@ placed() {
         "0000:$LAB_PCI"
     is "$1: xl list -n says nodes 2-3" "$(lab_affinity "$domid")" 2-3
     is "$1: the soft affinity of every vCPU is theirs" \
-        "$(lab_vcpus "$domid")" "all / 4-7
-all / 4-7"
+        "$(lab_vcpus "$domid")" "4-7 / 4-7
+4-7 / 4-7"
     is "$1: nothing of it is elsewhere" "$(lab_offplan "$domid" 2-3)" 0.000
     between "$1: node 2 has half of it" \
         "$(lab_pages "$domid" | awk '$1 == 2 { print $2 }')" \

@@ -44,6 +44,9 @@ for type in pv pvh; do
         "$([ "$(lab_affinity "$new")" != "$node" ] && echo yes)" yes
     is "$type: all of it is there" \
         "$(lab_offplan "$new" "$(lab_affinity "$new")")" 0.000
+    case $(lab_affinity "$new") in [01]) socket=0-3 ;; *) socket=4-7 ;; esac
+    is "$type: its vCPUs are kept on that socket" \
+        "$(lab_vcpus "$new" | awk '{ print $1 }' | sort -u)" $socket
     is "$type: the guest's own policy still holds" \
         "$(xenstore-read "/libxl/$new/numa-placement/policy")" restricted
     lab_destroy db1

@@ -82,9 +82,11 @@ rm /etc/xen/xl-numa.conf
 ok "it is restored where no node can hold it" xl restore $SAVED
 domid=$(lab_domid g)
 is "xl list -n says nodes 2-3" "$(lab_affinity "$domid")" 2-3
-is "the soft affinity of every vCPU is theirs" "$(lab_vcpus "$domid")" \
-    "all / 4-7
-all / 4-7"
+is "the soft affinity of every vCPU is theirs, the hard one their socket's" "$(lab_vcpus "$domid")" \
+    "4-7 / 4-7
+4-7 / 4-7"
+is "which the report has" \
+    "$(xenstore-read "/libxl/$domid/numa-placement/hard_cpus")" 4-7
 is "nothing of it is elsewhere" "$(lab_offplan "$domid" 2-3)" 0.000
 between "node 2 has half of it" \
     "$(lab_pages "$domid" | awk '$1 == 2 { print $2 }')" \

@@ -21,9 +21,9 @@ big_guest() {
     ok "$1, $2: a guest of 4300 MiB is built" lab_create db1 "$1" 4300 2
     domid=$(lab_domid db1)
     is "$1, $2: xl list -n says nodes 2-3" "$(lab_affinity "$domid")" 2-3
-    is "$1, $2: the soft affinity of every vCPU is 4-7, the hard one all" \
-        "$(lab_vcpus "$domid")" "all / 4-7
-all / 4-7"
+    is "$1, $2: the affinities of every vCPU are 4-7" \
+        "$(lab_vcpus "$domid")" "4-7 / 4-7
+4-7 / 4-7"
     between "$1, $2: at most 64 of its pages are elsewhere" \
         "$(lab_pages_off "$domid" 2-3)" 0 64
     between "$1, $2: node 2 has 45 to 55 % of them" \

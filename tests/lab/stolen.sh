@@ -52,6 +52,14 @@ end() {
     lab_destroy thief
 }
 
+# The CPUs of the one socket that these nodes are on, "all" if there are two.
+socket_of() {
+    lab_list "$1" | awk '
+        { socket[$1 > 1] = 1 }
+        END { print 0 in socket && 1 in socket ? "all"
+                  : 0 in socket ? "0-3" : "4-7" }'
+}
+
 # Affinities, report and list say what the hypervisor counts.
 follows() {
     nodes=$(nodes_with_memory)
@@ -61,6 +69,11 @@ follows() {
         "$(lab_vcpus "$domid" | awk '{ print $3 }' | sort -u |
             while read -r cpus; do lab_list "$cpus" | tr '\n' ,; done)" \
         "$(cpus_of "$nodes")"
+    is "$text: hard affinity follows, and is gone where both sockets have it" \
+        "$(lab_vcpus "$domid" | awk '{ print $1 }' | sort -u)" \
+        "$(socket_of "$nodes")"
+    is "$text: and the report has it" "$(report hard_cpus 2>/dev/null || echo all)" \
+        "$(socket_of "$nodes")"
     is "$text: the report's nodes follow" "$(lab_list "$(report nodes)")" \
         "$(lab_list "$nodes")"
     for node in $(lab_list "$nodes"); do

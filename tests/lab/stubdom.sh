@@ -78,8 +78,11 @@ guest xl 400
 is "it is on one node" "$(lab_list "$on" | wc -l)" 1
 is "all of the guest is there" "$(lab_offplan "$domid" "$on")" 0.000
 is_placed "400 MiB"
-is "400 MiB: its vCPU prefers that node's CPUs" "$(lab_vcpus "$stub")" \
-    "all / $((2 * on))-$((2 * on + 1))"
+case $on in [01]) socket=0-3 ;; *) socket=4-7 ;; esac
+is "400 MiB: its vCPU prefers that node's CPUs, and stays on the socket" \
+    "$(lab_vcpus "$stub")" "$socket / $((2 * on))-$((2 * on + 1))"
+is "400 MiB: which its report has" \
+    "$(xenstore-read "/libxl/$stub/numa-placement/hard_cpus")" $socket
 lab_destroy g
 
 lab_leave 0 500
