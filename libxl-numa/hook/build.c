@@ -245,16 +245,27 @@ static int begin(libxl_ctx *ctx, xentoollog_logger *lg,
     return 0;
 }
 
+/*
+ * Once, or again when libxl has destroyed the first one: it had a number that was in
+ * use a moment ago.
+ */
 static void created(uint64_t id, const libxl_domain_config *config,
                     uint32_t domid)
 {
     struct build *build;
 
-    drop_all(has_domid, &domid); /* of an earlier domain of that number */
     pthread_mutex_lock(&lock);
     build = *find(has_id, &id);
+    if (build) {
+        build->domid = INVALID_DOMID;
+        build->nr_users++;
+    }
+    pthread_mutex_unlock(&lock);
+    if (!build)
+        return;
+    drop_all(has_domid, &domid); /* of an earlier domain of that number */
+    pthread_mutex_lock(&lock);
     build->domid = domid;
-    build->nr_users++;
     pthread_mutex_unlock(&lock);
     xlnuma__build_learn(build, config);
     xlnuma__build_leave(build);
@@ -288,7 +299,8 @@ static void after_fork_in_child(void)
 }
 
 /* Called once. */
-const struct xlnuma__hook *xlnuma__hook_get(void)
+const struct xlnuma__hook *xlnuma__hook_find(unsigned version, size_t hook_size,
+                                             size_t next_size)
 {
     static const struct xlnuma__hook hook = {
         .config_read = xlnuma__build_config_read,
@@ -306,6 +318,9 @@ const struct xlnuma__hook *xlnuma__hook_get(void)
         .built = xlnuma__build_built,
     };
 
+    if (version != XLNUMA__HOOK_VERSION || hook_size != sizeof(hook) ||
+        next_size != sizeof(struct xlnuma__next))
+        return NULL;
     (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
     return &hook;
 }

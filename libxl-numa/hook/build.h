@@ -50,9 +50,10 @@ struct outcome {
 };
 
 /*
- * `request`, `why_not`, `owns_vcpus`, `nr_hard`, `hard_before`, `has_1g` and
- * `stubdom_kb` are what we need of the caller's configuration, as it is when libxl has filled in the defaults: a
- * copy, as nobody says when the configuration of an asynchronous build is gone.
+ * `request`, `why_not`, `owns_vcpus`, `nr_hard`, `hard_before` and `stubdom_kb` are
+ * what we need of the caller's configuration, as it is when libxl has filled in the
+ * defaults: a copy, as nobody says when the configuration of an asynchronous build
+ * is gone.
  */
 struct build {
     struct build *next;
@@ -72,7 +73,6 @@ struct build {
     bool owns_vcpus;     /* their affinities are ours to set */
     bool has_hard;       /* and they have a hard affinity of ours */
     bool is_hvm;         /* with a device model: hvmloader makes its tables */
-    bool has_1g;         /* its memory may come in 1 GiB extents */
     unsigned nr_hard;    /* of vCPUs, with a hard affinity of the user's */
     uint64_t stubdom_kb; /* of the stub domain that it is to have; 0: none */
     const char *why_not; /* what the user gave instead of placement, static */
@@ -178,6 +178,13 @@ int xlnuma__build_unpin(struct build *build, char *message);
 int xlnuma__build_plan(struct build *build, xc_interface *xch,
                        struct xlnuma_host *host, struct xlnuma__claim *before,
                        char *message);
+
+/*
+ * May the node give an extent of this order? If it goes beyond the node's share so
+ * much less is then claimed of the others.
+ */
+bool xlnuma__build_may_exceed(struct build *build, xc_interface *xch,
+                              unsigned node, unsigned order);
 
 /* So much of the claim was taken, who knows where. */
 void xlnuma__build_claim_any(struct build *build, uint64_t kb);

@@ -10,6 +10,11 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
+
+/* A strict build waits so long for others. Who calls has libxl's lock. */
+#define WAIT_S 10
+#define WAITS_A_S 5
 
 /* A guest from another host may name nodes that this one does not have. */
 static void forget_foreign_nodes(struct build *build,
@@ -52,38 +57,16 @@ static int plan_alone(struct build *build, xc_interface *xch,
                                     message);
 }
 
-/*
- * What the build may take of each node: its share, and what an extent that is
- * kept whole may take beyond it (core/extent.c) where there are several nodes.
- */
-static void get_claim(const struct build *build, const struct xlnuma_host *host,
-                      uint64_t kb[])
+/* Plan in turn with all builds of this host, and claim what was planned. */
+static int plan_in_turn(struct build *build, xc_interface *xch,
+                        struct xlnuma_host *host, struct xlnuma__claim *before,
+                        uint64_t claimed_kb[], char *message)
 {
-    const struct xlnuma_plan *plan = build->plan;
-    uint64_t unit_kb = build->has_1g ? 1024 * 1024 : 2048;
-    unsigned i;
-
-    memset(kb, 0, XLNUMA_NODES_MAX * sizeof(*kb));
-    XLNUMA_FOR_EACH_NODE(i, plan->nodes) {
-        uint64_t usable_kb = xlnuma__usable_kb(&host->node[i]);
-        uint64_t whole_kb = (plan->memory_kb[i] + unit_kb - 1) / unit_kb;
-
-        whole_kb *= unit_kb;
-        kb[i] = plan->memory_kb[i];
-        if (xlnuma_nodeset_count(plan->nodes) > 1)
-            kb[i] = whole_kb < usable_kb ? whole_kb : usable_kb;
-    }
-}
-
-int xlnuma__build_plan(struct build *build, xc_interface *xch,
-                       struct xlnuma_host *host, struct xlnuma__claim *before,
-                       char *message)
-{
-    uint64_t claimed_kb[XLNUMA_NODES_MAX] = { 0 }, kb[XLNUMA_NODES_MAX];
     char why[XLNUMA_MESSAGE_SIZE];
-    bool has_turn = !xlnuma__claims_begin(true, why);
+    bool has_turn = !xlnuma__claims_begin(why);
     int rc;
 
+    memset(claimed_kb, 0, XLNUMA_NODES_MAX * sizeof(*claimed_kb));
     if (before)
         xlnuma__claim_drop(before);
     /* Claims first: what is taken meanwhile then counts twice, not never. */
@@ -91,9 +74,9 @@ int xlnuma__build_plan(struct build *build, xc_interface *xch,
         xlnuma__claims_read(xch, claimed_kb);
     rc = plan_alone(build, xch, host, claimed_kb, message);
     if (!rc && build->plan->status == XLNUMA_STATUS_PLACED) {
-        get_claim(build, host, kb);
         if (has_turn)
-            xlnuma__claim_make(&build->claim, xch, build->domid, kb, why);
+            xlnuma__claim_make(&build->claim, xch, build->domid,
+                               build->plan->memory_kb, why);
         if (*why)
             LOG(build, WARN,
                 "domain %" PRIu32 " (%s): %s: guests that are built at the "
@@ -103,6 +86,77 @@ int xlnuma__build_plan(struct build *build, xc_interface *xch,
     if (has_turn)
         xlnuma__claims_end();
     return rc;
+}
+
+/* Does it lack only what other builds have claimed? */
+static bool lacks_claimed(const struct build *build, struct xlnuma_host *host,
+                          const uint64_t claimed_kb[])
+{
+    static const uint64_t none_kb[XLNUMA_NODES_MAX];
+    char message[XLNUMA_MESSAGE_SIZE];
+    struct xlnuma_plan *plan;
+    bool is_it;
+
+    if (!memcmp(claimed_kb, none_kb, sizeof(none_kb)) ||
+        !(plan = xlnuma_plan_new()))
+        return false;
+    xlnuma__claims_apply(host, none_kb);
+    is_it = !xlnuma__plan_with_vnodes(host, &build->request, plan, message) &&
+            plan->status == XLNUMA_STATUS_PLACED;
+    xlnuma__claims_apply(host, claimed_kb);
+    xlnuma_plan_free(plan);
+    return is_it;
+}
+
+/* Until the claims are others than these; false: that took too long. */
+static bool wait_for_change(xc_interface *xch, const uint64_t claimed_kb[],
+                            unsigned *nr_waits)
+{
+    static const struct timespec period = { .tv_nsec = 1000000000 / WAITS_A_S };
+    uint64_t now_kb[XLNUMA_NODES_MAX];
+
+    while ((*nr_waits)++ < WAIT_S * WAITS_A_S) {
+        nanosleep(&period, NULL);
+        xlnuma__claims_look(xch, now_kb);
+        if (memcmp(now_kb, claimed_kb, sizeof(now_kb)) != 0)
+            return true;
+    }
+    return false;
+}
+
+int xlnuma__build_plan(struct build *build, xc_interface *xch,
+                       struct xlnuma_host *host, struct xlnuma__claim *before,
+                       char *message)
+{
+    uint64_t claimed_kb[XLNUMA_NODES_MAX];
+    unsigned nr_waits = 0;
+    int rc;
+
+    do {
+        rc = plan_in_turn(build, xch, host, before, claimed_kb, message);
+        if (rc || !build->is_strict ||
+            build->plan->status == XLNUMA_STATUS_PLACED ||
+            !lacks_claimed(build, host, claimed_kb))
+            return rc;
+        if (!nr_waits && !xlnuma__build_is_quiet())
+            LOG(build, INFO,
+                "domain %" PRIu32 " (%s): builds in flight have claimed the "
+                "memory that it needs: waiting for them, %d s at most",
+                build->domid, build->request.name, WAIT_S);
+    } while (wait_for_change(xch, claimed_kb, &nr_waits));
+    return rc;
+}
+
+bool xlnuma__build_may_exceed(struct build *build, xc_interface *xch,
+                              unsigned node, unsigned order)
+{
+    uint64_t kb = (uint64_t)PAGE_KB << order;
+    uint64_t done_kb = build->extents.done_kb[node];
+    uint64_t share_kb = build->extents.planned_kb[node];
+    uint64_t left_kb = done_kb < share_kb ? share_kb - done_kb : 0;
+
+    return kb <= left_kb ||
+           xlnuma__claim_move(&build->claim, xch, node, kb - left_kb);
 }
 
 /* Stock libxl took so much, nobody knows where: most likely as planned. */

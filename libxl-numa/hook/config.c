@@ -116,8 +116,6 @@ void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
                         libxl_defbool_val(info->numa_placement);
     learn_hard_affinity(build, info);
     build->is_hvm = info->type == LIBXL_DOMAIN_TYPE_HVM;
-    build->has_1g = build->source == MEMORY_OURS &&
-                    info->type != LIBXL_DOMAIN_TYPE_PV;
     build->stubdom_kb = xlnuma__stubdom_kb(config);
     if (!xlnuma__config_wants_placement(config, &build->why_not))
         return;

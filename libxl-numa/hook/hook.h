@@ -13,6 +13,11 @@
 #include <xenguest.h>
 #include <xenstore.h>
 
+/* To be raised with each change of what is declared here. */
+#ifndef XLNUMA__HOOK_VERSION
+#define XLNUMA__HOOK_VERSION 2
+#endif
+
 /* The functions behind the interposed ones. */
 struct xlnuma__next {
     int (*populate)(xc_interface *xch, uint32_t domid, unsigned long nr,
@@ -95,7 +100,14 @@ struct xlnuma__hook {
     void (*built)(struct xs_handle *xs, uint32_t domid);
 };
 
-/* The library's one entry for the preloaded object; static. */
-const struct xlnuma__hook *xlnuma__hook_get(void);
+/*
+ * The library's one entry for the preloaded object; static. A program may have
+ * mapped that object long before it loads the library, which was upgraded
+ * meanwhile, or gone back to an earlier one. So each says what it was compiled with;
+ * NULL: they do not fit. Version 0.1.0 had an entry of another name, which neither
+ * calls the other's by.
+ */
+const struct xlnuma__hook *xlnuma__hook_find(unsigned version, size_t hook_size,
+                                             size_t next_size);
 
 #endif /* XLNUMA_HOOK_H */

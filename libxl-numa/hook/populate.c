@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define ORDER_1G 18
+
 /* The policy is strict and the planned nodes do not have the memory. */
 static int refuse(struct build *build)
 {
@@ -50,6 +52,11 @@ static unsigned long steer(struct build *build, const struct xlnuma__next *next,
             node = xlnuma__extents_next(&build->extents, order, &run);
         if (node < 0)
             break;
+        if (order >= ORDER_1G &&
+            !xlnuma__build_may_exceed(build, xch, (unsigned)node, order)) {
+            xlnuma__extents_failed(&build->extents, (unsigned)node, order);
+            continue;
+        }
         low_kb = xlnuma__build_low_kb(build, xch, (unsigned)node, order);
         r = next->populate(xch, build->domid, run, order,
                            mem_flags | XENMEMF_exact_node((unsigned)node),

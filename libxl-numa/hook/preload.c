@@ -80,18 +80,25 @@ static void *open_library(void)
 
 static void load(void)
 {
-    const struct xlnuma__hook *(*get)(void);
     void *handle = open_library();
+    const struct xlnuma__hook *found;
+    __typeof__(&xlnuma__hook_find) find;
 
     if (!handle)
         return;
-    get = (__typeof__(get))dlsym(handle, "xlnuma__hook_get");
-    if (!get) {
-        WARN("%s: stock placement\n", dlerror());
-        dlclose(handle);
+    find = (__typeof__(find))dlsym(handle, "xlnuma__hook_find");
+    found = find ? find(XLNUMA__HOOK_VERSION, sizeof(struct xlnuma__hook),
+                        sizeof(struct xlnuma__next))
+                 : NULL;
+    if (found) {
+        atomic_store(&loaded_hook, found);
         return;
     }
-    atomic_store(&loaded_hook, get());
+    WARN(
+        "%s is another version than the libxlnuma-preload.so that this program "
+        "has: stock placement until the program is started again\n",
+        XLNUMA_SONAME);
+    dlclose(handle);
 }
 
 /* The library if a build has begun before; never loads it. */

@@ -221,11 +221,10 @@ struct xlnuma__claim {
 int xlnuma__run_dir_open(bool creates, char *message);
 
 /*
- * One build on the host plans at a time: wait for the turn, some seconds at
- * most. Without `creates` it fails where there never was a claim. Returns 0 or
- * XLNUMA_ERR_IO; after 0 call _end, and only in between _read and _make.
+ * One build on the host plans at a time: wait for the turn, 5 s at most. Returns
+ * 0 or XLNUMA_ERR_IO; after 0 call _end, and only in between _read and _make.
  */
-int xlnuma__claims_begin(bool creates, char *message);
+int xlnuma__claims_begin(char *message);
 void xlnuma__claims_end(void);
 
 /* In a child that was just forked: whatever other threads were doing. */
@@ -235,7 +234,8 @@ void xlnuma__claims_forked(void);
  * What all claims together leave to be taken of each node, for all node
  * numbers; memory that Xen is giving just now may be in it. So read it before
  * the host's free memory: what is taken in between then counts twice, not never.
- * _look does it all, and fails silently: no claims. _apply: into the host model.
+ * _look is for any time, waits for nobody, and fails silently: no claims. _apply:
+ * into the host model.
  */
 void xlnuma__claims_read(struct xc_interface_core *xch, uint64_t claimed_kb[]);
 void xlnuma__claims_look(struct xc_interface_core *xch, uint64_t claimed_kb[]);
@@ -253,6 +253,14 @@ int xlnuma__claim_make(struct xlnuma__claim *claim,
 
 /* In another process than that which made it, to tell what is taken. */
 void xlnuma__claim_find(struct xlnuma__claim *claim, uint32_t domid);
+
+/*
+ * Claim so much more of this node, and as much less of the others. Returns whether
+ * that is done: not when somebody else has claimed memory there, or has the turn.
+ */
+bool xlnuma__claim_move(struct xlnuma__claim *claim,
+                        struct xc_interface_core *xch, unsigned node,
+                        uint64_t kb);
 
 /* Xen gave so much, so that the claim is smaller; it is over. No claim: fine. */
 void xlnuma__claim_taken(struct xlnuma__claim *claim, unsigned node,

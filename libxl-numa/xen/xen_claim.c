@@ -2,7 +2,9 @@
 /*
  * What builds in flight have been planned to take of each node and have not
  * taken yet: a table in a file that every build on the host reads and writes,
- * whichever process does it. Who has the lock of its first byte plans alone.
+ * whichever process does it. Who has the lock of its first byte plans alone. What
+ * is called from outside knows of no table, so that claims by node of Xen's own can
+ * take its place.
  *
  * A claim is a slot of the table and counts while the process that made it has
  * the lock of the slot's first byte, and its domain lives: so nobody has to
@@ -33,6 +35,9 @@
 /* A turn takes milliseconds; who waits longer is behind a process that hangs. */
 #define WAIT_S 5
 
+/* A call to Xen for memory does not take so long: its builder was stopped. */
+#define AGE_S 60
+
 static const char magic[8] = "xlnuma1";
 
 struct slot {
@@ -42,16 +47,20 @@ struct slot {
     uint8_t handle[16]; /* the domain's uuid */
     uint64_t planned_kb;
     uint64_t left_kb[XLNUMA_NODES_MAX];
+    uint64_t told_s; /* when that was written; zero: by version 0.1 */
 };
 
-/* This process' view; a turn holds the lock, so it is recursive. */
+/* Held by the thread that has this process' turn, or waits for it. */
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
+/* This process' view. */
 static struct {
     pthread_mutex_t lock;
     pid_t pid;
     int fd;            /* meaningful while there are users */
     unsigned nr_users; /* claims, and who has or wants the turn */
     bool is_ours[NR_SLOTS];
-} table = { .lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP };
+} table = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static off_t slot_offset(unsigned slot)
 {
@@ -79,24 +88,45 @@ static bool is_locked(off_t offset)
     return !fcntl(table.fd, F_GETLK, &lock) && lock.l_type != F_UNLCK;
 }
 
-/* Not for ever: who has it may have been stopped. */
-static int wait_for_turn(void)
+static bool is_over(const struct timespec *end)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec > end->tv_sec ||
+           (now.tv_sec == end->tv_sec && now.tv_nsec >= end->tv_nsec);
+}
+
+/* The host's turn, or an errno value. */
+static int wait_for_host(const struct timespec *end)
 {
     static const struct timespec ms = { .tv_nsec = 1000000 };
-    struct timespec begun, now;
 
-    clock_gettime(CLOCK_MONOTONIC, &begun);
     while (lock_byte(F_WRLCK, 0)) {
         if (errno != EAGAIN && errno != EACCES)
-            return -1;
-        clock_gettime(CLOCK_MONOTONIC, &now);
-        if (now.tv_sec - begun.tv_sec > WAIT_S) {
-            errno = ETIMEDOUT;
-            return -1;
-        }
+            return errno;
+        if (is_over(end))
+            return ETIMEDOUT;
         nanosleep(&ms, NULL);
     }
     return 0;
+}
+
+/*
+ * The process' turn, then the host's, with one timeout for both: who has it may
+ * have been stopped, and all threads here are to know that at the same time.
+ * Returns 0 or an errno value.
+ */
+static int wait_for_turn(const struct timespec *end)
+{
+    int err = pthread_mutex_clocklock(&turn, CLOCK_MONOTONIC, end);
+
+    if (err)
+        return err;
+    err = wait_for_host(end);
+    if (err)
+        pthread_mutex_unlock(&turn);
+    return err;
 }
 
 /* --- the file ------------------------------------------------------------- */
@@ -204,40 +234,64 @@ static void remove_user(void)
         close(table.fd);
 }
 
+static int open_for_user(bool creates, char *message)
+{
+    int rc;
+
+    pthread_mutex_lock(&table.lock);
+    rc = add_user(creates, message);
+    pthread_mutex_unlock(&table.lock);
+    return rc;
+}
+
+static void close_for_user(void)
+{
+    pthread_mutex_lock(&table.lock);
+    remove_user();
+    pthread_mutex_unlock(&table.lock);
+}
+
 void xlnuma__claims_forked(void)
 {
-    static const pthread_mutex_t free_lock =
-        PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+    static const pthread_mutex_t free_lock = PTHREAD_MUTEX_INITIALIZER;
 
-    /* Who held it is in the parent, and may be there for a whole turn. */
+    /* Who held them is in the parent, and may be there for a whole turn. */
     memcpy(&table.lock, &free_lock, sizeof(free_lock));
+    memcpy(&turn, &free_lock, sizeof(free_lock));
 }
 
 /* --- turns ---------------------------------------------------------------- */
 
-int xlnuma__claims_begin(bool creates, char *message)
+int xlnuma__claims_begin(char *message)
 {
-    int rc;
+    struct timespec end;
+    int rc, err;
 
     *message = '\0';
-    pthread_mutex_lock(&table.lock);
-    rc = add_user(creates, message);
-    if (!rc && wait_for_turn()) {
-        rc = xlnuma__fail(message, XLNUMA_ERR_IO,
-                          "the lock of the claims of builds in flight: %s",
-                          strerror(errno));
-        remove_user();
-    }
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    end.tv_sec += WAIT_S;
+    rc = open_for_user(true, message);
     if (rc)
-        pthread_mutex_unlock(&table.lock);
-    return rc;
+        return rc;
+    err = wait_for_turn(&end);
+    if (!err)
+        return 0;
+    close_for_user();
+    return xlnuma__fail(message, XLNUMA_ERR_IO,
+                        "the lock of the claims of builds in flight: %s",
+                        strerror(err));
+}
+
+static void give_turn(void)
+{
+    lock_byte(F_UNLCK, 0);
+    pthread_mutex_unlock(&turn);
 }
 
 void xlnuma__claims_end(void)
 {
-    lock_byte(F_UNLCK, 0);
-    remove_user();
-    pthread_mutex_unlock(&table.lock);
+    give_turn();
+    close_for_user();
 }
 
 /* --- reading -------------------------------------------------------------- */
@@ -264,20 +318,30 @@ static uint64_t sum_of(const uint64_t kb[])
     return sum;
 }
 
+static uint64_t now_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec;
+}
+
 /*
  * What Xen has given in a call that goes on, the slot does not say yet. Where
- * that came from is clear if one node alone has something left to give.
+ * that came from is clear if one node alone has something left to give. A call
+ * that goes on for long does not go on: its memory came from each node alike.
  */
 static void subtract_under_way(struct slot *slot, uint64_t has_kb)
 {
     uint64_t left_kb = sum_of(slot->left_kb);
-    uint64_t told_kb =
-        slot->planned_kb > left_kb ? slot->planned_kb - left_kb : 0;
-    uint64_t more_kb = has_kb > told_kb ? has_kb - told_kb : 0;
+    uint64_t lacks_kb =
+        slot->planned_kb > has_kb ? slot->planned_kb - has_kb : 0;
+    bool is_old = now_s() - slot->told_s > AGE_S;
 
-    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
-        if (slot->left_kb[i] && slot->left_kb[i] == left_kb)
-            slot->left_kb[i] -= more_kb < left_kb ? more_kb : left_kb;
+    for (unsigned i = 0; i < XLNUMA_NODES_MAX && lacks_kb < left_kb; i++)
+        if (is_old || slot->left_kb[i] == left_kb)
+            slot->left_kb[i] =
+                (uint64_t)((xlnuma__u128)slot->left_kb[i] * lacks_kb / left_kb);
 }
 
 static bool read_slot(unsigned i, struct slot *slot)
@@ -300,7 +364,8 @@ static unsigned count_slots(void)
                : (unsigned)((st.st_size - 1) / SLOT_SIZE);
 }
 
-void xlnuma__claims_read(xc_interface *xch, uint64_t claimed_kb[])
+/* With the lock held: all claims but that of one slot. */
+static void read_all_but(unsigned but, xc_interface *xch, uint64_t claimed_kb[])
 {
     unsigned nr = count_slots();
     struct slot slot;
@@ -308,7 +373,7 @@ void xlnuma__claims_read(xc_interface *xch, uint64_t claimed_kb[])
 
     memset(claimed_kb, 0, XLNUMA_NODES_MAX * sizeof(*claimed_kb));
     for (unsigned i = 0; i < nr; i++) {
-        if (!read_slot(i, &slot) ||
+        if (i == but || !read_slot(i, &slot) ||
             !xlnuma__domain_lives(xch, slot.domid, slot.handle, &pages))
             continue;
         subtract_under_way(&slot, pages * 4);
@@ -319,6 +384,13 @@ void xlnuma__claims_read(xc_interface *xch, uint64_t claimed_kb[])
                 slot.left_kb[n] < room_kb ? slot.left_kb[n] : room_kb;
         }
     }
+}
+
+void xlnuma__claims_read(xc_interface *xch, uint64_t claimed_kb[])
+{
+    pthread_mutex_lock(&table.lock);
+    read_all_but(NR_SLOTS, xch, claimed_kb);
+    pthread_mutex_unlock(&table.lock);
 }
 
 void xlnuma__claims_apply(struct xlnuma_host *host, const uint64_t claimed_kb[])
@@ -338,10 +410,10 @@ void xlnuma__claims_look(xc_interface *xch, uint64_t claimed_kb[])
     char message[XLNUMA_MESSAGE_SIZE];
 
     memset(claimed_kb, 0, XLNUMA_NODES_MAX * sizeof(*claimed_kb));
-    if (xlnuma__claims_begin(false, message))
+    if (open_for_user(false, message))
         return;
     xlnuma__claims_read(xch, claimed_kb);
-    xlnuma__claims_end();
+    close_for_user();
 }
 
 /* --- one build's claim ---------------------------------------------------- */
@@ -380,12 +452,37 @@ static int write_slot(unsigned i, const struct slot *slot)
     return -1;
 }
 
+/* With the lock held. */
+static int make_claim(struct xlnuma__claim *claim, const struct slot *slot,
+                      char *message)
+{
+    unsigned i = take_slot();
+
+    if (i == NR_SLOTS)
+        return xlnuma__fail(message, XLNUMA_ERR_IO,
+                            "no room for the claims of more than %d builds",
+                            NR_SLOTS);
+    if (write_slot(i, slot)) {
+        xlnuma__fail(message, XLNUMA_ERR_IO, "writing its claim: %s",
+                     strerror(errno));
+        give_slot(i);
+        return XLNUMA_ERR_IO;
+    }
+    table.nr_users++;
+    claim->is_there = true;
+    claim->slot = i;
+    memcpy(claim->left_kb, slot->left_kb, sizeof(claim->left_kb));
+    return 0;
+}
+
 int xlnuma__claim_make(struct xlnuma__claim *claim, xc_interface *xch,
                        uint32_t domid, const uint64_t kb[], char *message)
 {
-    struct slot slot = { .domid = domid, .planned_kb = sum_of(kb) };
+    struct slot slot = { .domid = domid,
+                         .planned_kb = sum_of(kb),
+                         .told_s = now_s() };
     xc_domaininfo_t info;
-    unsigned i;
+    int rc;
 
     if (xc_domain_getinfolist(xch, domid, 1, &info) != 1 ||
         info.domain != domid)
@@ -395,22 +492,10 @@ int xlnuma__claim_make(struct xlnuma__claim *claim, xc_interface *xch,
     memcpy(slot.magic, magic, sizeof(magic));
     memcpy(slot.handle, info.handle, sizeof(slot.handle));
     memcpy(slot.left_kb, kb, sizeof(slot.left_kb));
-    i = take_slot();
-    if (i == NR_SLOTS)
-        return xlnuma__fail(message, XLNUMA_ERR_IO,
-                            "no room for the claims of more than %d builds",
-                            NR_SLOTS);
-    if (write_slot(i, &slot)) {
-        xlnuma__fail(message, XLNUMA_ERR_IO, "writing its claim: %s",
-                     strerror(errno));
-        give_slot(i);
-        return XLNUMA_ERR_IO;
-    }
-    table.nr_users++;
-    claim->is_there = true;
-    claim->slot = i;
-    memcpy(claim->left_kb, kb, sizeof(claim->left_kb));
-    return 0;
+    pthread_mutex_lock(&table.lock);
+    rc = make_claim(claim, &slot, message);
+    pthread_mutex_unlock(&table.lock);
+    return rc;
 }
 
 void xlnuma__claim_find(struct xlnuma__claim *claim, uint32_t domid)
@@ -437,21 +522,77 @@ out:
     pthread_mutex_unlock(&table.lock);
 }
 
+/* If this fails the claim is larger than it should be, for a while. */
+static void tell_left(const struct xlnuma__claim *claim)
+{
+    struct {
+        uint64_t left_kb[XLNUMA_NODES_MAX];
+        uint64_t told_s;
+    } part = { .told_s = now_s() };
+    off_t offset =
+        slot_offset(claim->slot) + (off_t)offsetof(struct slot, left_kb);
+
+    _Static_assert(offsetof(struct slot, told_s) -
+                           offsetof(struct slot, left_kb) ==
+                       sizeof(part.left_kb),
+                   "one follows the other");
+    memcpy(part.left_kb, claim->left_kb, sizeof(part.left_kb));
+    while (pwrite(table.fd, &part, sizeof(part), offset) < 0 && errno == EINTR)
+        ;
+}
+
 void xlnuma__claim_taken(struct xlnuma__claim *claim, unsigned node,
                          uint64_t kb)
 {
     uint64_t *left_kb = &claim->left_kb[node];
-    off_t offset = (off_t)offsetof(struct slot, left_kb) +
-                   (off_t)(node * sizeof(*left_kb));
 
     if (!claim->is_there || !*left_kb || !kb || table.pid != getpid())
         return;
     *left_kb -= kb < *left_kb ? kb : *left_kb;
-    /* If this fails the claim is larger than it should be, for a while. */
-    while (pwrite(table.fd, left_kb, sizeof(*left_kb),
-                  slot_offset(claim->slot) + offset) < 0 &&
-           errno == EINTR)
-        ;
+    tell_left(claim);
+}
+
+/* From the nodes that have most left to give. */
+static void move_left(uint64_t left_kb[], unsigned node, uint64_t kb)
+{
+    while (kb) {
+        unsigned most = node ? 0 : 1;
+        uint64_t part_kb;
+
+        for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
+            if (i != node && left_kb[i] > left_kb[most])
+                most = i;
+        part_kb = kb < left_kb[most] ? kb : left_kb[most];
+        if (!part_kb)
+            return;
+        left_kb[most] -= part_kb;
+        left_kb[node] += part_kb;
+        kb -= part_kb;
+    }
+}
+
+bool xlnuma__claim_move(struct xlnuma__claim *claim, xc_interface *xch,
+                        unsigned node, uint64_t kb)
+{
+    uint64_t others_kb[XLNUMA_NODES_MAX];
+
+    if (!claim->is_there || table.pid != getpid())
+        return true;
+    if (pthread_mutex_trylock(&turn))
+        return false;
+    if (lock_byte(F_WRLCK, 0)) {
+        pthread_mutex_unlock(&turn);
+        return false;
+    }
+    pthread_mutex_lock(&table.lock);
+    read_all_but(claim->slot, xch, others_kb);
+    pthread_mutex_unlock(&table.lock);
+    if (!others_kb[node]) {
+        move_left(claim->left_kb, node, kb);
+        tell_left(claim);
+    }
+    give_turn();
+    return !others_kb[node];
 }
 
 void xlnuma__claim_drop(struct xlnuma__claim *claim)

@@ -73,8 +73,8 @@ STOCK = {"libxl_ctx_alloc", "libxl_domain_create_new",
          "xc_domain_restore", "xs_introduce_domain"}
 STOCK_ONCE = {"xlu_cfg_init", "xlu_cfg_readdata"}
 
-# Without these a plan may be another one, and not as good.
-HINTS = {"fdopen", "__isoc99_fscanf", "libxl_device_pci_assignable_list",
+# Without these a plan may be another one, and not as good, or its extents are.
+HINTS = {"fcntl", "fdopen", "pthread_mutex_trylock", "__isoc99_fscanf", "libxl_device_pci_assignable_list",
          "libxl_get_pci_topology", "libxl_get_physinfo",
          "libxl_get_scheduler", "libxl_get_version_info", "openat", "open",
          "realloc",

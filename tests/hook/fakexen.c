@@ -51,6 +51,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -117,27 +118,28 @@ static unsigned long list_item(const char *name, int node,
     return text ? strtoul(text, NULL, 10) : otherwise;
 }
 
-/* The state file of a helper is there and filled already. */
-static bool map_state(void)
+/* The state file of another process is there and filled already. */
+static bool map_state(int *fd_r)
 {
     const char *name = getenv("FAKE_STATE");
-    int fd = name ? open(name, O_RDWR | O_CREAT, 0600) : -1;
+    int fd = *fd_r = name ? open(name, O_RDWR | O_CREAT, 0600) : -1;
     struct stat before = { .st_size = 0 };
 
-    if (fd >= 0 && (fstat(fd, &before) || ftruncate(fd, sizeof(*host))))
+    /* Until we have filled it, who comes second waits. */
+    if (fd >= 0 && (flock(fd, LOCK_EX) || fstat(fd, &before) ||
+                    ftruncate(fd, sizeof(*host))))
         abort();
     host = mmap(NULL, sizeof(*host), PROT_READ | PROT_WRITE,
                 fd < 0 ? MAP_SHARED | MAP_ANONYMOUS : MAP_SHARED, fd, 0);
     if (host == MAP_FAILED)
         abort();
-    if (fd >= 0)
-        close(fd);
     return before.st_size > 0;
 }
 
 __attribute__((constructor)) static void read_environment(void)
 {
-    bool is_filled = map_state();
+    int fd;
+    bool is_filled = map_state(&fd);
 
     nr_nodes = (int)list_item("FAKE_NODES", 0, NR_NODES);
     for (int i = 0; i < nr_nodes; i++) {
@@ -147,6 +149,10 @@ __attribute__((constructor)) static void read_environment(void)
             host->free_pages[i] = list_item("FAKE_FREE", i, 3072) * MIB_PAGES;
         if (!is_filled)
             host->low_pages[i] = list_item("FAKE_LOW", i, 0) * MIB_PAGES;
+    }
+    if (fd >= 0) { /* closing it is not enough while it is mapped */
+        flock(fd, LOCK_UN);
+        close(fd);
     }
 }
 

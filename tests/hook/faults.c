@@ -50,6 +50,9 @@ static const struct function {
     { "open_memstream", RETURN, 0, ENOMEM, 0 },
     { "fnmatch", RETURN, -1, ENOMEM, 0 },
     { "__register_atfork", RETURN, ENOMEM, 0, 0 },
+    /* Locks. */
+    { "pthread_mutex_clocklock", RETURN, ETIMEDOUT, 0, 0 },
+    { "pthread_mutex_trylock", RETURN, EBUSY, 0, 0 },
     /* Files. */
     { "open", RETURN, -1, EMFILE, 0 },
     { "openat", RETURN, -1, ENFILE, 0 },

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Builds guests through libxl at the same moment, as libvirt does and xl, which
- * has a lock for it, does not.
+ * Builds guests through libxl at the same moment, as libvirt does, and as xl does
+ * where it need not balloon dom0 for them.
  *
  *   parallel [-a] [-t] TYPE MIB KERNEL NAME...
  *     a process for each guest, or with -t a thread; all begin at once. With -a
  *     each process has a folder for claims of its own: none sees the others'.
  *     Prints "NAME STATUS" of each, libxl's; what it logs is on stderr.
+ *   parallel -f TYPE MIB KERNEL NAME...
+ *     one after the other, asynchronously, in one process; should KERNEL not be
+ *     there they fail with their memory planned. Prints "NAME STATUS PLACEMENT
+ *     NODEMAP": what became of the configuration's numa_placement, and bytes.
  *   parallel -d DOMID...
  *     destroys these domains
  */
@@ -122,6 +126,42 @@ static void build_in_processes(struct guest guests[], int nr)
             guests[i].rc = -1;
 }
 
+/* Its status, which an event tells. */
+static int build_async(libxl_ctx *ctx, libxl_domain_config *config)
+{
+    libxl_asyncop_how how = { .callback = NULL };
+    libxl_event *event;
+    uint32_t domid;
+    int rc = libxl_domain_create_new(ctx, config, &domid, &how, NULL);
+
+    if (rc)
+        return rc;
+    rc = libxl_event_wait(ctx, &event, LIBXL_EVENTMASK_ALL, 0, 0);
+    if (rc)
+        return rc;
+    rc = event->u.operation_complete.rc;
+    libxl_event_free(ctx, event);
+    return rc;
+}
+
+static void build_asynchronously(struct guest guests[], int nr)
+{
+    libxl_ctx *ctx = new_ctx();
+
+    for (int i = 0; i < nr; i++) {
+        libxl_domain_config config;
+        int rc;
+
+        configure(&config, &guests[i]);
+        rc = build_async(ctx, &config);
+        printf("%s %d %s %u\n", guests[i].name, rc,
+               libxl_defbool_to_string(config.b_info.numa_placement),
+               config.b_info.nodemap.size);
+        libxl_domain_config_dispose(&config);
+    }
+    libxl_ctx_free(ctx);
+}
+
 static int destroy(int nr, char **domids)
 {
     libxl_ctx *ctx = new_ctx();
@@ -135,15 +175,16 @@ static int destroy(int nr, char **domids)
 
 int main(int argc, char **argv)
 {
-    bool is_apart = false, in_threads = false;
+    bool is_apart = false, in_threads = false, is_async = false;
     struct guest guests[NR_MAX] = { 0 };
     int option, nr;
 
-    while ((option = getopt(argc, argv, "adt")) != -1) {
+    while ((option = getopt(argc, argv, "adft")) != -1) {
         if (option == 'd')
             return destroy(argc - optind, argv + optind);
         is_apart |= option == 'a';
         in_threads |= option == 't';
+        is_async |= option == 'f';
     }
     argv += optind;
     nr = argc - optind - 3;
@@ -155,6 +196,10 @@ int main(int argc, char **argv)
                                     .is_pv = !strcmp(argv[0], "pv"),
                                     .is_apart = is_apart,
                                     .memkb = (uint64_t)atoi(argv[1]) * 1024 };
+    if (is_async) {
+        build_asynchronously(guests, nr);
+        return 0;
+    }
     if (in_threads)
         build_in_threads(guests, nr);
     else

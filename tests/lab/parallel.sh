@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
 #
-# Guests are built at the same moment, four and eight, without xl's lock: each sees
+# Guests are built at the same moment, four and eight: each sees
 # what the others are to take, so all are where they were planned; without that
-# they are not. A builder that is killed, at whatever stage, leaves nothing that a later
+# they are not. One on two nodes leaves others what it is not to take; a strict one
+# waits for memory that is claimed; asynchronous ones that fail leave their claim to the
+# next. A builder that is killed, at whatever stage, leaves nothing that a later
 # build trips over; nor does a full or read-only /run.
 #
 # No node holds more than three of the eight guests, node 1 one, so that each of
@@ -154,6 +156,49 @@ for call in xc_numainfo xc_domain_node_setaffinity xc_domain_setmaxmem \
     lab_wait 60 lab_has_free "$free"
     built "killed at $call"
 done
+
+# --- what others are to take --------------------------------------------------------
+
+# 3300 MiB need 3318 with 2 vCPUs, 1659 on each of nodes 2 and 3. Node 3 has 2300.
+text="a guest on two nodes"
+ok "$text: its build begins" lab_hold g pvh 3300 2 'numa_nodes="2-3"'
+ok "$text: a strict guest has what it is not to take of one" \
+    lab_create small pvh 600 2 'numa_nodes="3"' 'numa_policy="single-node"'
+is "$text: there" "$(lab_offplan "$(lab_domid small)" 3)" 0.000
+ok "$text: it is built" lab_release
+domid=$(lab_domid g)
+is "$text: where it was planned" \
+    "$(xenstore-read "/libxl/$domid/numa-placement/status") $(
+        lab_offplan "$domid" 2,3)" "placed 0.000"
+lab_destroy g
+lab_destroy small
+
+says_waiting() { grep -q 'waiting for them, 10 s at most' /tmp/lab.waiter; }
+text="a strict guest beside a build that stops"
+ok "$text: that begins" lab_hold victim pvh 1500 2 'numa_nodes="2"'
+lab_create g pvh 1500 2 'numa_nodes="2"' 'numa_policy="single-node"' \
+    >/tmp/lab.waiter 2>&1 &
+waiter=$!
+ok "$text: it waits, and says so" lab_wait 30 says_waiting
+victim=$(cat /tmp/lab.held)
+kill -KILL "$victim"
+wait "$waiter"
+is "$text: that ends, and it is built" "$?" 0
+domid=$(lab_domid g)
+is "$text: there" "$(lab_affinity "$domid") $(lab_offplan "$domid" 2)" "2 0.000"
+lab_destroy g
+"$LAB_PARALLEL" -d "$(lab_domid victim)" 2>/dev/null
+lab_wait 60 lab_has_free "$free"
+
+text="asynchronous builds that fail"
+rm -f /run/xl-numa/claims
+LD_PRELOAD=$hook:$LAB_SHIM "$LAB_PARALLEL" -f pvh 600 /nowhere f1 f2 f3 f4 f5 f6 \
+    >/tmp/lab.statuses 2>/tmp/lab.said
+is "$text: each fails, and its configuration is as it was" \
+    "$(grep -c '^f[1-6] -[0-9]* True 0$' /tmp/lab.statuses)" 6
+between "$text: what one claims the next one has" \
+    "$(wc -c </run/xl-numa/claims)" 2000 3072
+lab_wait 60 lab_has_free "$free"
 
 # --- /run -----------------------------------------------------------------------
 
