@@ -264,7 +264,7 @@ static int restore_memory(void)
 
 struct job {
     libxl_ctx *ctx;
-    libxl_domain_config config;
+    libxl_domain_config *config; /* of each time; the one at hand */
     pthread_t thread;
     bool is_async, is_restore, is_quiet, is_shared, is_fresh, has_one_uuid;
     int times;
@@ -281,15 +281,15 @@ static void *run(void *arg)
     if (job->start)
         pthread_barrier_wait(job->start);
     while (job->times--) {
-        int rc = build(job->ctx, &job->config, job->is_async, job->is_restore);
+        int rc = build(job->ctx, job->config, job->is_async, job->is_restore);
 
         pthread_mutex_lock(&printing);
-        print_domain(rc, &job->config, job->is_quiet);
+        print_domain(rc, job->config, job->is_quiet);
         pthread_mutex_unlock(&printing);
         if (job->is_fresh && job->times) {
-            libxl_domain_config_dispose(&job->config);
-            libxl_domain_config_init(&job->config);
-            read_config(job->ctx, job->file, &job->config);
+            libxl_domain_config_dispose(job->config);
+            libxl_domain_config_init(++job->config);
+            read_config(job->ctx, job->file, job->config);
         }
     }
     return NULL;
@@ -366,6 +366,8 @@ static void run_all(const struct job *common, int nr_threads, int nr_forks,
                     const char *file, xentoollog_logger *lg)
 {
     struct job *jobs = calloc((size_t)nr_threads, sizeof(*jobs));
+    libxl_domain_config *configs =
+        calloc((size_t)(nr_threads * common->times), sizeof(*configs));
     pthread_barrier_t start;
 
     pthread_barrier_init(&start, NULL, (unsigned)nr_threads);
@@ -374,14 +376,15 @@ static void run_all(const struct job *common, int nr_threads, int nr_forks,
         jobs[i].file = file;
         jobs[i].lg = lg;
         jobs[i].start = nr_forks ? NULL : &start;
-        libxl_domain_config_init(&jobs[i].config);
+        jobs[i].config = &configs[i * common->times];
+        libxl_domain_config_init(jobs[i].config);
         if (i && common->is_shared)
             jobs[i].ctx = jobs[0].ctx;
         else if (libxl_ctx_alloc(&jobs[i].ctx, LIBXL_VERSION, 0, lg))
             exit(1);
-        read_config(jobs[i].ctx, file, &jobs[i].config);
+        read_config(jobs[i].ctx, file, jobs[i].config);
         if (common->has_one_uuid)
-            jobs[i].config.c_info.uuid = jobs[0].config.c_info.uuid;
+            jobs[i].config->c_info.uuid = jobs[0].config->c_info.uuid;
     }
     for (int i = 1; i < nr_threads; i++)
         if (pthread_create(&jobs[i].thread, NULL, nr_forks ? read_on : run,
@@ -395,12 +398,13 @@ static void run_all(const struct job *common, int nr_threads, int nr_forks,
     for (int i = 0; i < nr_threads; i++) {
         if (i)
             pthread_join(jobs[i].thread, NULL);
-        libxl_domain_config_dispose(&jobs[i].config);
+        libxl_domain_config_dispose(jobs[i].config);
         if (i && !common->is_shared)
             libxl_ctx_free(jobs[i].ctx);
     }
     libxl_ctx_free(jobs[0].ctx);
     pthread_barrier_destroy(&start);
+    free(configs);
     free(jobs);
 }
 
