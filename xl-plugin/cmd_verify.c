@@ -29,14 +29,14 @@
 enum verdict {
     VERDICT_SAME,
     VERDICT_DIFFERS,
+    VERDICT_RESIZED,    /* as its status says: there is no telling */
     VERDICT_UNREPORTED, /* nothing to compare with */
     VERDICT_UNCOUNTED,  /* not in Xen's dump */
 };
 
 static const char *const verdict_names[] = {
-    [VERDICT_SAME] = "same",
-    [VERDICT_DIFFERS] = "differs",
-    [VERDICT_UNREPORTED] = "unreported",
+    [VERDICT_SAME] = "same",           [VERDICT_DIFFERS] = "differs",
+    [VERDICT_RESIZED] = "resized",     [VERDICT_UNREPORTED] = "unreported",
     [VERDICT_UNCOUNTED] = "uncounted",
 };
 
@@ -87,6 +87,8 @@ static enum verdict judge(struct subject *subject)
     if (!subject->guest->report.has_actual)
         return VERDICT_UNREPORTED;
     compare(subject);
+    if (xlnuma__guest_is_resized(subject->guest))
+        return VERDICT_RESIZED;
     for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++)
         if (subject->pages_apart[node] > TOLERANCE_PAGES)
             return VERDICT_DIFFERS;
@@ -370,6 +372,10 @@ static int conclude(const struct job *job)
     if (nr[VERDICT_UNCOUNTED])
         complain("guests that are not in Xen's dump, gone meanwhile: %u of %u",
                  nr[VERDICT_UNCOUNTED], job->nr_subjects);
+    if (nr[VERDICT_RESIZED])
+        complain("guests that have grown or shrunk since they were built: "
+                 "%u of %u",
+                 nr[VERDICT_RESIZED], job->nr_subjects);
     if (nr[VERDICT_DIFFERS])
         complain("guests with more than %d pages more or less on a node than "
                  "reported: %u of %u",
@@ -436,7 +442,8 @@ const struct command cmd_verify = {
         "all. Xen then walks all memory in use page by page, with each\n"
         "domain's memory locked meanwhile; where more than 128 GiB are in\n"
         "use this is not done without --yes. A guest that reported\n"
-        "nothing is shown as counted.\n",
+        "nothing is shown as counted. One that has grown or shrunk since\n"
+        "it was built is resized, and no failure.\n",
     .exits = "0 all are where they were reported; 1 one has a node with\n"
              "more than 4096 pages more or less than reported, or something "
              "failed;\n"

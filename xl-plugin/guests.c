@@ -32,6 +32,7 @@ static int read_guest(libxl_ctx *ctx, struct xs_handle *xs,
                       char *message)
 {
     char *name = libxl_domid_to_name(ctx, info->domid);
+    uint64_t video_kb = 0;
     int rc;
 
     snprintf(guest->name, sizeof(guest->name), "%s", name ? name : "");
@@ -46,6 +47,10 @@ static int read_guest(libxl_ctx *ctx, struct xs_handle *xs,
         memset(&guest->report, 0, sizeof(guest->report));
         guest->has_report = false;
     }
+    /* Only one that seems to have grown is worth asking for more. */
+    if (guest->memory_kb >= xlnuma__guest_built_kb(guest) + XLNUMA__STRAY_KB)
+        video_kb = xlnuma__video_kb(xs, info->domid);
+    xlnuma__guest_judge_size(guest, video_kb);
     return rc;
 }
 

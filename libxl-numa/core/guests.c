@@ -2,6 +2,8 @@
 /* The guests of a host as a list, and what follows from what is known of one. */
 #include "core/guests.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,6 +88,53 @@ xlnuma_nodeset xlnuma__report_nodes(const struct xlnuma__report *report)
     return nodes;
 }
 
+uint64_t xlnuma__guest_built_kb(const struct xlnuma__guest *guest)
+{
+    uint64_t kb = 0;
+
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++)
+        kb += xlnuma__guest_node_kb(guest, node);
+    return kb;
+}
+
+static void set_resized(struct xlnuma__guest *guest, const char *status)
+{
+    struct xlnuma__report *report = &guest->report;
+    char was[XLNUMA_MESSAGE_SIZE];
+
+    snprintf(was, sizeof(was), "%s", report->reason);
+    snprintf(report->reason, sizeof(report->reason),
+             "built with %" PRIu64 " MiB, has %" PRIu64 " MiB now, and verify "
+             "shows where; when it was built: %.380s",
+             xlnuma__guest_built_kb(guest) / 1024, guest->memory_kb / 1024,
+             was);
+    snprintf(report->status, sizeof(report->status), "%s", status);
+    report->expected_distance = 0;
+}
+
+/*
+ * What was only planned has libxl's overhead in it, so less than that is nothing
+ * that shows. A restored guest's build has counted its video memory.
+ */
+void xlnuma__guest_judge_size(struct xlnuma__guest *guest, uint64_t video_kb)
+{
+    uint64_t built_kb = xlnuma__guest_built_kb(guest);
+
+    if (!built_kb)
+        return;
+    if (guest->memory_kb >= built_kb + video_kb + XLNUMA__STRAY_KB)
+        set_resized(guest, "grown");
+    else if (guest->report.has_actual &&
+             guest->memory_kb + XLNUMA__STRAY_KB <= built_kb)
+        set_resized(guest, "shrunk");
+}
+
+bool xlnuma__guest_is_resized(const struct xlnuma__guest *guest)
+{
+    return !strcmp(guest->report.status, "grown") ||
+           !strcmp(guest->report.status, "shrunk");
+}
+
 bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,
                                uint64_t *off_kb_r, uint64_t *total_kb_r)
 {
@@ -95,5 +144,5 @@ bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,
         if (!guest->report.planned_kb[node])
             *off_kb_r += guest->report.actual_kb[node];
     }
-    return guest->report.has_actual;
+    return guest->report.has_actual && !xlnuma__guest_is_resized(guest);
 }

@@ -94,10 +94,29 @@ xlnuma_nodeset xlnuma__guest_is_on(const struct xlnuma__guest *guest,
 
 /*
  * What its build took from nodes where nothing was planned, of *total_kb_r.
- * Returns false when that is not known.
+ * Returns false when that is not known, or no
+ * longer what the guest has.
  */
 bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,
                                uint64_t *off_kb_r, uint64_t *total_kb_r);
+
+/*
+ * Memory that a guest has more or less than it was built with, up to here, is none
+ * that it took or gave back: Xen and device models take some of their own.
+ */
+#define XLNUMA__STRAY_KB ((uint64_t)4096 * 4)
+
+/* How much its build took, or was to take; 0: not known. */
+uint64_t xlnuma__guest_built_kb(const struct xlnuma__guest *guest);
+
+/*
+ * Where the memory is of a guest that has grown or shrunk since it was built (by
+ * ballooning) is not known: then its status is "grown" or "shrunk", the reason says
+ * so, and there is no expected distance. `video_kb` is what a device model may
+ * have taken besides.
+ */
+void xlnuma__guest_judge_size(struct xlnuma__guest *guest, uint64_t video_kb);
+bool xlnuma__guest_is_resized(const struct xlnuma__guest *guest);
 
 /* The nodes that were planned or have memory of it. */
 xlnuma_nodeset xlnuma__report_nodes(const struct xlnuma__report *report);

@@ -8,6 +8,7 @@
  *   FAKE_MOVED=ID,FROM,TO,N  N pages of guest ID are elsewhere than reported
  *   FAKE_MORE=ID,NODE,N      N pages of guest ID are on a node beside these
  *   FAKE_ASIDE=ID,N          N pages of guest ID are on no node
+ *   FAKE_HAS=ID,KIB          guest ID has so much memory now
  *   FAKE_VIDEO=ID,KIB        so much video memory of guest ID's, it is noted
  *   FAKE_GONE=ID             guest ID is not in the dump
  *   FAKE_RING=BYTES          size of the console ring; 16384 if not given
@@ -203,6 +204,7 @@ const libxl_version_info *libxl_get_version_info(libxl_ctx *ctx)
 libxl_dominfo *libxl_list_domain(libxl_ctx *ctx, int *nr)
 {
     libxl_dominfo *info;
+    unsigned long has[2];
 
     (void)ctx;
     if (fails(__func__))
@@ -213,6 +215,8 @@ libxl_dominfo *libxl_list_domain(libxl_ctx *ctx, int *nr)
         info[i + 1].domid = guests.guest[i].domid;
         info[i + 1].current_memkb = guests.guest[i].memory_kb;
         info[i + 1].vcpu_online = guests.guest[i].nr_vcpus;
+        if (numbers("FAKE_HAS", has, 2) == 2 && has[0] == info[i + 1].domid)
+            info[i + 1].current_memkb = has[1];
     }
     return info;
 }
