@@ -18,6 +18,7 @@ are held to:
     and true, or not there; no descriptor, lock or memory is lost; the next
     build in this process is as if nothing had been.
 """
+import functools
 import os
 import re
 import shutil
@@ -118,7 +119,7 @@ class Build:
         self.store = dict(re.findall(r"^/libxl/(\d+/numa-placement/.*) = (.*)",
                                      text, re.M))
         line = dict(re.findall(
-            r"^(rc|nodes|soft_cpus|hard_cpus|mib|placed by|numa_placement|"
+            r"^(rc|nodes|soft_cpus|vcpus|hard_cpus|mib|placed by|numa_placement|"
             r"nodemap) (.*)", text, re.M))
         self.rc = int(line["rc"])
         self.mib = [int(n) for n in line.get("mib", "0 0 0 0").split()]
@@ -127,6 +128,10 @@ class Build:
             "0" if line.get(what) == "0xff" else line.get(what)
             for what in ("nodes", "soft_cpus", "hard_cpus"))
         self.is_stock = line.get("placed by") == "libxl"
+        # Of all vCPUs; where the guest sees several nodes they differ.
+        self.all_soft = hex(functools.reduce(
+            lambda mask, one: mask | int(one, 0),
+            line.get("vcpus", "0").split(), 0))
         self.config = line.get("numa_placement"), line.get("nodemap")
         # The second build's domains have other numbers.
         self.text = re.sub(r"^/(libxl|local/domain)/\d+/", "/", text,
@@ -294,7 +299,9 @@ class Kind:
             expect(build.affinities in (
                 self.ours.affinities,
                 # Where memory is is not known: no vCPU is kept from it.
-                (*self.ours.affinities[:2], self.stock.affinities[2])),
+                (*self.ours.affinities[:2], self.stock.affinities[2]),
+                (self.ours.affinities[0], self.ours.all_soft,
+                 self.stock.affinities[2])),
                 "half placed")
             return "exact nodes"
         if re.search("the guest sees one node|run on all of the plan's", text):
