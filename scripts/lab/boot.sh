@@ -142,7 +142,8 @@ sockets=${LAB_SMP[0]},cores=${LAB_SMP[1]},threads=1" "${cpus[@]}" "${pci[@]}"
 $(lab_dom0_mem) dom0_max_vcpus=2 conring_size=4M${LAB_PCI:+ iommu=no-sharept} \
 $LAB_XEN_ARGS"
         -initrd "vmlinux console=hvc0 quiet rdinit=/init,dom0"
-        -serial file:console -device isa-debug-exit
+        -chardev file,id=console,path=console,append=on
+        -serial chardev:console -device isa-debug-exit
         -chardev pipe,id=monitor,path=monitor -mon monitor
         -device virtio-serial-pci
         -device virtconsole,nr=0,chardev=terminal
@@ -151,7 +152,9 @@ $LAB_XEN_ARGS"
         -chardev file,id=status,path=status
         -device virtserialport,nr=3,chardev=status
         -chardev pipe,id=job,path=job
-        -device virtserialport,nr=4,chardev=job)
+        -device virtserialport,nr=4,chardev=job
+        -chardev file,id=cores,path=cores
+        -device virtserialport,nr=5,chardev=cores)
     # 2 ns an instruction, and no time for being idle.
     [[ -z $LAB_ICOUNT ]] || LAB_QEMU+=(-icount "shift=1,sleep=off")
 }
@@ -165,10 +168,12 @@ LAB_NO_OUTPUT=(-chardev "null,id=terminal" -chardev "null,id=stdout"
 lab_start_qemu() {
     local seconds=$1
     shift
-    rm -f "$LAB_RUN"/{status,console,monitor.in,monitor.out}
+    rm -f "$LAB_RUN"/{status,console,cores,monitor.in,monitor.out}
     [[ -p $LAB_RUN/job.in ]] || mkfifo "$LAB_RUN"/job.{in,out}
     mkfifo "$LAB_RUN/monitor.in"
     : >"$LAB_RUN/monitor.out"
+    # What a resumed machine wrote there as it booted.
+    [[ ! -e $LAB_STATE/console ]] || cp "$LAB_STATE/console" "$LAB_RUN/"
     exec 5<>"$LAB_RUN/monitor.in" 8<&0
     (cd "$LAB_RUN" && exec timeout --foreground -k 5 "$seconds" \
         "${LAB_QEMU_PROGRAM[@]}" "${LAB_QEMU[@]}" "$@" 2>qemu.log \
@@ -263,6 +268,16 @@ lab_outcome() {
     lab_report_failure "$@"
 }
 
+# Keeps the core dumps of dom0's programs, and the console with them.
+lab_keep_cores() {
+    local dir
+    [[ -s $LAB_RUN/cores ]] || return 0
+    dir=$(mktemp -d "${TMPDIR:-/tmp}/xen-lab-cores.XXXXXX") || return 0
+    tar -x --ignore-zeros -C "$dir" -f "$LAB_RUN/cores"
+    cp "$LAB_RUN/console" "$dir/"
+    say_always "programs in dom0 dumped core: $(cd "$dir" && echo core.*), in $dir"
+}
+
 # lab_run_qemu LIMIT ARGUMENT...: gives the machine its job, which has to start
 # within LIMIT seconds, and waits for its end.
 lab_run_qemu() {
@@ -280,6 +295,7 @@ lab_run_qemu() {
     lab_end_qemu || status=$?
     # shellcheck disable=SC2086 # two numbers
     kill $helpers 2>/dev/null
+    lab_keep_cores
     [[ $limit == 0 ]] || lab_has_started || return 0
     lab_outcome "$status" $((SECONDS - started))
 }
@@ -327,6 +343,7 @@ lab_boot() {
     if [[ -z $LAB_FRESH && -z $LAB_PCI ]] && lab_find_state; then
         ln -sf "$LAB_STATE/stream" "$LAB_RUN/stream"
         lab_state_ram off
+        say "resuming ${LAB_STATE##*/}"
         "lab_run_$1" "$LAB_RESUME_SECONDS" "${LAB_RAM[@]}" -incoming defer ||
             status=$?
         ! lab_has_started || return "$status"

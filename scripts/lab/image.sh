@@ -22,11 +22,13 @@ lab_cpio() {
 lab_copy_libraries() {
     local from=$1 to=$2 has=${3:-$2} lib=usr/lib/x86_64-linux-gnu again=1
     local name file
+    # What a Xen that was built here needs besides is here.
+    local here=${LAB_XEN_DIR:+/$lib}
     while [[ $again == 1 ]]; do
         again=0
         while read -r name; do
             [[ -e $to/$lib/$name || -e $has/$lib/$name ]] && continue
-            file=$(find "$from/usr/lib" -name "$name" |
+            file=$(find "$from/usr/lib" $here -name "$name" |
                 head -n 1)
             [[ -n $file ]] || die 1 "no package has $name"
             cp -L "$file" "$to/$lib/"
@@ -45,26 +47,55 @@ lab_merge_usr() {
     done
 }
 
+# Which Xen --xen-dir gives, in a few letters; nothing without it.
+lab_xen_dir_key() {
+    [[ -z $LAB_XEN_DIR ]] || (cd "$LAB_XEN_DIR" &&
+        find . -type f -printf '%p %s %T@\n' | LC_ALL=C sort)
+}
+
+# With --xen-dir, replaces the Xen of the unpacked packages in tree $1. Programs
+# stay where they were built to be, libraries are where the others are.
+lab_replace_xen() {
+    local lib=$1/usr/lib/x86_64-linux-gnu
+    [[ -n $LAB_XEN_DIR ]] || return 0
+    rm -rf "$1"/boot/xen* "$1"/usr/lib/xen* "$1"/usr/{bin,sbin}/x{l,en}* \
+        "$1"/usr/include/{xen,libxl,xs}* \
+        "$lib"/lib{xen,xl}*.{so,a}* "$lib"/pkgconfig/x{en,l}*
+    tar -C "$LAB_XEN_DIR" -c --exclude '*/share/doc' --exclude '*/share/man' \
+        --exclude './usr/lib/debug' . |
+        tar -x -C "$1" --keep-directory-symlink || return 1
+    find "$LAB_XEN_DIR/usr" -name 'libx*.so*' -exec cp -P {} "$lib/" \;
+    [[ -e $1/usr/sbin/xl ]] ||
+        ln -s "/$(lab_find_program "$1" xl)" "$1/usr/sbin/xl"
+}
+
+# Where program $2 of Xen's is in tree $1.
+lab_find_program() {
+    (cd "$1" && find usr -path "*bin/$2" -type f | head -n 1)
+}
+
 # The dom0 tree $2 from the unpacked packages $1.
 lab_make_dom0() {
-    local from=$1 to=$2 name
-    local xen=usr/lib/xen-$LAB_XEN/bin lib=usr/lib/x86_64-linux-gnu
+    local from=$1 to=$2 name file lib=usr/lib/x86_64-linux-gnu
     mkdir -p "$to"/{dev,proc,sys,run,tmp,root,modules} \
         "$to"/{etc/xen,var/lib/xen,var/log/xen,usr/lib/xen-common/bin} \
-        "$to/$xen" "$to/$lib"
+        "$to/usr/lib/xen-lab" "$to/$lib"
     lab_merge_usr "$to"
     ln -s ../run "$to/var/run"
     ln -s ../run/lock "$to/var/lock"
     cp "$from/bin/busybox" "$to/bin/"
     for name in "${LAB_PROGRAMS[@]}"; do
-        cp "$from/$xen/$name" "$to/$xen/"
+        file=$(lab_find_program "$from" "$name")
+        install -D "$from/$file" "$to/$file" || die 1 "no $name in Xen"
+        ln -s "/$file" "$to/usr/lib/xen-lab/$name"
     done
-    cp "$from"/usr/lib/xen-common/bin/xen-utils-wrapper \
+    [[ -n $LAB_XEN_DIR ]] || cp "$from"/usr/lib/xen-common/bin/xen-utils-wrapper \
         "$to/usr/lib/xen-common/bin/"
-    install -D "$from/usr/lib/xen-$LAB_XEN/boot/hvmloader" \
-        "$to/usr/lib/xen-$LAB_XEN/boot/hvmloader"
+    file=$(cd "$from" && find usr -name hvmloader -type f | head -n 1)
+    install -D "$from/$file" "$to/$file"
     cp -P "$from/usr/sbin/xl" "$to/usr/sbin/"
-    cp -P "$from"/usr/bin/xenstore* "$to/usr/bin/"
+    find "$from/usr" -path '*/bin/xenstore*' ! -name xenstored \
+        -exec cp -P {} "$to/usr/bin/" \;
     cp -P "$from/$lib"/libxen*.so* "$to/$lib/"
     cp -L "$from/lib64/ld-linux-x86-64.so.2" "$to/lib64/"
     cp -L "$from/$lib"/libgcc_s.so.1 "$to/$lib/"
@@ -136,7 +167,7 @@ lab_unpack_debs() {
 lab_build_base() {
     local key work=$LAB_RUN/base
     key=$(cat "$(LAB_XEN=$LAB_OWN_XEN lab_deb_list kernel)" \
-        "$(lab_deb_list dom0)" "$LAB_DIR/image.sh" |
+        "$(lab_deb_list dom0)" "$LAB_DIR/image.sh" <(lab_xen_dir_key) |
         sha256sum | head -c 16)
     LAB_BASE=$LAB_CACHE/base-$key
     [[ -d $LAB_BASE ]] && return 0
@@ -146,9 +177,11 @@ lab_build_base() {
     mkdir -p "$work"/{dom0,out}
     LAB_XEN=$LAB_OWN_XEN lab_unpack_debs kernel "$work/root"
     lab_unpack_debs dom0 "$work/root" --exclude './usr/share/*'
+    lab_replace_xen "$work/root" || die 1 "cannot copy $LAB_XEN_DIR"
     lab_make_dom0 "$work/root" "$work/dom0"
     if ! { lab_cpio "$work/dom0" >"$work/out/dom0.cpio" &&
-        gzip -dc "$work/root/boot/xen-$LAB_XEN-amd64.gz" >"$work/out/xen" &&
+        gzip -dc "$(find "$work/root" "$work/root/boot" -maxdepth 1 \
+            -name 'xen*.gz' -type f | head -n 1)" >"$work/out/xen" &&
         lab_unpack_kernel "$work"/root/boot/vmlinuz-* >"$work/out/vmlinux" &&
         lab_pack_linux "$work/root" "$work/out/vmlinux" \
             >"$work/out/linux.cpio"; }
@@ -196,14 +229,14 @@ lab_build_hvm() {
     rm -rf "$work"
 }
 
-# For another Xen than this machine's, leaves in $LAB_SYSROOT what a program is
+# For another Xen than this machine's Debian has, leaves in $LAB_SYSROOT what a program is
 # built against, made once for the packages' versions.
 lab_build_sysroot() {
     local key work=$LAB_RUN/sysroot
-    [[ $LAB_XEN != "$LAB_OWN_XEN" ]] || return 0
+    [[ $LAB_XEN != "$LAB_OWN_XEN" || -n $LAB_XEN_DIR ]] || return 0
     lab_update_deb_list sysroot
-    key=$(cat "$(lab_deb_list dom0)" "$(lab_deb_list sysroot)" | sha256sum |
-        head -c 16)
+    key=$(cat "$(lab_deb_list dom0)" "$(lab_deb_list sysroot)" \
+        <(lab_xen_dir_key) | sha256sum | head -c 16)
     LAB_SYSROOT=$LAB_CACHE/sysroot-$key
     [[ -d $LAB_SYSROOT ]] && return 0
     lab_download_debs dom0
@@ -211,6 +244,7 @@ lab_build_sysroot() {
     say "unpacking what Xen $LAB_XEN's programs are built against"
     lab_unpack_debs dom0 "$work" --exclude './usr/share/*'
     lab_unpack_debs sysroot "$work" --exclude './usr/share/doc/*'
+    lab_replace_xen "$work" || die 1 "cannot copy $LAB_XEN_DIR"
     find "$LAB_CACHE" -maxdepth 1 -name 'sysroot-*' -mtime +7 \
         -exec rm -rf {} +
     mv "$work" "$LAB_SYSROOT"
@@ -224,10 +258,11 @@ lab_cc() {
 
 # lab_configure OPTION...: for this machine's Xen, or that in the sysroot.
 lab_configure() {
-    local lib=$LAB_SYSROOT/usr/lib/x86_64-linux-gnu
+    local usr=$LAB_SYSROOT/usr
     [[ -z $LAB_SYSROOT ]] ||
         local -x PKG_CONFIG_SYSROOT_DIR=$LAB_SYSROOT \
-            PKG_CONFIG_LIBDIR=$lib/pkgconfig
+            PKG_CONFIG_LIBDIR=$usr/local/lib/pkgconfig:$usr/local/share/pkgconfig:\
+$usr/lib/x86_64-linux-gnu/pkgconfig:$usr/lib/pkgconfig:$usr/share/pkgconfig
     ./configure CC="$(lab_cc)" "$@"
 }
 
@@ -325,12 +360,13 @@ lab_quote() {
     printf "'%s'" "${1//\'/\'\\\'\'}"
 }
 
-# What is in dom0 from the start besides the packages: init, and what it compares
-# the nodes with. With the times of this run it would be another machine each time.
+# What is in dom0 from the start besides the packages: init, what it compares the
+# nodes with, and what takes core dumps. With the times of this run it would be another machine each time.
 lab_make_early() {
     local to=$LAB_RUN/early
     mkdir -p "$to/lab"
     install -m 755 "$LAB_DIR/init" "$to/init"
+    install -m 755 "$LAB_DIR/core" "$to/lab/core"
     printf '%s\n' "${LAB_EXPECTED[@]}" >"$to/lab/expected"
     find "$to" -exec touch -d @0 {} + && lab_cpio "$to" >"$LAB_RUN/early.cpio" ||
         die 1 "cannot pack $to"

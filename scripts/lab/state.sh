@@ -4,8 +4,8 @@
 # Saved machines: a host that has booted and waits for its job is saved once;
 # every run after that resumes it, which takes a second. Directory $LAB_STATE has
 # its memory (ram, a file that QEMU mapped; resumed machines map it privately, many
-# at a time), its devices (stream, in QEMU's migration format) and its status lines
-# up to then (status, written last). Does not run jobs.
+# at a time), its devices (stream, in QEMU's migration format), and its console and
+# status lines up to then (console; status, written last). Does not run jobs.
 
 LAB_STATES_MIB=6144
 LAB_SAVE_SECONDS=300
@@ -63,6 +63,7 @@ lab_save_state() {
     lab_end_qemu
     grep -q '^Migration status: completed' "$LAB_RUN/monitor.out" &&
         mv "$stream" "$LAB_STATE/stream" &&
+        cp "$LAB_RUN/console" "$LAB_STATE/console" &&
         sed '/^ready/d' "$LAB_RUN/status" >"$LAB_RUN/status.saved" &&
         mv "$LAB_RUN/status.saved" "$LAB_STATE/status"
 }

@@ -6,6 +6,7 @@
 # of the same socket too, and its vCPUs on the CPUs that there are.
 # host: lab-cpuless.json
 # timeout: 900
+# memory: 6100
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

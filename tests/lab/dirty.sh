@@ -6,6 +6,7 @@
 # xl's go where it is clean.
 # host: lab-2x2.json
 # timeout: 900
+# memory: 9000
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

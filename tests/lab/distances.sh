@@ -5,6 +5,7 @@
 # other, and 1 and 3.
 # host: lab-interleaved.json
 # timeout: 200
+# memory: 6000
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

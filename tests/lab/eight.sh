@@ -6,6 +6,7 @@
 # memory that is taken meanwhile comes from that socket too.
 # host: lab-8n.json
 # timeout: 900
+# memory: 7300
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

@@ -41,6 +41,8 @@ is_another_domain() {
         xenstore-read "/libxl/$id/numa-placement/version"
 }
 
+# xl's ends are meant: no core dumps of them.
+echo core >/proc/sys/kernel/core_pattern
 LAB_XL=fenced hook=/usr/local/lib/libxlnuma-preload.so
 
 for misuse in beyond freed; do

@@ -6,6 +6,7 @@
 # extents. On clean memory the hook gets as many large extents as stock xl.
 # host: lab-2x2.json
 # timeout: 900
+# memory: 9000
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

@@ -6,6 +6,7 @@
 # any page goes to another node. Xen's own count per zone is the witness.
 # host: lab-2x2.json
 # timeout: 400
+# memory: 9000
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

@@ -4,6 +4,7 @@
 # A host of one node: one warning, and the guest is built as stock xl does it.
 # host: lab-1n.json
 # timeout: 120
+# memory: 300
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

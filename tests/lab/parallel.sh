@@ -13,6 +13,7 @@
 # tests/hosts/lab-2x2.json 20` makes 20 rounds.
 # host: lab-2x2.json
 # timeout: 900
+# memory: 9000
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

@@ -6,6 +6,7 @@
 # host: lab-2x2.json
 # stock: yes
 # timeout: 180
+# memory: 1000
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

@@ -8,6 +8,7 @@
 # nothing. Outside node 3 the nearest is 2; in Xen's own order 0 would be next.
 # host: lab-2x2.json
 # timeout: 900
+# memory: 10300
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
