@@ -290,8 +290,8 @@ struct xlnuma_request {
     unsigned device_weight; /* percent (key numa_devices), 0 to 100 */
     unsigned nr_devices;
     xlnuma_bdf device[XLNUMA_GUEST_DEVICES_MAX]; /* assigned to the guest */
-    bool wants_alternatives; /* to a placed plan: longer to find than it */
-    unsigned guest_nodes;    /* XLNUMA_GUEST_NODES_, or how many */
+    bool wants_alternatives;    /* to a placed plan: longer to find than it */
+    unsigned guest_nodes;       /* XLNUMA_GUEST_NODES_, or how many */
     const char *no_guest_nodes; /* static: why it can see one only, or NULL */
     unsigned nr_online_vcpus;   /* of nr_vcpus, when it starts */
     uint64_t ram_kb;            /* its own memory: without any overhead */
