@@ -168,11 +168,10 @@ struct xlnuma_device {
 /*
  * About 220 KiB: allocate with xlnuma_host_new(), not on the stack.
  * node[i] and distance[i][j] mean something only for i, j in `nodes`, device[n]
- * for n < nr_devices. Where cpus_end is known, plans look at no further CPUs.
+ * for n < nr_devices.
  */
 struct xlnuma_host {
     xlnuma_nodeset nodes;
-    unsigned cpus_end; /* above all CPUs' numbers; 0 when not known */
     char scheduler[XLNUMA_SCHEDULER_SIZE]; /* "credit2"; "" when not known */
     struct xlnuma_node node[XLNUMA_NODES_MAX];
     uint16_t distance[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
@@ -185,8 +184,7 @@ struct xlnuma_host *xlnuma_host_new(void);
 void xlnuma_host_free(struct xlnuma_host *host); /* NULL is fine */
 
 /*
- * Verify the model's invariants: at least one node; no CPU in two nodes, or from
- * cpus_end up if that is known;
+ * Verify the model's invariants: at least one node; no CPU in two nodes;
  * low_free_kb and claimed_kb <= free_kb <= size_kb; local distances 10, others 11 to 254 or
  * unreachable; some CPU and some memory; devices in ascending order on nodes that
  * are there. Called after every load and after every look at Xen.
@@ -240,8 +238,14 @@ enum xlnuma_policy {
 
 /* How memory lies on the chosen set (key numa_memory). */
 enum xlnuma_memory {
-    XLNUMA_MEMORY_SPREAD, /* evenly over the set's nodes */
-    XLNUMA_MEMORY_PACK,   /* the best node first, the rest beside it */
+    XLNUMA_MEMORY_SPREAD, /* in proportion to CPUs over the set's nodes */
+    XLNUMA_MEMORY_PACK,   /* one node first, the rest on the nearest to it */
+};
+
+/* What a set of nodes has to hold (key numa_hotplug). */
+enum xlnuma_hotplug {
+    XLNUMA_HOTPLUG_NOW,    /* what the guest has when it is built */
+    XLNUMA_HOTPLUG_LIMITS, /* what it may get: maxmem and maxvcpus */
 };
 
 /* What keeps the vCPUs near the plan besides soft affinity (numa_affinity). */
@@ -259,6 +263,8 @@ const char *xlnuma_memory_name(enum xlnuma_memory memory);
 bool xlnuma_memory_from_name(const char *name, enum xlnuma_memory *memory_r);
 bool xlnuma_affinity_from_name(const char *name,
                                enum xlnuma_affinity *affinity_r);
+const char *xlnuma_hotplug_name(enum xlnuma_hotplug hotplug);
+bool xlnuma_hotplug_from_name(const char *name, enum xlnuma_hotplug *hotplug_r);
 
 #define XLNUMA_NAME_SIZE 128
 
@@ -279,9 +285,13 @@ struct xlnuma_request {
     char name[XLNUMA_NAME_SIZE]; /* for messages and reports only */
     uint64_t memory_kb;          /* with the toolstack's overhead; > 0 */
     unsigned nr_vcpus;           /* > 0 */
+    uint64_t max_memory_kb;      /* that it may grow to; 0 or less: memory_kb */
+    unsigned max_vcpus;          /* the same for nr_vcpus */
+    enum xlnuma_hotplug hotplug; /* which of them a set has to hold */
     bool has_cpus;               /* `cpus` says which CPUs it may run on */
     xlnuma_cpuset cpus;          /* cpupool and affinity, when has_cpus */
-    xlnuma_nodeset nodes;        /* memory and CPUs from these nodes only */
+    xlnuma_nodeset nodes;        /* memory from these nodes only, and CPUs too
+                                    unless it may use none of theirs */
     enum xlnuma_policy policy;
     enum xlnuma_memory memory;
     enum xlnuma_affinity affinity;
@@ -293,7 +303,6 @@ struct xlnuma_request {
     bool wants_alternatives;    /* to a placed plan: longer to find than it */
     unsigned guest_nodes;       /* XLNUMA_GUEST_NODES_, or how many */
     const char *no_guest_nodes; /* static: why it can see one only, or NULL */
-    unsigned nr_online_vcpus;   /* of nr_vcpus, when it starts */
     uint64_t ram_kb;            /* its own memory: without any overhead */
     uint64_t low_ram_kb;        /* of it, below the hole under 4 GiB */
     unsigned max_nodes;         /* of its plan, besides the policy; 0: any */
@@ -324,6 +333,7 @@ enum xlnuma_why_not {
     XLNUMA_WHY_NOT_FARTHER,  /* holds the guest, but is farther apart */
     XLNUMA_WHY_NOT_DEVICES,  /* the same, but for its devices alone */
     XLNUMA_WHY_NOT_SOCKETS,  /* as near, but on more sockets */
+    XLNUMA_WHY_NOT_GROWTH,   /* as near, without room for what it may get */
     XLNUMA_WHY_NOT_LOW,      /* as near, but takes more low memory */
     XLNUMA_WHY_NOT_LOAD,     /* as near, but busier */
     XLNUMA_WHY_NOT_HOLES,    /* as near; this one leaves the better holes */
@@ -352,11 +362,8 @@ struct xlnuma_guest_node {
 };
 
 /*
- * What is set: cpus[i] for i in `nodes`, alternative[i] for i < nr_alternatives,
- * guest_node[i] for i < nr_guest_nodes, hard_cpus if has_hard_cpus, and everything
- * else. (A plan is large, and memory that is touched first costs
- * time: a few pages of it are enough for most plans.) Before the first plan is
- * made in it all of it has to be 0, as xlnuma_plan_new() gives it.
+ * alternative[i] means something for i < nr_alternatives, guest_node[i] for i <
+ * nr_guest_nodes.
  */
 struct xlnuma_plan {
     char guest[XLNUMA_NAME_SIZE];
@@ -365,26 +372,29 @@ struct xlnuma_plan {
     enum xlnuma_memory memory;
     enum xlnuma_status status;
     xlnuma_nodeset nodes;                 /* empty unless placed */
+    xlnuma_nodeset memory_nodes;          /* of these, those that may give it */
     uint64_t memory_kb[XLNUMA_NODES_MAX]; /* sums up to needed_kb */
     uint64_t low_kb[XLNUMA_NODES_MAX];    /* of it, below Xen's DMA width */
     double expected_distance;             /* 10 is all local; 0 if not placed */
     double least_distance; /* no set that holds the guest is nearer than this */
     xlnuma_nodeset device_nodes; /* where its devices are that count */
     double device_distance;      /* between these, CPUs and memory; 0: none */
+    bool has_limits;             /* the guest may get more than it needs: */
+    uint64_t limit_kb;           /* so much */
+    unsigned limit_vcpus;        /* and so many */
+    bool can_grow;               /* `nodes` have room for that */
     bool has_hard_cpus; /* hard_cpus is to be the hard affinity of all vCPUs */
     unsigned nr_guest_nodes;          /* 0: the guest sees one node */
     char vnodes_reason[160];          /* why, if it was to see more */
     char reason[XLNUMA_MESSAGE_SIZE]; /* one line, in words */
     unsigned nr_alternatives;         /* nearest first */
     struct xlnuma_alternative alternative[XLNUMA_ALTERNATIVES_MAX];
-    unsigned cpus_words;     /* of the sets below, those that were ever used */
-    xlnuma_cpuset soft_cpus; /* usable by the guest on `nodes` */
+    xlnuma_cpuset soft_cpus; /* for its vCPUs: usable by the guest on `nodes` */
     xlnuma_cpuset hard_cpus; /* usable by the guest; soft_cpus are among them */
-    xlnuma_cpuset cpus[XLNUMA_NODES_MAX]; /* of soft_cpus, those of each node */
     struct xlnuma_guest_node guest_node[XLNUMA_GUEST_NODES_MAX];
 };
 
-/* About 130 KiB. Ownership: the caller's. Returns NULL when out of memory. */
+/* Ownership: the caller's. Returns NULL when out of memory. */
 struct xlnuma_plan *xlnuma_plan_new(void);
 void xlnuma_plan_free(struct xlnuma_plan *plan); /* NULL is fine */
 
@@ -402,10 +412,11 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
                      char *message) XLNUMA_MUST_CHECK;
 
 /*
- * Write a plan as JSON (docs/plan-format.md).
+ * Write a plan that was made for the host as JSON (docs/plan-format.md).
  * Returns 0, XLNUMA_ERR_NOMEM, XLNUMA_ERR_IO (the stream has an error).
  */
-int xlnuma_plan_write(const struct xlnuma_plan *plan, FILE *file,
+int xlnuma_plan_write(const struct xlnuma_host *host,
+                      const struct xlnuma_plan *plan, FILE *file,
                       char *message) XLNUMA_MUST_CHECK;
 
 #ifdef __cplusplus

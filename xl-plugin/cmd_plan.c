@@ -63,7 +63,10 @@ static void node_cpus(const void *row, char cell[TABLE_CELL_SIZE])
 {
     const struct node_row *node = row;
 
-    xlnuma_cpuset_format(&node->plan->cpus[node->node], cell, TABLE_CELL_SIZE);
+    xlnuma_cpuset cpus = node->host->node[node->node].cpus;
+
+    xlnuma_cpuset_and(&cpus, &node->plan->soft_cpus);
+    xlnuma_cpuset_format(&cpus, cell, TABLE_CELL_SIZE);
 }
 
 static const struct table_column node_columns[] = {
@@ -102,6 +105,8 @@ static void alternative_why(const void *row, char cell[TABLE_CELL_SIZE])
         [XLNUMA_WHY_NOT_FARTHER] = "farther apart",
         [XLNUMA_WHY_NOT_DEVICES] = "farther from its devices",
         [XLNUMA_WHY_NOT_SOCKETS] = "as near, but on more sockets",
+        [XLNUMA_WHY_NOT_GROWTH] = "as near, but has no room for maxmem or "
+                                  "maxvcpus",
         [XLNUMA_WHY_NOT_LOW] = "as near, but takes more low memory",
         [XLNUMA_WHY_NOT_LOAD] = "as near, but busier",
         [XLNUMA_WHY_NOT_NODES] = "excluded by numa_nodes",
@@ -244,6 +249,21 @@ static void print_alternatives(const struct xlnuma_plan *plan,
     }
 }
 
+/* What the guest may grow to, if that is more than it has. */
+static void print_limits(const struct xlnuma_plan *plan)
+{
+    char limit[32];
+
+    if (!plan->has_limits)
+        return;
+    printf("may grow to:       %s, %u vCPU%s",
+           xlnuma__mib(plan->limit_kb, limit), plan->limit_vcpus,
+           plural(plan->limit_vcpus));
+    if (plan->status == XLNUMA_STATUS_PLACED)
+        printf(" (%s on these nodes)", plan->can_grow ? "room" : "no room");
+    putchar('\n');
+}
+
 static void print_plan(const struct xlnuma_host *host,
                        const struct xlnuma_plan *plan, bool keeps_affinity,
                        bool is_explained)
@@ -270,6 +290,7 @@ static void print_plan(const struct xlnuma_host *host,
         printf("guest nodes:       %u\n", plan->nr_guest_nodes);
     else if (*plan->vnodes_reason)
         printf("guest nodes:       off: %s\n", plan->vnodes_reason);
+    print_limits(plan);
     printf("reason:            %s\n", plan->reason);
     if (plan->status == XLNUMA_STATUS_PLACED) {
         print_nodes(host, plan);
@@ -392,9 +413,9 @@ static bool keeps_affinity(const libxl_domain_config *config)
 static int show(struct job *job)
 {
     if (job->options->is_json && job->nr_guests == 1)
-        return xlnuma_plan_write(job->plan, stdout, job->message);
+        return xlnuma_plan_write(job->host, job->plan, stdout, job->message);
     if (job->options->is_json) {
-        xlnuma__plan_generate(job->plan, job->gen);
+        xlnuma__plan_generate(job->host, job->plan, job->gen);
         return 0;
     }
     print_plan(job->host, job->plan, keeps_affinity(&job->file.config),
@@ -412,7 +433,10 @@ static void take_cpus(struct job *job)
         if (nr)
             job->host->node[node].load_mvcpu +=
                 job->request.nr_vcpus *
-                (1000 * xlnuma_cpuset_count(&plan->cpus[node]) / nr);
+                (1000 *
+                 xlnuma__cpuset_count_common(&job->host->node[node].cpus,
+                                             &plan->soft_cpus) /
+                 nr);
 }
 
 /* The next guest finds what this one leaves. */

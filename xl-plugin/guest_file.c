@@ -134,6 +134,7 @@ static int online_vcpus(struct reader *reader, unsigned nr)
 
 static int read_vcpus(struct reader *reader)
 {
+    libxl_domain_build_info *info = &reader->guest->config.b_info;
     int64_t vcpus = 1, max_vcpus = 0;
     int rc = guest_text_number(&reader->text, "vcpus", 1, VCPUS_MAX, &vcpus);
 
@@ -145,8 +146,7 @@ static int read_vcpus(struct reader *reader)
     if (max_vcpus && max_vcpus < vcpus)
         return guest_text_bad(&reader->text, "maxvcpus",
                               "maxvcpus is less than vcpus");
-    reader->guest->config.b_info.max_vcpus =
-        (int)(max_vcpus ? max_vcpus : vcpus);
+    info->max_vcpus = (int)(max_vcpus ? max_vcpus : vcpus);
     return online_vcpus(reader, (unsigned)vcpus);
 }
 

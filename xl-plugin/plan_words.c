@@ -46,6 +46,9 @@ static void say_why(const struct xlnuma_alternative *alternative,
                                    "PCI devices.",
         [XLNUMA_WHY_NOT_SOCKETS] = "could hold the guest, and as near, but on "
                                    "more sockets.",
+        [XLNUMA_WHY_NOT_GROWTH] =
+            "could hold the guest, and as near, but has no room for its "
+            "maxmem or maxvcpus.",
         [XLNUMA_WHY_NOT_LOW] = "could hold the guest, and as near, but with "
                                "more memory that Xen keeps for DMA.",
         [XLNUMA_WHY_NOT_LOAD] = "could hold the guest, and as near, but its "

@@ -31,10 +31,9 @@ static xlnuma_nodeset nodes_of(const struct xlnuma_plan *plan,
     xlnuma_nodeset nodes = plan->nodes;
     unsigned i;
 
-    XLNUMA_FOR_EACH_NODE(i, host->nodes & ~plan->nodes)
-        for (unsigned n = 0; n < plan->cpus_words; n++)
-            if (host->node[i].cpus.word[n] & plan->soft_cpus.word[n])
-                nodes |= (xlnuma_nodeset)1 << i;
+    XLNUMA_FOR_EACH_NODE(i, host->nodes)
+        if (xlnuma_cpuset_intersects(&host->node[i].cpus, &plan->soft_cpus))
+            nodes |= (xlnuma_nodeset)1 << i;
     return nodes;
 }
 
@@ -58,19 +57,14 @@ static bool take_sockets(struct xlnuma_plan *plan,
     bool leaves_some = false;
     unsigned i;
 
-    memset(&plan->hard_cpus, 0, plan->cpus_words * sizeof(uint64_t));
-    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
-        bool is_near = shares_socket(host, i, nodes);
-
-        for (unsigned n = 0; n < plan->cpus_words; n++) {
-            uint64_t cpus = host->node[i].cpus.word[n];
-
-            leaves_some |= !is_near && cpus;
-            if (is_near)
-                plan->hard_cpus.word[n] |=
-                    request->has_cpus ? cpus & request->cpus.word[n] : cpus;
-        }
-    }
+    memset(&plan->hard_cpus, 0, sizeof(plan->hard_cpus));
+    XLNUMA_FOR_EACH_NODE(i, host->nodes)
+        if (shares_socket(host, i, nodes))
+            xlnuma_cpuset_or(&plan->hard_cpus, &host->node[i].cpus);
+        else if (xlnuma_cpuset_count(&host->node[i].cpus))
+            leaves_some = true;
+    if (request->has_cpus)
+        xlnuma_cpuset_and(&plan->hard_cpus, &request->cpus);
     return leaves_some;
 }
 
@@ -84,8 +78,7 @@ void xlnuma__plan_hard_cpus(struct xlnuma_plan *plan,
     if (request->has_own_affinity || affinity == XLNUMA_AFFINITY_SOFT)
         return;
     if (affinity == XLNUMA_AFFINITY_HARD) {
-        memcpy(&plan->hard_cpus, &plan->soft_cpus,
-               plan->cpus_words * sizeof(uint64_t));
+        plan->hard_cpus = plan->soft_cpus;
         plan->has_hard_cpus = true;
         return;
     }

@@ -1,400 +1,513 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What a node set costs a guest: expected distance, sockets, low memory, load,
- * holes, and the order of sets that follows. Does not search for sets (plan.c).
+ * What a set of candidates costs a guest: shares of memory, CPUs, expected
+ * distance, sockets, room to grow, low memory, load, holes; and the order of sets
+ * that follows. Does not search for sets.
  */
-#include "core/core.h"
-
-#include <string.h>
+#include "core/planner.h"
 
 #define PAGE_KB 4
 
 /*
  * A set may be busier than the mean of all nodes by a part of this: chosen with
- * tests/bench/day.c (docs/planner.md has the figures).
+ * `scripts/bench day` (docs/planner.md has the figures).
  */
-#define UNEVEN 10
+#define UNEVEN 13
 
-/* Cells of a set, one after the other. */
+/* The candidates of a set, one after the other. */
 struct order {
     unsigned nr;
-    uint8_t cell[XLNUMA_NODES_MAX];
+    uint8_t at[XLNUMA_NODES_MAX];
 };
 
-static uint64_t room_of(const struct xlnuma__cell *cell, bool is_low)
+static uint64_t room_of(const struct xlnuma__table *table, unsigned i,
+                        bool is_low)
 {
-    return is_low ? cell->usable_kb - cell->high_kb : cell->high_kb;
+    const struct xlnuma__candidate *candidate = &table->candidate[i];
+
+    return is_low ? candidate->usable_kb - candidate->high_kb
+                  : candidate->high_kb;
 }
 
-/* The table's order: that of high_kb. */
-static void list_cells(uint64_t set, struct order *order)
+static struct order order_of(uint64_t set)
 {
+    struct order order = { .nr = 0 };
     unsigned i;
 
-    order->nr = 0;
     XLNUMA_FOR_EACH_NODE(i, set)
-        order->cell[order->nr++] = (uint8_t)i;
+        order.at[order.nr++] = (uint8_t)i;
+    return order;
 }
 
-/* In ascending order of low memory; of equals the first one first. */
-static void order_by_low(const struct xlnuma__table *table,
-                         const struct order *list, struct order *order)
+/* --- spread: in proportion to CPUs ------------------------------------------- */
+
+/*
+ * The CPUs that a candidate counts with: its own; in a set without any CPU, which
+ * is judged to be shown, one each.
+ */
+static unsigned weight_of(const struct xlnuma__table *table,
+                          const struct xlnuma__judged *set, unsigned i)
 {
-    order->nr = list->nr;
-    for (unsigned n = 0; n < list->nr; n++) {
-        const struct xlnuma__cell *cell = &table->cell[list->cell[n]];
+    return set->nr_cpus ? table->candidate[i].nr_cpus : 1;
+}
+
+/* Ascending room a CPU. That is the table's order for memory that is not low. */
+static struct order order_by_room(const struct xlnuma__table *table,
+                                  uint64_t cpus_of, bool is_low)
+{
+    struct order order = order_of(cpus_of);
+
+    for (unsigned n = 1; is_low && n < order.nr; n++) {
+        uint8_t i = order.at[n];
         unsigned at = n;
 
-        for (; at && room_of(cell, true) <
-                         room_of(&table->cell[order->cell[at - 1]], true);
+        for (; at && (xlnuma__u128)room_of(table, i, true) *
+                             table->candidate[order.at[at - 1]].nr_cpus <
+                         (xlnuma__u128)room_of(table, order.at[at - 1], true) *
+                             table->candidate[i].nr_cpus;
              at--)
-            order->cell[at] = order->cell[at - 1];
-        order->cell[at] = list->cell[n];
+            order.at[at] = order.at[at - 1];
+        order.at[at] = i;
     }
+    return order;
 }
 
-/*
- * Add even shares in whole pages, by filling the smallest cells first: a cell
- * that has less room than the even share gives what it has, the others divide
- * what is left.
- */
-static void share_evenly(const struct xlnuma__table *table,
-                         const struct order *order, bool is_low,
-                         uint64_t needed_kb, uint64_t share_kb[])
-{
-    uint64_t left_kb = needed_kb;
-
-    for (unsigned n = 0; n < order->nr; n++) {
-        unsigned i = order->cell[n], nr_left = order->nr - n;
-        uint64_t room_kb = room_of(&table->cell[i], is_low);
-        uint64_t share = left_kb / nr_left / PAGE_KB * PAGE_KB;
-
-        if (share > room_kb)
-            share = room_kb;
-        if (nr_left == 1)
-            share = left_kb;
-        share_kb[i] += share;
-        left_kb -= share;
-    }
-}
-
-/* The shortest way for the set's CPUs, then most room, then the lowest node. */
-static bool is_filled_before(const struct xlnuma__table *table,
-                             const uint32_t column[], unsigned a, unsigned b)
-{
-    const struct xlnuma__cell *x = &table->cell[a], *y = &table->cell[b];
-
-    if (column[a] != column[b])
-        return column[a] < column[b];
-    if (x->usable_kb != y->usable_kb)
-        return x->usable_kb > y->usable_kb;
-    return x->id < y->id;
-}
-
-/* The cells of a set as a packed guest fills them. */
-static void order_by_reach(const struct xlnuma__table *table,
-                           const struct order *list, const uint32_t column[],
-                           struct order *order)
-{
-    order->nr = list->nr;
-    for (unsigned n = 0; n < list->nr; n++) {
-        unsigned i = list->cell[n], at = n;
-
-        for (; at; at--) {
-            if (is_filled_before(table, column, order->cell[at - 1], i))
-                break;
-            order->cell[at] = order->cell[at - 1];
-        }
-        order->cell[at] = (uint8_t)i;
-    }
-}
-
-static void share_packed(const struct xlnuma__table *table,
-                         const struct order *order, bool is_low,
-                         uint64_t needed_kb, uint64_t share_kb[])
-{
-    uint64_t left_kb = needed_kb;
-
-    for (unsigned n = 0; n < order->nr && left_kb; n++) {
-        uint64_t room_kb = room_of(&table->cell[order->cell[n]], is_low);
-        uint64_t share = room_kb < left_kb ? room_kb : left_kb;
-
-        share_kb[order->cell[n]] += share;
-        left_kb -= share;
-    }
-}
-
-/* Sums of the model's distances stay below 2^22, whole numbers in a float. */
-typedef int32_t whole_part __attribute__((vector_size(4 * XLNUMA__PART)));
-typedef float sum_part __attribute__((vector_size(4 * XLNUMA__PART)));
-
-/*
- * What the set's CPUs pay for memory on each of its cells, the devices apart:
- * column[j] = sum of cpus(i) * distance(i, j). Memory without any CPU (nr_cpus
- * is 0): as if one CPU were on each of its nodes.
- */
-static void fill_memory_columns(const struct xlnuma__table *table,
-                                const struct order *list, unsigned nr_cpus,
-                                uint32_t column[])
-{
-    const struct xlnuma_host *host = table->host;
-    unsigned nr = xlnuma__nr_parts(host);
-    sum_part sum[XLNUMA_NODES_MAX / XLNUMA__PART];
-
-    memset(sum, 0, nr * sizeof(sum[0]));
-    for (unsigned m = 0; m < list->nr; m++) {
-        const struct xlnuma__cell *cell = &table->cell[list->cell[m]];
-        float cpus = nr_cpus ? (float)cell->nr_cpus : 1;
-
-        for (unsigned n = 0; n < nr; n++) {
-            whole_part part = __builtin_convertvector(
-                xlnuma__part_of(host, cell->id, n), whole_part);
-
-            sum[n] += cpus * __builtin_convertvector(part, sum_part);
-        }
-    }
-    for (unsigned m = 0; m < list->nr; m++) {
-        unsigned id = table->cell[list->cell[m]].id;
-
-        column[list->cell[m]] =
-            (uint32_t)sum[id / XLNUMA__PART][id % XLNUMA__PART];
-    }
-}
-
-/* The same with the way by the guest's devices. */
+/* What the set's CPUs pay for memory on each of its nodes. */
 static void fill_columns(const struct xlnuma__table *table,
-                         const struct order *list, unsigned nr_cpus,
-                         uint32_t column[])
+                         const struct xlnuma__judged *set, uint64_t column[])
 {
-    if (table->scale == 1) {
-        fill_memory_columns(table, list, nr_cpus, column);
-        return;
-    }
-    for (unsigned m = 0; m < list->nr; m++) {
-        unsigned j = list->cell[m];
+    struct order order = order_of(set->set);
+
+    for (unsigned m = 0; m < order.nr; m++) {
+        unsigned j = order.at[m];
 
         column[j] = 0;
-        for (unsigned n = 0; n < list->nr; n++) {
-            unsigned i = list->cell[n];
-
-            column[j] +=
-                (nr_cpus ? table->cell[i].nr_cpus : 1) * table->distance[i][j];
-        }
+        for (unsigned n = 0; n < order.nr; n++)
+            column[j] += (uint64_t)weight_of(table, set, order.at[n]) *
+                         table->distance[order.at[n]][j];
     }
 }
 
-void xlnuma__cost_shares(const struct xlnuma__table *table, uint64_t set,
-                         uint64_t needed_kb, enum xlnuma_memory memory,
-                         uint64_t share_kb[])
+/* Nodes without CPUs: the shortest way, then most room, then the lowest node. */
+static struct order order_by_reach(const struct xlnuma__table *table,
+                                   uint64_t set, const uint64_t column[])
 {
-    uint64_t high_kb = 0, low_kb;
-    uint32_t column[XLNUMA_NODES_MAX];
-    struct order list, order;
-    unsigned nr_cpus = 0;
+    struct order order = order_of(set);
 
-    list_cells(set, &list);
-    for (unsigned n = 0; n < list.nr; n++) {
-        unsigned i = list.cell[n];
+    for (unsigned n = 1; n < order.nr; n++) {
+        uint8_t i = order.at[n];
+        const struct xlnuma__candidate *x = &table->candidate[i], *y;
+        unsigned at = n;
 
-        share_kb[i] = 0;
-        high_kb += table->cell[i].high_kb;
-        nr_cpus += table->cell[i].nr_cpus;
+        for (; at; at--) {
+            unsigned other = order.at[at - 1];
+
+            y = &table->candidate[other];
+            if (column[other] != column[i]     ? column[other] < column[i]
+                : y->usable_kb != x->usable_kb ? y->usable_kb > x->usable_kb
+                                               : y->id < x->id)
+                break;
+            order.at[at] = (uint8_t)other;
+        }
+        order.at[at] = i;
     }
-    low_kb = needed_kb > high_kb ? needed_kb - high_kb : 0;
-    if (memory == XLNUMA_MEMORY_PACK) {
-        fill_columns(table, &list, nr_cpus, column);
-        order_by_reach(table, &list, column, &order);
-        share_packed(table, &order, false, needed_kb - low_kb, share_kb);
-        share_packed(table, &order, true, low_kb, share_kb);
-        return;
-    }
-    share_evenly(table, &list, false, needed_kb - low_kb, share_kb);
-    if (!low_kb)
-        return;
-    order_by_low(table, &list, &order);
-    share_evenly(table, &order, true, low_kb, share_kb);
+    return order;
 }
 
-/* --- the expected distance, without rounding shares to pages --------------- */
-
-/* Memory shares weighed with columns: num / den; and the cells that have any. */
+/*
+ * Memory weighed with columns is num / den. The shares are exact, not in pages:
+ * candidates with less room than their part give all of it, the others divide
+ * what is left by their CPUs.
+ */
 struct weighed {
     xlnuma__u128 num;
-    unsigned den;
-    uint64_t cells;
+    uint64_t den;
+    uint64_t used;
 };
 
-/* Exactly even: what the cells without the room leave is divided by den. */
-static struct weighed weigh_evenly(const struct xlnuma__table *table,
-                                   const struct order *order, bool is_low,
-                                   uint64_t needed_kb, const uint32_t column[])
+static struct weighed weigh_part(const struct xlnuma__table *table,
+                                 const struct xlnuma__judged *set, bool is_low,
+                                 uint64_t left_kb, const uint64_t reach[],
+                                 const uint64_t column[])
 {
+    uint64_t with_cpus = set->set & table->with_cpus;
+    struct order order = order_by_room(table, with_cpus, is_low);
     struct weighed weighed = { .den = 1 };
-    uint64_t left_kb = needed_kb, columns = 0;
+    uint64_t cpus = set->nr_cpus, columns = 0;
     unsigned n = 0;
 
-    for (; n < order->nr; n++) {
-        unsigned i = order->cell[n];
-        uint64_t room_kb = room_of(&table->cell[i], is_low);
+    for (; n < order.nr && left_kb; n++) {
+        unsigned i = order.at[n], nr_cpus = table->candidate[i].nr_cpus;
+        uint64_t room_kb = room_of(table, i, is_low);
 
-        if (room_kb > left_kb / (order->nr - n))
+        if ((xlnuma__u128)room_kb * cpus > (xlnuma__u128)left_kb * nr_cpus)
             break;
         weighed.num += (xlnuma__u128)room_kb * column[i];
+        weighed.used |= (uint64_t)(room_kb > 0) << i;
         left_kb -= room_kb;
-        if (room_kb)
-            weighed.cells |= (uint64_t)1 << i;
+        cpus -= nr_cpus;
     }
     if (!left_kb)
         return weighed;
-    weighed.den = order->nr - n;
-    for (; n < order->nr; n++) {
-        columns += column[order->cell[n]];
-        weighed.cells |= (uint64_t)1 << order->cell[n];
+    if (n < order.nr) {
+        for (; n < order.nr; n++) {
+            unsigned i = order.at[n];
+
+            columns += column[i] * table->candidate[i].nr_cpus;
+            weighed.used |= (uint64_t)1 << i;
+        }
+        weighed.den = cpus;
+        weighed.num = weighed.num * cpus + (xlnuma__u128)left_kb * columns;
+        return weighed;
     }
-    weighed.num = weighed.num * weighed.den + (xlnuma__u128)left_kb * columns;
+    order = order_by_reach(table, set->set & ~with_cpus, reach);
+    for (n = 0; n < order.nr && left_kb; n++) {
+        unsigned i = order.at[n];
+        uint64_t room_kb = room_of(table, i, is_low);
+        uint64_t share = room_kb < left_kb ? room_kb : left_kb;
+
+        weighed.num += (xlnuma__u128)share * column[i];
+        weighed.used |= (uint64_t)(share > 0) << i;
+        left_kb -= share;
+    }
+    return weighed;
+}
+
+/* A set that lacks memory or CPUs, to be shown: as if every node had room. */
+static struct weighed weigh_lacking(const struct xlnuma__table *table,
+                                    const struct xlnuma__judged *set,
+                                    uint64_t memory_kb, const uint64_t column[])
+{
+    struct weighed weighed = { .used = set->set };
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, set->set) {
+        weighed.num +=
+            (xlnuma__u128)memory_kb * column[i] * weight_of(table, set, i);
+        weighed.den += weight_of(table, set, i);
+    }
     return weighed;
 }
 
 static struct weighed weigh_spread(const struct xlnuma__table *table,
-                                   const struct order *list, uint64_t needed_kb,
-                                   uint64_t low_kb, const uint32_t column[])
+                                   const struct xlnuma__judged *set,
+                                   uint64_t memory_kb, const uint64_t reach[],
+                                   const uint64_t column[])
 {
-    struct order order;
     struct weighed high, low;
 
-    high = weigh_evenly(table, list, false, needed_kb - low_kb, column);
-    if (!low_kb)
+    if (set->usable_kb < memory_kb || !set->nr_cpus)
+        return weigh_lacking(table, set, memory_kb, column);
+    high =
+        weigh_part(table, set, false, memory_kb - set->low_kb, reach, column);
+    if (!set->low_kb)
         return high;
-    order_by_low(table, list, &order);
-    low = weigh_evenly(table, &order, true, low_kb, column);
+    low = weigh_part(table, set, true, set->low_kb, reach, column);
     high.num = high.num * low.den + low.num * high.den;
     high.den *= low.den;
-    high.cells |= low.cells;
+    high.used |= low.used;
     return high;
 }
 
-static struct weighed weigh_packed(const struct xlnuma__table *table,
-                                   const struct order *list, uint64_t needed_kb,
-                                   uint64_t low_kb, const uint32_t reach[],
-                                   const uint32_t column[])
+static void judge_spread(const struct xlnuma__table *table,
+                         const struct xlnuma__need *need,
+                         struct xlnuma__judged *set)
 {
-    struct weighed weighed = { .den = 1 };
-    uint64_t share_kb[XLNUMA_NODES_MAX];
-    struct order order;
+    uint64_t column[XLNUMA_NODES_MAX];
+    struct weighed weighed;
+    unsigned i;
 
-    for (unsigned n = 0; n < list->nr; n++)
-        share_kb[list->cell[n]] = 0;
-    order_by_reach(table, list, reach, &order);
-    share_packed(table, &order, false, needed_kb - low_kb, share_kb);
-    share_packed(table, &order, true, low_kb, share_kb);
-    for (unsigned n = 0; n < list->nr; n++) {
-        unsigned i = list->cell[n];
+    fill_columns(table, set, column);
+    weighed = weigh_spread(table, set, need->memory_kb, column, column);
+    set->cpus_of = set->set & table->with_cpus;
+    set->nr_used_cpus = set->nr_cpus;
+    set->used = weighed.used | set->cpus_of;
+    set->distance_num = weighed.num;
+    set->distance_den =
+        weighed.den *
+        (set->nr_cpus ? set->nr_cpus : xlnuma_nodeset_count(set->set));
+    set->is_reachable = true;
+    XLNUMA_FOR_EACH_NODE(i, set->cpus_of)
+        if (table->unreachable[i] & weighed.used)
+            set->is_reachable = false;
+}
 
-        weighed.num += (xlnuma__u128)share_kb[i] * column[i];
-        if (share_kb[i])
-            weighed.cells |= (uint64_t)1 << i;
+/* Add shares in whole pages; the last candidate gets what is left. */
+static void share_spread(const struct xlnuma__table *table,
+                         const struct xlnuma__judged *set, bool is_low,
+                         uint64_t left_kb, uint64_t share_kb[])
+{
+    uint64_t with_cpus = set->set & table->with_cpus;
+    struct order order = order_by_room(table, with_cpus, is_low);
+    uint64_t cpus = set->nr_cpus, column[XLNUMA_NODES_MAX];
+
+    for (unsigned n = 0; n < order.nr; n++) {
+        unsigned i = order.at[n], nr_cpus = table->candidate[i].nr_cpus;
+        uint64_t room_kb = room_of(table, i, is_low);
+        uint64_t share = (uint64_t)((xlnuma__u128)left_kb * nr_cpus / cpus) /
+                         PAGE_KB * PAGE_KB;
+
+        if (cpus == nr_cpus)
+            share = left_kb;
+        if (share > room_kb)
+            share = room_kb;
+        share_kb[i] += share;
+        left_kb -= share;
+        cpus -= nr_cpus;
     }
-    return weighed;
+    fill_columns(table, set, column);
+    order = order_by_reach(table, set->set & ~with_cpus, column);
+    for (unsigned n = 0; n < order.nr; n++) {
+        uint64_t room_kb = room_of(table, order.at[n], is_low);
+        uint64_t share = room_kb < left_kb ? room_kb : left_kb;
+
+        share_kb[order.at[n]] += share;
+        left_kb -= share;
+    }
 }
 
-/* A set that lacks memory, to compare: as if every node had its even part. */
-static struct weighed weigh_lacking(const struct order *list, uint64_t set,
-                                    uint64_t needed_kb, const uint32_t column[])
-{
-    struct weighed weighed = { .den = list->nr, .cells = set };
-    uint64_t columns = 0;
+/* --- pack: from one node to the next ------------------------------------------ */
 
-    for (unsigned n = 0; n < list->nr; n++)
-        columns += column[list->cell[n]];
-    weighed.num = (xlnuma__u128)needed_kb * columns;
-    return weighed;
+/* A packed guest's memory and CPUs. */
+struct packed {
+    uint64_t used, cpus_of, unreachable;
+    unsigned nr_cpus;
+    xlnuma__u128 num;
+    uint64_t share_kb[XLNUMA_NODES_MAX];
+};
+
+/* The start, and then the others of the set, the nearest first. */
+static struct order order_from(const struct xlnuma__table *table, uint64_t set,
+                               unsigned start)
+{
+    struct order order = { .nr = 1, .at = { (uint8_t)start } };
+    unsigned nr = xlnuma_nodeset_count(set);
+
+    for (unsigned n = 0; order.nr < nr; n++) {
+        uint8_t i = table->nearest_memory[start][n];
+
+        if (i != start && (set >> i) & 1)
+            order.at[order.nr++] = i;
+    }
+    return order;
 }
 
-uint64_t xlnuma__cost_overload(const struct xlnuma__table *table,
-                               uint64_t load_mvcpu, unsigned nr_cpus)
+/*
+ * It starts on a node with CPUs, on that from which the set's memory, all of it,
+ * is nearest; of equals the roomiest, and then the lowest node.
+ */
+static unsigned start_of(const struct xlnuma__table *table, uint64_t set)
 {
-    uint64_t all_mvcpu = table->load_mvcpu + table->guest_mvcpu;
-    uint64_t has = (load_mvcpu + table->guest_mvcpu) * table->nr_cpus * UNEVEN;
+    unsigned best = XLNUMA_NODES_MAX, i, j;
+    xlnuma__u128 best_sum = 0;
+
+    XLNUMA_FOR_EACH_NODE(i, set & table->with_cpus) {
+        const struct xlnuma__candidate *x = &table->candidate[i];
+        const struct xlnuma__candidate *y = &table->candidate[best % 64];
+        xlnuma__u128 sum = 0;
+
+        XLNUMA_FOR_EACH_NODE(j, set)
+            sum += (xlnuma__u128)table->candidate[j].usable_kb *
+                   table->distance[i][j];
+        if (best < XLNUMA_NODES_MAX &&
+            (sum != best_sum                ? sum > best_sum
+             : x->usable_kb != y->usable_kb ? x->usable_kb < y->usable_kb
+                                            : x->id > y->id))
+            continue;
+        best = i;
+        best_sum = sum;
+    }
+    return best;
+}
+
+static void pack(const struct xlnuma__table *table,
+                 const struct xlnuma__need *need,
+                 const struct xlnuma__judged *set, struct packed *packed)
+{
+    struct order order = order_from(table, set->set, start_of(table, set->set));
+    uint64_t left_kb[2] = { need->memory_kb - set->low_kb, set->low_kb };
+    bool by_cores = set->nr_cores >= need->nr_vcpus;
+    unsigned has = 0;
+
+    packed->used = packed->cpus_of = packed->unreachable = 0;
+    packed->nr_cpus = 0;
+    packed->num = 0;
+    for (unsigned n = 0; n < order.nr; n++) {
+        unsigned j = order.at[n];
+        const struct xlnuma__candidate *candidate = &table->candidate[j];
+
+        packed->share_kb[j] = 0;
+        for (unsigned low = 0; low < 2; low++) {
+            uint64_t room_kb = room_of(table, j, low);
+            uint64_t share = room_kb < left_kb[low] ? room_kb : left_kb[low];
+
+            packed->share_kb[j] += share;
+            left_kb[low] -= share;
+        }
+        packed->used |= (uint64_t)(packed->share_kb[j] > 0) << j;
+        if (has >= need->nr_vcpus || !candidate->nr_cpus)
+            continue;
+        packed->cpus_of |= (uint64_t)1 << j;
+        packed->unreachable |= table->unreachable[j];
+        packed->nr_cpus += candidate->nr_cpus;
+        has += by_cores ? candidate->nr_cores : candidate->nr_cpus;
+    }
+    packed->unreachable &= packed->used;
+    for (unsigned n = 0; n < order.nr; n++) {
+        unsigned j = order.at[n], i;
+        uint64_t column = 0;
+
+        if (!packed->share_kb[j])
+            continue;
+        XLNUMA_FOR_EACH_NODE(i, packed->cpus_of)
+            column +=
+                (uint64_t)table->candidate[i].nr_cpus * table->distance[i][j];
+        packed->num += (xlnuma__u128)packed->share_kb[j] * column;
+    }
+}
+
+/* A set that lacks something is shown as if memory were spread. */
+static bool is_packed(const struct xlnuma__need *need,
+                      const struct xlnuma__judged *set)
+{
+    return need->memory == XLNUMA_MEMORY_PACK && set->nr_cpus &&
+           set->usable_kb >= need->memory_kb;
+}
+
+static void judge_packed(const struct xlnuma__table *table,
+                         const struct xlnuma__need *need,
+                         struct xlnuma__judged *set)
+{
+    struct packed packed;
+
+    pack(table, need, set, &packed);
+    set->is_reachable = !packed.unreachable;
+    set->cpus_of = packed.cpus_of;
+    set->nr_used_cpus = packed.nr_cpus;
+    set->used = packed.used | packed.cpus_of;
+    set->distance_num = packed.num;
+    set->distance_den = packed.nr_cpus;
+}
+
+/* --- a set ------------------------------------------------------------------ */
+
+/*
+ * How far CPUs that run load_mvcpu and the guest are beyond what a host may be
+ * uneven, times nr_cpus and what is the same for all sets; 0 when they are not.
+ */
+static uint64_t overload_of(const struct xlnuma__table *table,
+                            const struct xlnuma__need *need,
+                            uint64_t load_mvcpu, unsigned nr_cpus)
+{
+    uint64_t guest_mvcpu = need->nr_vcpus * (uint64_t)1000;
+    uint64_t all_mvcpu = table->load_mvcpu + guest_mvcpu;
+    uint64_t has = (load_mvcpu + guest_mvcpu) * table->nr_cpus * UNEVEN;
     uint64_t may_have = all_mvcpu * nr_cpus * (UNEVEN + 1);
 
     return has > may_have ? has - may_have : 0; /* both below 2^62 */
 }
 
-/* What is simply added up, and the cells that some CPU of the set lacks. */
-static uint64_t sum_up(const struct xlnuma__table *table,
-                       const struct order *list, uint64_t needed_kb,
-                       struct xlnuma__judged *judged)
+static void sum_up(const struct xlnuma__table *table,
+                   const struct xlnuma__need *need, struct xlnuma__judged *set)
 {
-    uint64_t load_mvcpu = 0, high_kb = 0, unreachable = 0, before = 0;
+    uint64_t high_kb = 0, mates = 0;
+    unsigned i;
 
-    for (unsigned n = 0; n < list->nr; n++) {
-        unsigned i = list->cell[n];
-        const struct xlnuma__cell *cell = &table->cell[i];
+    XLNUMA_FOR_EACH_NODE(i, set->set) {
+        const struct xlnuma__candidate *candidate = &table->candidate[i];
 
-        judged->nodes |= (xlnuma_nodeset)1 << cell->id;
-        judged->usable_kb += cell->usable_kb;
-        judged->nr_cpus += cell->nr_cpus;
-        judged->nr_cores += cell->nr_cores;
-        judged->nr_sockets += !(table->socket_mates[i] & before);
-        load_mvcpu += cell->load_mvcpu;
-        high_kb += cell->high_kb;
-        unreachable |= table->unreachable[i];
-        before |= (uint64_t)1 << i;
+        set->nodes |= (xlnuma_nodeset)1 << candidate->id;
+        set->usable_kb += candidate->usable_kb;
+        set->nr_cpus += candidate->nr_cpus;
+        set->nr_cores += candidate->nr_cores;
+        set->nr_named += candidate->is_named;
+        set->nr_sockets += !((mates >> i) & 1);
+        mates |= table->socket_mates[i];
+        high_kb += candidate->high_kb;
     }
-    if (needed_kb > high_kb)
-        judged->low_kb = needed_kb - high_kb;
-    judged->overload =
-        xlnuma__cost_overload(table, load_mvcpu, judged->nr_cpus);
-    return unreachable;
+    if (need->memory_kb > high_kb)
+        set->low_kb = need->memory_kb - high_kb;
+    set->can_grow =
+        set->usable_kb >= need->limit_kb && set->nr_cpus >= need->limit_cpus;
 }
 
-/* Shares by the columns `reach`, weighed with `column`. */
-static struct weighed weigh(const struct xlnuma__table *table,
-                            const struct order *list, uint64_t needed_kb,
-                            enum xlnuma_memory memory,
-                            const struct xlnuma__judged *judged,
-                            const uint32_t reach[], const uint32_t column[])
+/* All of it on one node. */
+static void judge_single(const struct xlnuma__table *table,
+                         const struct xlnuma__need *need,
+                         struct xlnuma__judged *set)
 {
-    if (judged->usable_kb < needed_kb)
-        return weigh_lacking(list, judged->cells, needed_kb, column);
-    if (memory == XLNUMA_MEMORY_PACK)
-        return weigh_packed(table, list, needed_kb, judged->low_kb, reach,
-                            column);
-    return weigh_spread(table, list, needed_kb, judged->low_kb, column);
+    unsigned i = xlnuma_nodeset_first(set->set);
+
+    set->used = set->set;
+    set->cpus_of = set->nr_cpus ? set->set : 0;
+    set->nr_used_cpus = set->nr_cpus;
+    set->distance_num = (xlnuma__u128)need->memory_kb * table->distance[i][i];
+    set->distance_den = 1;
+    set->is_reachable = true;
 }
 
-void xlnuma__cost_judge(const struct xlnuma__table *table, uint64_t set,
-                        uint64_t needed_kb, enum xlnuma_memory memory,
-                        struct xlnuma__judged *judged_r)
+void xlnuma__judge(const struct xlnuma__table *table,
+                   const struct xlnuma__need *need, uint64_t set,
+                   struct xlnuma__judged *judged_r)
 {
-    uint32_t column[XLNUMA_NODES_MAX];
-    struct weighed weighed;
-    struct order list;
-    uint64_t unreachable;
+    uint64_t load_mvcpu = 0;
+    unsigned i;
 
-    memset(judged_r, 0, sizeof(*judged_r));
-    judged_r->cells = set;
-    list_cells(set, &list);
-    unreachable = sum_up(table, &list, needed_kb, judged_r);
-    fill_columns(table, &list, judged_r->nr_cpus, column);
-    weighed = weigh(table, &list, needed_kb, memory, judged_r, column, column);
-    judged_r->distance_num = weighed.num;
-    judged_r->distance_den =
-        weighed.den * (judged_r->nr_cpus ? judged_r->nr_cpus : list.nr);
-    judged_r->is_reachable = !(unreachable & weighed.cells);
+    *judged_r = (struct xlnuma__judged){ .set = set };
+    sum_up(table, need, judged_r);
+    if (!(set & (set - 1)))
+        judge_single(table, need, judged_r);
+    else if (is_packed(need, judged_r))
+        judge_packed(table, need, judged_r);
+    else
+        judge_spread(table, need, judged_r);
+    XLNUMA_FOR_EACH_NODE(i, judged_r->cpus_of)
+        load_mvcpu += table->candidate[i].load_mvcpu;
+    judged_r->overload =
+        overload_of(table, need, load_mvcpu, judged_r->nr_used_cpus);
 }
 
-/* a/b against c/d without rounding: the products have up to 160 bits. */
-static int compare_ratio(xlnuma__u128 a, unsigned b, xlnuma__u128 c, unsigned d)
+void xlnuma__shares(const struct xlnuma__table *table,
+                    const struct xlnuma__need *need,
+                    const struct xlnuma__judged *set, uint64_t share_kb[])
+{
+    struct packed packed;
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, set->set)
+        share_kb[i] = 0;
+    if (!(set->set & (set->set - 1))) {
+        share_kb[xlnuma_nodeset_first(set->set)] = need->memory_kb;
+    } else if (is_packed(need, set)) {
+        pack(table, need, set, &packed);
+        XLNUMA_FOR_EACH_NODE(i, set->set)
+            share_kb[i] = packed.share_kb[i];
+    } else {
+        share_spread(table, set, false, need->memory_kb - set->low_kb,
+                     share_kb);
+        share_spread(table, set, true, set->low_kb, share_kb);
+    }
+}
+
+bool xlnuma__holds(const struct xlnuma__need *need,
+                   const struct xlnuma__judged *set)
+{
+    return set->usable_kb >= need->memory_kb && set->nr_cpus &&
+           set->nr_cpus >= need->nr_cpus && set->nr_cores >= need->nr_cores &&
+           set->is_reachable && set->nr_named <= need->max_nodes &&
+           set->nr_sockets <= need->max_sockets && set->used == set->set;
+}
+
+/* --- the order of sets -------------------------------------------------------- */
+
+/* a/b against c/d without rounding: the products have up to 170 bits. */
+static int compare_ratio(xlnuma__u128 a, uint64_t b, xlnuma__u128 c, uint64_t d)
 {
     xlnuma__u128 low_left = (xlnuma__u128)(uint64_t)a * d;
     xlnuma__u128 low_right = (xlnuma__u128)(uint64_t)c * b;
-    xlnuma__u128 left = low_left >> 64, right = low_right >> 64;
+    xlnuma__u128 left = (low_left >> 64) + (a >> 64) * d;
+    xlnuma__u128 right = (low_right >> 64) + (c >> 64) * b;
 
-    if ((a | c) >> 64) { /* seldom: it takes a guest of many TiB */
-        left += (a >> 64) * d;
-        right += (c >> 64) * b;
-    }
     if (left == right) {
         left = (uint64_t)low_left;
         right = (uint64_t)low_right;
@@ -402,137 +515,83 @@ static int compare_ratio(xlnuma__u128 a, unsigned b, xlnuma__u128 c, unsigned d)
     return (left > right) - (left < right);
 }
 
-/* The same for what fits into 64 bits. */
-static int compare_overload(uint64_t a, unsigned nr_cpus_a, uint64_t b,
-                            unsigned nr_cpus_b)
-{
-    xlnuma__u128 left = (xlnuma__u128)a * nr_cpus_b;
-    xlnuma__u128 right = (xlnuma__u128)b * nr_cpus_a;
-
-    return (left > right) - (left < right);
-}
-
-int xlnuma__cost_compare_distance(const struct xlnuma__judged *a,
-                                  const struct xlnuma__judged *b)
+int xlnuma__compare_distance(const struct xlnuma__judged *a,
+                             const struct xlnuma__judged *b)
 {
     return compare_ratio(a->distance_num, a->distance_den, b->distance_num,
                          b->distance_den);
 }
 
-int xlnuma__cost_compare(const struct xlnuma__judged *a,
-                         const struct xlnuma__judged *b,
-                         enum xlnuma_why_not *why_r)
+static int compare_numbers(uint64_t a, uint64_t b)
 {
-    int order = xlnuma__cost_compare_distance(a, b);
-
-    *why_r = XLNUMA_WHY_NOT_FARTHER;
-    return order ? order : xlnuma__cost_compare_equal(a, b, why_r);
+    return (a > b) - (a < b);
 }
 
-int xlnuma__cost_compare_equal(const struct xlnuma__judged *a,
-                               const struct xlnuma__judged *b,
-                               enum xlnuma_why_not *why_r)
+int xlnuma__compare(const struct xlnuma__judged *a,
+                    const struct xlnuma__judged *b, enum xlnuma_why_not *why_r)
 {
-    xlnuma_nodeset differ;
+    xlnuma_nodeset differ = a->nodes ^ b->nodes;
     int order;
 
+    *why_r = XLNUMA_WHY_NOT_FARTHER;
+    if ((order = xlnuma__compare_distance(a, b)))
+        return order;
     *why_r = XLNUMA_WHY_NOT_SOCKETS;
-    if (a->nr_sockets != b->nr_sockets)
-        return a->nr_sockets < b->nr_sockets ? -1 : 1;
+    if ((order = compare_numbers(a->nr_sockets, b->nr_sockets)))
+        return order;
+    *why_r = XLNUMA_WHY_NOT_GROWTH;
+    if ((order = compare_numbers(b->can_grow, a->can_grow)))
+        return order;
     *why_r = XLNUMA_WHY_NOT_LOW;
-    if (a->low_kb != b->low_kb)
-        return a->low_kb < b->low_kb ? -1 : 1;
+    if ((order = compare_numbers(a->low_kb, b->low_kb)))
+        return order;
     *why_r = XLNUMA_WHY_NOT_LOAD;
-    order = compare_overload(a->overload, a->nr_cpus, b->overload, b->nr_cpus);
-    if (order)
+    if ((order = compare_ratio(a->overload, a->nr_used_cpus, b->overload,
+                               b->nr_used_cpus)))
         return order;
     /* Best fit: the less is left beside the guest, the more elsewhere. */
     *why_r = XLNUMA_WHY_NOT_HOLES;
-    if (a->usable_kb != b->usable_kb)
-        return a->usable_kb < b->usable_kb ? -1 : 1;
-    if (a->nodes == b->nodes)
-        return 0;
-    differ = a->nodes ^ b->nodes;
+    if ((order = compare_numbers(a->usable_kb, b->usable_kb)) || !differ)
+        return order;
     return (a->nodes & differ & -differ) ? -1 : 1;
 }
 
-/* A cell as a set: what of it can decide between equally near ones. */
-struct single {
-    const struct xlnuma__cell *cell;
-    uint64_t low_kb, overload;
-};
-
-/* As xlnuma__cost_compare() has it. */
-static bool is_first_single(const struct single *a, const struct single *b)
+double xlnuma__distance_of(const struct xlnuma__judged *set,
+                           const struct xlnuma__need *need)
 {
-    int order;
-
-    if (a->low_kb != b->low_kb)
-        return a->low_kb < b->low_kb;
-    order = compare_overload(a->overload, a->cell->nr_cpus, b->overload,
-                             b->cell->nr_cpus);
-    if (order)
-        return order < 0;
-    if (a->cell->usable_kb != b->cell->usable_kb)
-        return a->cell->usable_kb < b->cell->usable_kb;
-    return a->cell->id < b->cell->id;
+    return (double)set->distance_num / (double)set->distance_den /
+           (double)need->memory_kb;
 }
 
-unsigned xlnuma__cost_best_single(const struct xlnuma__table *table,
-                                  const struct xlnuma__need *need)
+double xlnuma__memory_distance(const struct xlnuma__table *table,
+                               const struct xlnuma__need *need,
+                               const struct xlnuma__judged *set)
 {
-    struct single single, best = { 0 };
-    unsigned best_cell = table->nr, i;
-    uint64_t holding = 0;
-
-    if (need->memory_kb > table->most_usable_kb ||
-        need->nr_cpus > table->most_cpus)
-        return table->nr;
-    for (unsigned n = 0; n < table->nr; n++) {
-        const struct xlnuma__cell *cell = &table->cell[n];
-
-        holding |= (uint64_t)((cell->usable_kb >= need->memory_kb) &
-                              (cell->nr_cpus >= need->nr_cpus) &
-                              (cell->nr_cores >= need->nr_cores))
-                   << n;
-    }
-    XLNUMA_FOR_EACH_NODE(i, holding) {
-        single.cell = &table->cell[i];
-        single.low_kb = need->memory_kb > single.cell->high_kb
-                            ? need->memory_kb - single.cell->high_kb
-                            : 0;
-        single.overload = xlnuma__cost_overload(table, single.cell->load_mvcpu,
-                                                single.cell->nr_cpus);
-        if (best_cell < table->nr && !is_first_single(&single, &best))
-            continue;
-        best = single;
-        best_cell = i;
-    }
-    return best_cell;
-}
-
-double xlnuma__cost_distance(const struct xlnuma__judged *judged,
-                             uint64_t needed_kb)
-{
-    return (double)judged->distance_num / judged->distance_den /
-           (double)needed_kb;
-}
-
-double xlnuma__cost_memory_distance(const struct xlnuma__table *table,
-                                    const struct xlnuma__judged *judged,
-                                    uint64_t needed_kb,
-                                    enum xlnuma_memory memory)
-{
-    uint32_t reach[XLNUMA_NODES_MAX], column[XLNUMA_NODES_MAX];
-    struct weighed weighed;
-    struct order list;
+    uint64_t reach[XLNUMA_NODES_MAX], column[XLNUMA_NODES_MAX];
+    struct weighed weighed = { .den = 1 };
+    struct packed packed;
+    unsigned i, j;
 
     if (table->scale == 1)
-        return xlnuma__cost_distance(judged, needed_kb);
-    list_cells(judged->cells, &list);
-    fill_columns(table, &list, judged->nr_cpus, reach);
-    fill_memory_columns(table, &list, judged->nr_cpus, column);
-    weighed = weigh(table, &list, needed_kb, memory, judged, reach, column);
-    return (double)weighed.num / weighed.den /
-           (judged->nr_cpus ? judged->nr_cpus : list.nr) / (double)needed_kb;
+        return xlnuma__distance_of(set, need);
+    if (!(set->set & (set->set - 1)))
+        return XLNUMA_DISTANCE_LOCAL;
+    fill_columns(table, set, reach);
+    XLNUMA_FOR_EACH_NODE(j, set->set) {
+        column[j] = 0;
+        XLNUMA_FOR_EACH_NODE(i, set->nr_cpus ? set->cpus_of : set->set)
+            column[j] +=
+                (uint64_t)weight_of(table, set, i) *
+                table->host
+                    ->distance[table->candidate[i].id][table->candidate[j].id];
+    }
+    if (is_packed(need, set)) {
+        pack(table, need, set, &packed);
+        XLNUMA_FOR_EACH_NODE(j, packed.used)
+            weighed.num += (xlnuma__u128)packed.share_kb[j] * column[j];
+    } else {
+        weighed = weigh_spread(table, set, need->memory_kb, reach, column);
+    }
+    return (double)weighed.num / (double)weighed.den / (double)need->memory_kb /
+           (set->nr_cpus ? set->nr_used_cpus : xlnuma_nodeset_count(set->set));
 }

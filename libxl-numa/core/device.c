@@ -3,7 +3,7 @@
  * PCI devices: their addresses as text, on which node of a host they are, and
  * what the way by them adds to a guest's distances (docs/planner.md).
  */
-#include "core/core.h"
+#include "core/planner.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -75,8 +75,8 @@ bool xlnuma__host_find_device(const struct xlnuma_host *host, xlnuma_bdf bdf,
 
 /* --- a guest's distances --------------------------------------------------- */
 
-/* Products with a cell's CPUs stay below this: whole numbers in a float. */
-#define FLOAT_EXACT (1u << 24)
+/* Products with a node's CPUs stay below this, so that fractions are exact. */
+#define PRODUCT_MAX (1u << 24)
 
 /* How many of a guest's devices each node has: those that count. */
 struct near {
@@ -145,15 +145,10 @@ static struct weights weigh(const struct xlnuma_request *request,
 /* With many devices and CPUs the exact scale would be too much. */
 static unsigned most_scale(const struct xlnuma__table *table)
 {
-    unsigned most = 1;
-
-    for (unsigned i = 0; i < table->nr; i++)
-        if (table->cell[i].nr_cpus > most)
-            most = table->cell[i].nr_cpus;
-    return (FLOAT_EXACT - 1) / XLNUMA_DISTANCE_UNREACHABLE / most;
+    return (PRODUCT_MAX - 1) / XLNUMA_DISTANCE_UNREACHABLE / table->most_cpus;
 }
 
-/* The way from each cell to the devices, and from them to each cell. */
+/* The way from each candidate to the devices, and from them to each. */
 static void fill_ways(const struct xlnuma__table *table,
                       const struct near *near, uint32_t there[],
                       uint32_t back[])
@@ -161,7 +156,7 @@ static void fill_ways(const struct xlnuma__table *table,
     unsigned node;
 
     for (unsigned i = 0; i < table->nr; i++) {
-        unsigned id = table->cell[i].id;
+        unsigned id = table->candidate[i].id;
 
         there[i] = back[i] = 0;
         XLNUMA_FOR_EACH_NODE(node, near->nodes) {
@@ -171,18 +166,14 @@ static void fill_ways(const struct xlnuma__table *table,
     }
 }
 
-xlnuma_nodeset xlnuma__fill_distances(struct xlnuma__table *table,
-                                      const struct xlnuma_request *request)
+xlnuma_nodeset xlnuma__add_devices(struct xlnuma__table *table,
+                                   const struct xlnuma_request *request)
 {
     uint32_t there[XLNUMA_NODES_MAX], back[XLNUMA_NODES_MAX];
     struct weights weights;
     struct near near;
     unsigned most;
 
-    table->scale = 1;
-    table->least = XLNUMA_DISTANCE_LOCAL;
-    if (!request->nr_devices)
-        return 0;
     find_near(table->host, request, &near);
     if (!near.nodes)
         return 0;
@@ -192,11 +183,12 @@ xlnuma_nodeset xlnuma__fill_distances(struct xlnuma__table *table,
     table->scale = weights.scale < most ? weights.scale : most;
     table->least = UINT32_MAX;
     for (unsigned i = 0; i < table->nr; i++) {
-        const uint16_t *row = table->host->distance[table->cell[i].id];
+        const uint16_t *row = table->host->distance[table->candidate[i].id];
 
         for (unsigned j = 0; j < table->nr; j++) {
-            uint64_t way = (uint64_t)weights.memory * row[table->cell[j].id] +
-                           there[i] + back[j];
+            uint64_t way =
+                (uint64_t)weights.memory * row[table->candidate[j].id] +
+                there[i] + back[j];
 
             if (table->scale < weights.scale)
                 way = (way * table->scale * 2 + weights.scale) /
@@ -229,11 +221,9 @@ double xlnuma__device_distance(const struct xlnuma_host *host,
     if (!nr_cpus || all_kb <= 0)
         return 0;
     XLNUMA_FOR_EACH_NODE(i, host->nodes) {
-        xlnuma_cpuset cpus = host->node[i].cpus;
-        unsigned nr;
+        unsigned nr =
+            xlnuma__cpuset_count_common(&host->node[i].cpus, &plan->soft_cpus);
 
-        xlnuma_cpuset_and(&cpus, &plan->soft_cpus);
-        nr = xlnuma_cpuset_count(&cpus);
         XLNUMA_FOR_EACH_NODE(node, near.nodes) {
             there += (double)near.nr[node] * nr * host->distance[i][node];
             if (xlnuma_nodeset_has(plan->nodes, i))

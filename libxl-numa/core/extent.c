@@ -26,6 +26,21 @@ static uint64_t extent_kb(unsigned order)
     return (uint64_t)PAGE_KB << order;
 }
 
+/* Sum of distances from the plan's CPUs to a node. */
+static uint64_t distance_from_cpus(const struct xlnuma_host *host,
+                                   const struct xlnuma_plan *plan,
+                                   unsigned node)
+{
+    uint64_t sum = 0;
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, plan->nodes)
+        sum +=
+            (uint64_t)host->distance[i][node] *
+            xlnuma__cpuset_count_common(&host->node[i].cpus, &plan->soft_cpus);
+    return sum;
+}
+
 /* Sum of distances between a node and the plan's nodes, both ways. */
 static unsigned distance_to_plan(const struct xlnuma_host *host,
                                  xlnuma_nodeset planned, unsigned node)
@@ -68,6 +83,8 @@ void xlnuma__extents_init(struct xlnuma__extents *extents,
     xlnuma__extents_resume(extents, plan->nodes, plan->memory_kb, NULL, 0);
     XLNUMA_FOR_EACH_NODE(i, extents->planned) {
         const struct xlnuma_node *node = &host->node[i];
+
+        extents->far[i] = distance_from_cpus(host, plan, i);
         if (node->low_free_kb || node->claimed_kb)
             extents->high_kb[i] = xlnuma__high_kb(node);
     }
@@ -84,16 +101,19 @@ void xlnuma__extents_init(struct xlnuma__extents *extents,
     }
 }
 
-/* Is a further behind its share than b? Shares may differ: as fractions. */
-static bool is_further_behind(const struct xlnuma__extents *extents, unsigned a,
-                              unsigned b)
+/*
+ * Is it a's turn rather than b's? The one further behind its share, as shares may
+ * differ as a fraction of it; of equals the one nearer to the guest's CPUs.
+ */
+static bool is_before(const struct xlnuma__extents *extents, unsigned a,
+                      unsigned b)
 {
     xlnuma__u128 left =
         (xlnuma__u128)extents->done_kb[a] * extents->planned_kb[b];
     xlnuma__u128 right =
         (xlnuma__u128)extents->done_kb[b] * extents->planned_kb[a];
 
-    return left < right;
+    return left != right ? left < right : extents->far[a] < extents->far[b];
 }
 
 /*
@@ -129,7 +149,7 @@ static int pick_planned(const struct xlnuma__extents *extents, unsigned order,
             continue;
         if (needs_room && !room(extents, i, order))
             continue;
-        if (best < 0 || is_further_behind(extents, i, (unsigned)best))
+        if (best < 0 || is_before(extents, i, (unsigned)best))
             best = (int)i;
     }
     return best;

@@ -18,18 +18,6 @@ void xlnuma_host_free(struct xlnuma_host *host)
     free(host);
 }
 
-void xlnuma__host_find_end(struct xlnuma_host *host)
-{
-    xlnuma_cpuset seen = { { 0 } };
-    unsigned word = XLNUMA_CPUS_MAX / 64, i;
-
-    XLNUMA_FOR_EACH_NODE(i, host->nodes)
-        xlnuma_cpuset_or(&seen, &host->node[i].cpus);
-    while (word && !seen.word[word - 1])
-        word--;
-    host->cpus_end = word * 64;
-}
-
 static int check_cpus(const struct xlnuma_host *host, char *message)
 {
     xlnuma_cpuset seen = { { 0 } };
@@ -54,11 +42,6 @@ static int check_cpus(const struct xlnuma_host *host, char *message)
                                 "node %u: %u cores but only %u CPUs", i,
                                 node->nr_cores, nr_cpus);
     }
-    for (i = host->cpus_end; i && i < XLNUMA_CPUS_MAX; i++)
-        if (xlnuma_cpuset_has(&seen, i))
-            return xlnuma__fail(message, XLNUMA_ERR_INVALID,
-                                "CPU %u is not below cpus_end, %u", i,
-                                host->cpus_end);
     if (!xlnuma_cpuset_count(&seen))
         return xlnuma__fail(message, XLNUMA_ERR_INVALID, "no node has CPUs");
     return 0;

@@ -24,93 +24,77 @@
 
 /* --- reading -------------------------------------------------------------- */
 
-static int read_node(const struct place *place, yajl_val object, size_t index,
+static const struct field node_fields[] = {
+#define NODE(kind, member, key, ...)                                           \
+    FIELD(kind, struct xlnuma_node, member, key, __VA_ARGS__)
+    NODE(NUMBER, socket, "socket", .max = INT32_MAX),
+    NODE(NUMBER, size_kb, "size_kb", .max = INT64_MAX),
+    NODE(NUMBER, free_kb, "free_kb", .max = INT64_MAX),
+    NODE(NUMBER, low_free_kb, "low_free_kb", .max = INT64_MAX,
+         .is_optional = true),
+    NODE(NUMBER, claimed_kb, "claimed_kb", .max = INT64_MAX,
+         .is_optional = true),
+    NODE(NUMBER, nr_cores, "cores", .max = XLNUMA_CPUS_MAX,
+         .is_optional = true),
+    NODE(NUMBER, load_mvcpu, "load_mvcpu", .max = UINT32_MAX,
+         .is_optional = true),
+#undef NODE
+    { NULL },
+};
+
+static int read_node(const struct place *root, yajl_val object, size_t index,
                      struct xlnuma_host *host, unsigned *id_r)
 {
-    char path[64], list_message[XLNUMA_MESSAGE_SIZE];
-    struct xlnuma_node *node;
-    uint64_t id, number;
-    yajl_val value;
+    const struct place place = xlnuma__element(root, "nodes", index);
+    yajl_val cpus = xlnuma__get(object, "cpus");
+    char message[XLNUMA_MESSAGE_SIZE];
+    uint64_t id;
     int rc;
 
-#define PATH(key) (snprintf(path, sizeof(path), "nodes[%zu]" key, index), path)
     if (!YAJL_IS_OBJECT(object))
-        return bad(place, "%s is not an object", PATH(""));
-    rc = read_number(place, get(object, "id"), PATH(".id"),
-                     XLNUMA_NODES_MAX - 1, &id);
+        return xlnuma__bad_key(&place, "", " is not an object");
+    rc = xlnuma__read_number(&place, xlnuma__get(object, "id"), "id",
+                             XLNUMA_NODES_MAX - 1, &id);
     if (rc)
         return rc;
     if (xlnuma_nodeset_has(host->nodes, (unsigned)id))
-        return bad(place, "%s: node %" PRIu64 " is there twice", PATH(".id"),
-                   id);
+        return xlnuma__bad_key(&place, "id",
+                               ": node %" PRIu64 " is there twice", id);
     host->nodes |= (xlnuma_nodeset)1 << id;
     *id_r = (unsigned)id;
-    node = &host->node[id];
-
-    rc = read_number(place, get(object, "socket"), PATH(".socket"), INT32_MAX,
-                     &number);
-    if (rc)
-        return rc;
-    node->socket = (unsigned)number;
-
-    value = get(object, "cpus");
-    if (!YAJL_IS_STRING(value))
-        return bad(place, "%s is missing or not a string such as \"0-3,8\"",
-                   PATH(".cpus"));
-    rc = xlnuma_cpuset_parse(YAJL_GET_STRING(value), &node->cpus, list_message);
-    if (rc)
-        return bad(place, "%s: %s", PATH(".cpus"), list_message);
-
-    rc = read_number(place, get(object, "size_kb"), PATH(".size_kb"), INT64_MAX,
-                     &node->size_kb);
-    if (rc)
-        return rc;
-    rc = read_number(place, get(object, "free_kb"), PATH(".free_kb"), INT64_MAX,
-                     &node->free_kb);
-    if (rc)
-        return rc;
-    rc = read_optional(place, get(object, "low_free_kb"), PATH(".low_free_kb"),
-                       INT64_MAX, 0, &node->low_free_kb);
-    if (rc)
-        return rc;
-    rc = read_optional(place, get(object, "claimed_kb"), PATH(".claimed_kb"),
-                       INT64_MAX, 0, &node->claimed_kb);
-    if (rc)
-        return rc;
-    rc = read_optional(place, get(object, "cores"), PATH(".cores"),
-                       XLNUMA_CPUS_MAX, 0, &number);
-    if (rc)
-        return rc;
-    node->nr_cores = (unsigned)number;
-    rc = read_optional(place, get(object, "load_mvcpu"), PATH(".load_mvcpu"),
-                       UINT32_MAX, 0, &number);
-    node->load_mvcpu = (uint32_t)number;
-#undef PATH
-    return rc;
+    if (!YAJL_IS_STRING(cpus))
+        return xlnuma__bad_key(&place, "cpus",
+                               " is missing or not a string such as "
+                               "\"0-3,8\"");
+    if (xlnuma_cpuset_parse(YAJL_GET_STRING(cpus), &host->node[id].cpus,
+                            message))
+        return xlnuma__bad_key(&place, "cpus", ": %s", message);
+    return xlnuma__read_fields(&place, object, node_fields, &host->node[id]);
 }
 
 static int read_distances(const struct place *place, yajl_val rows, size_t nr,
                           const unsigned id[], struct xlnuma_host *host)
 {
     if (!YAJL_IS_ARRAY(rows))
-        return bad(place, "distances is missing or not an array");
+        return xlnuma__bad(place, "distances is missing or not an array");
     if (YAJL_GET_ARRAY(rows)->len != nr)
-        return bad(place, "distances has %zu rows for %zu nodes",
-                   YAJL_GET_ARRAY(rows)->len, nr);
+        return xlnuma__bad(place, "distances has %zu rows for %zu nodes",
+                           YAJL_GET_ARRAY(rows)->len, nr);
     for (size_t i = 0; i < nr; i++) {
         yajl_val row = YAJL_GET_ARRAY(rows)->values[i];
 
         if (!YAJL_IS_ARRAY(row) || YAJL_GET_ARRAY(row)->len != nr)
-            return bad(place, "distances[%zu] is not an array of %zu numbers",
-                       i, nr);
+            return xlnuma__bad(
+                place, "distances[%zu] is not an array of %zu numbers", i, nr);
         for (size_t j = 0; j < nr; j++) {
             char path[64];
             uint64_t number;
             int rc;
 
             snprintf(path, sizeof(path), "distances[%zu][%zu]", i, j);
-            rc = read_number(place, YAJL_GET_ARRAY(row)->values[j], path,
-                             XLNUMA_DISTANCE_UNREACHABLE, &number);
+            rc =
+                xlnuma__read_number(place, YAJL_GET_ARRAY(row)->values[j], path,
+                                    XLNUMA_DISTANCE_UNREACHABLE, &number);
             if (rc)
                 return rc;
             host->distance[id[i]][id[j]] = (uint16_t)number;
@@ -119,28 +103,25 @@ static int read_distances(const struct place *place, yajl_val rows, size_t nr,
     return 0;
 }
 
-static int read_device(const struct place *place, yajl_val object, size_t index,
+static const struct field device_fields[] = {
+    FIELD(NUMBER, struct xlnuma_device, node, "node",
+          .max = XLNUMA_NODES_MAX - 1),
+    { NULL },
+};
+
+static int read_device(const struct place *root, yajl_val object, size_t index,
                        struct xlnuma_host *host)
 {
+    const struct place place = xlnuma__element(root, "devices", index);
     struct xlnuma_device *device = &host->device[host->nr_devices++];
-    char path[64];
-    uint64_t node;
-    int rc;
+    const char *bdf = YAJL_GET_STRING(xlnuma__get(object, "bdf"));
 
-    snprintf(path, sizeof(path), "devices[%zu]", index);
-    if (!YAJL_IS_OBJECT(object))
-        return bad(place, "%s is not an object", path);
-    if (!YAJL_IS_STRING(get(object, "bdf")) ||
-        !xlnuma_bdf_parse(YAJL_GET_STRING(get(object, "bdf")), &device->bdf))
-        return bad(place,
-                   "%s.bdf is missing or not an address such as "
-                   "\"0000:3b:00.0\"",
-                   path);
-    snprintf(path, sizeof(path), "devices[%zu].node", index);
-    rc = read_number(place, get(object, "node"), path, XLNUMA_NODES_MAX - 1,
-                     &node);
-    device->node = (unsigned)node;
-    return rc;
+    if (YAJL_IS_OBJECT(object) &&
+        (!bdf || !xlnuma_bdf_parse(bdf, &device->bdf)))
+        return xlnuma__bad_key(&place, "bdf",
+                               " is missing or not an address such as "
+                               "\"0000:3b:00.0\"");
+    return xlnuma__read_fields(&place, object, device_fields, device);
 }
 
 static int read_devices(const struct place *place, yajl_val array,
@@ -151,10 +132,10 @@ static int read_devices(const struct place *place, yajl_val array,
     if (!array)
         return 0;
     if (!YAJL_IS_ARRAY(array))
-        return bad(place, "devices is not an array");
+        return xlnuma__bad(place, "devices is not an array");
     if (YAJL_GET_ARRAY(array)->len > XLNUMA_DEVICES_MAX)
-        return bad(place, "devices has %zu elements, more than %d",
-                   YAJL_GET_ARRAY(array)->len, XLNUMA_DEVICES_MAX);
+        return xlnuma__bad(place, "devices has %zu elements, more than %d",
+                           YAJL_GET_ARRAY(array)->len, XLNUMA_DEVICES_MAX);
     for (size_t i = 0; i < YAJL_GET_ARRAY(array)->len && !rc; i++)
         rc = read_device(place, YAJL_GET_ARRAY(array)->values[i], i, host);
     xlnuma__host_sort_devices(host);
@@ -171,10 +152,11 @@ static int read_scheduler(const struct place *place, yajl_val value,
         return 0;
     text = YAJL_GET_STRING(value);
     if (!text || !*text || strlen(text) >= sizeof(host->scheduler))
-        return bad(place,
-                   "scheduler is not a string of 1 to %zu bytes such as "
-                   "\"" XLNUMA__CREDIT2 "\"",
-                   sizeof(host->scheduler) - 1);
+        return xlnuma__bad(
+            place,
+            "scheduler is not a string of 1 to %zu bytes such as "
+            "\"" XLNUMA__CREDIT2 "\"",
+            sizeof(host->scheduler) - 1);
     strcpy(host->scheduler, text);
     return 0;
 }
@@ -192,43 +174,44 @@ static int read_root(const struct place *place, yajl_val root,
     int rc;
 
     if (!YAJL_IS_OBJECT(root))
-        return bad(place, "not a JSON object");
-    format = YAJL_GET_STRING(get(root, "format"));
+        return xlnuma__bad(place, "not a JSON object");
+    format = YAJL_GET_STRING(xlnuma__get(root, "format"));
     if (!format || strcmp(format, FORMAT))
-        return bad(place, "format is missing or not \"" FORMAT "\"");
-    rc = read_number(place, get(root, "version"), "version", INT32_MAX,
-                     &version);
+        return xlnuma__bad(place, "format is missing or not \"" FORMAT "\"");
+    rc = xlnuma__read_number(place, xlnuma__get(root, "version"), "version",
+                             INT32_MAX, &version);
     if (rc)
         return rc;
     if (version != FORMAT_VERSION)
-        return bad(place, "version is %" PRIu64 ", this program reads %d",
-                   version, FORMAT_VERSION);
-    value = get(root, "nodes");
+        return xlnuma__bad(place,
+                           "version is %" PRIu64 ", this program reads %d",
+                           version, FORMAT_VERSION);
+    value = xlnuma__get(root, "nodes");
     if (!YAJL_IS_ARRAY(value))
-        return bad(place, "nodes is missing or not an array");
+        return xlnuma__bad(place, "nodes is missing or not an array");
     nr = YAJL_GET_ARRAY(value)->len;
     if (nr < 1 || nr > XLNUMA_NODES_MAX)
-        return bad(place, "nodes has %zu elements, not 1 to %d", nr,
-                   XLNUMA_NODES_MAX);
+        return xlnuma__bad(place, "nodes has %zu elements, not 1 to %d", nr,
+                           XLNUMA_NODES_MAX);
     for (size_t i = 0; i < nr; i++) {
         rc =
             read_node(place, YAJL_GET_ARRAY(value)->values[i], i, host, &id[i]);
         if (rc)
             return rc;
     }
-    rc = read_distances(place, get(root, "distances"), nr, id, host);
+    rc = read_distances(place, xlnuma__get(root, "distances"), nr, id, host);
     if (!rc)
-        rc = read_scheduler(place, get(root, "scheduler"), host);
+        rc = read_scheduler(place, xlnuma__get(root, "scheduler"), host);
     if (!rc)
-        rc = read_devices(place, get(root, "devices"), host);
+        rc = read_devices(place, xlnuma__get(root, "devices"), host);
     if (rc)
         return rc;
-    xlnuma__host_find_end(host);
     rc = xlnuma_host_check(host, check_message);
     if (rc)
-        return bad(place, "%s", check_message);
+        return xlnuma__bad(place, "%s", check_message);
     return guests ? xlnuma__guests_parse(guests, place->name, host,
-                                         get(root, "guests"), place->message)
+                                         xlnuma__get(root, "guests"),
+                                         place->message)
                   : 0;
 }
 
@@ -282,8 +265,8 @@ static int syntax_error(const struct place *place, const char *json,
     text = yajl_get_error(handle, 0, (const unsigned char *)json, length);
     if (text)
         text[strcspn((char *)text, "\n")] = '\0';
-    rc = bad(place, "line %u column %u: not JSON: %s", line, column,
-             text ? (char *)text : "syntax error");
+    rc = xlnuma__bad(place, "line %u column %u: not JSON: %s", line, column,
+                     text ? (char *)text : "syntax error");
     if (text)
         yajl_free_error(handle, text);
     yajl_free(handle);
@@ -304,9 +287,9 @@ int xlnuma__snapshot_parse(struct xlnuma_host *host_r,
     if (guests_r)
         memset(guests_r, 0, sizeof(*guests_r));
     if (memchr(json, '\0', length))
-        return bad(&place, "not JSON: it contains a NUL byte");
+        return xlnuma__bad(&place, "not JSON: it contains a NUL byte");
     if (is_too_deep(json, length))
-        return bad(&place, "nested deeper than %d levels", DEPTH_MAX);
+        return xlnuma__bad(&place, "nested deeper than %d levels", DEPTH_MAX);
     text = strndup(json, length); /* yajl_tree wants a terminated string */
     if (!text)
         return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "%s: out of memory",

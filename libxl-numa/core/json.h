@@ -38,6 +38,7 @@ void xlnuma__distances_generate(const struct xlnuma_host *host, yajl_gen gen);
 
 /* plan_json.c: a plan as an object (docs/plan-format.md). */
 struct xlnuma_plan;
-void xlnuma__plan_generate(const struct xlnuma_plan *plan, yajl_gen gen);
+void xlnuma__plan_generate(const struct xlnuma_host *host,
+                           const struct xlnuma_plan *plan, yajl_gen gen);
 
 #endif /* XLNUMA_JSON_H */

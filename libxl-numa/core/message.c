@@ -2,6 +2,7 @@
 /* One-line messages for callers. Does not print or log them. */
 #include "core/core.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
 
@@ -17,6 +18,6 @@ int xlnuma__fail(char *message, int err, const char *format, ...)
 
 char *xlnuma__mib(uint64_t kb, char buf[32])
 {
-    memcpy(buf + xlnuma__write_number(buf, kb / 1024), " MiB", sizeof(" MiB"));
+    snprintf(buf, 32, "%" PRIu64 " MiB", kb / 1024);
     return buf;
 }

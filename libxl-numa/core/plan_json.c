@@ -4,7 +4,8 @@
 #include "core/json.h"
 #include "core/vnodes.h"
 
-static void write_nodes(yajl_gen gen, const struct xlnuma_plan *plan)
+static void write_nodes(yajl_gen gen, const struct xlnuma_host *host,
+                        const struct xlnuma_plan *plan)
 {
     char cpus[XLNUMA__LIST_SIZE];
     unsigned i;
@@ -12,17 +13,32 @@ static void write_nodes(yajl_gen gen, const struct xlnuma_plan *plan)
     xlnuma__json_key(gen, "nodes");
     yajl_gen_array_open(gen);
     XLNUMA_FOR_EACH_NODE(i, plan->nodes) {
+        xlnuma_cpuset of_node = host->node[i].cpus;
+
+        xlnuma_cpuset_and(&of_node, &plan->soft_cpus);
         yajl_gen_map_open(gen);
         xlnuma__json_key_kb(gen, "id", i);
         xlnuma__json_key_kb(gen, "memory_kb", plan->memory_kb[i]);
         if (plan->low_kb[i])
             xlnuma__json_key_kb(gen, "low_kb", plan->low_kb[i]);
         xlnuma__json_key_string(
-            gen, "cpus",
-            xlnuma_cpuset_format(&plan->cpus[i], cpus, sizeof(cpus)));
+            gen, "cpus", xlnuma_cpuset_format(&of_node, cpus, sizeof(cpus)));
         yajl_gen_map_close(gen);
     }
     yajl_gen_array_close(gen);
+}
+
+/* What the guest may grow to, if that is more than it has. */
+static void write_limits(yajl_gen gen, const struct xlnuma_plan *plan)
+{
+    if (!plan->has_limits)
+        return;
+    xlnuma__json_key_kb(gen, "limit_kb", plan->limit_kb);
+    xlnuma__json_key_kb(gen, "limit_vcpus", plan->limit_vcpus);
+    if (plan->status == XLNUMA_STATUS_PLACED) {
+        xlnuma__json_key(gen, "can_grow");
+        yajl_gen_bool(gen, plan->can_grow);
+    }
 }
 
 static void write_alternative(yajl_gen gen,
@@ -88,7 +104,8 @@ static void write_vnodes(yajl_gen gen, const struct xlnuma_plan *plan)
     yajl_gen_array_close(gen);
 }
 
-void xlnuma__plan_generate(const struct xlnuma_plan *plan, yajl_gen gen)
+void xlnuma__plan_generate(const struct xlnuma_host *host,
+                           const struct xlnuma_plan *plan, yajl_gen gen)
 {
     char cpus[XLNUMA__LIST_SIZE], nodes[256];
 
@@ -100,7 +117,8 @@ void xlnuma__plan_generate(const struct xlnuma_plan *plan, yajl_gen gen)
     xlnuma__json_key_string(gen, "policy", xlnuma_policy_name(plan->policy));
     xlnuma__json_key_string(gen, "memory", xlnuma_memory_name(plan->memory));
     xlnuma__json_key_kb(gen, "needed_kb", plan->needed_kb);
-    write_nodes(gen, plan);
+    write_limits(gen, plan);
+    write_nodes(gen, host, plan);
     if (plan->status == XLNUMA_STATUS_PLACED) {
         xlnuma__json_key_distance(gen, "expected_distance",
                                   plan->expected_distance);
@@ -129,7 +147,8 @@ void xlnuma__plan_generate(const struct xlnuma_plan *plan, yajl_gen gen)
     yajl_gen_map_close(gen);
 }
 
-int xlnuma_plan_write(const struct xlnuma_plan *plan, FILE *file, char *message)
+int xlnuma_plan_write(const struct xlnuma_host *host,
+                      const struct xlnuma_plan *plan, FILE *file, char *message)
 {
     yajl_gen gen = xlnuma__json_new();
     int rc;
@@ -137,7 +156,7 @@ int xlnuma_plan_write(const struct xlnuma_plan *plan, FILE *file, char *message)
     if (!gen)
         return xlnuma__fail(message, XLNUMA_ERR_NOMEM,
                             "out of memory writing JSON");
-    xlnuma__plan_generate(plan, gen);
+    xlnuma__plan_generate(host, plan, gen);
     rc = xlnuma__json_finish(gen, file, message);
     yajl_gen_free(gen);
     return rc;

@@ -23,6 +23,11 @@ static const char *const affinity_names[] = {
     [XLNUMA_AFFINITY_HARD] = "hard",
 };
 
+static const char *const hotplug_names[] = {
+    [XLNUMA_HOTPLUG_NOW] = "now",
+    [XLNUMA_HOTPLUG_LIMITS] = "limits",
+};
+
 void xlnuma_request_init(struct xlnuma_request *request)
 {
     memset(request, 0, sizeof(*request));
@@ -82,5 +87,20 @@ bool xlnuma_affinity_from_name(const char *name,
     if (i == NR(affinity_names) || i == XLNUMA_AFFINITY_DEFAULT)
         return false;
     *affinity_r = (enum xlnuma_affinity)i;
+    return true;
+}
+
+const char *xlnuma_hotplug_name(enum xlnuma_hotplug hotplug)
+{
+    return hotplug_names[hotplug];
+}
+
+bool xlnuma_hotplug_from_name(const char *name, enum xlnuma_hotplug *hotplug_r)
+{
+    unsigned i = find_name(hotplug_names, NR(hotplug_names), name);
+
+    if (i == NR(hotplug_names))
+        return false;
+    *hotplug_r = (enum xlnuma_hotplug)i;
     return true;
 }

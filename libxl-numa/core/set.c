@@ -13,7 +13,7 @@
 
 #define CPUSET_WORDS (XLNUMA_CPUS_MAX / 64)
 
-/* A host has few of all CPUs that a set can hold: blocks are skipped. */
+/* A host has few of all CPUs that a set can hold: empty blocks are skipped. */
 #define BLOCK 8
 
 static bool is_empty_block(const uint64_t word[])
@@ -22,50 +22,30 @@ static bool is_empty_block(const uint64_t word[])
              word[6] | word[7]);
 }
 
-unsigned xlnuma__cpuset_words(unsigned end)
+/* Without a call for it, which code for older processors has. */
+static unsigned count_bits(uint64_t word)
 {
-    return end && end < XLNUMA_CPUS_MAX ? (end + 63) / 64 : CPUSET_WORDS;
+    word -= (word >> 1) & 0x5555555555555555;
+    word = (word & 0x3333333333333333) + ((word >> 2) & 0x3333333333333333);
+    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f;
+    return (unsigned)((word * 0x0101010101010101) >> 56);
 }
 
 unsigned xlnuma_cpuset_count(const xlnuma_cpuset *set)
 {
-    unsigned nr_common;
-
-    return xlnuma__cpuset_count_all(set, CPUSET_WORDS, NULL, &nr_common);
+    return xlnuma__cpuset_count_common(set, set);
 }
 
-unsigned xlnuma__cpuset_count_all(const xlnuma_cpuset *set, unsigned words,
-                                  const xlnuma_cpuset *filter,
-                                  unsigned *nr_common_r)
+unsigned xlnuma__cpuset_count_common(const xlnuma_cpuset *a,
+                                     const xlnuma_cpuset *b)
 {
-    unsigned nr = 0, nr_common = 0;
+    unsigned nr = 0;
 
-    for (unsigned n = 0; n < words; n++)
-        if (n % BLOCK == 0 && words > BLOCK && is_empty_block(&set->word[n]))
-            n += BLOCK - 1;
-        else
-            nr += xlnuma__count_bits(set->word[n]);
-    if (filter)
-        for (unsigned n = 0; n < words; n++)
-            nr_common += xlnuma__count_bits(set->word[n] & filter->word[n]);
-    *nr_common_r = filter ? nr_common : nr;
+    for (unsigned block = 0; block < CPUSET_WORDS; block += BLOCK)
+        for (unsigned n = block;
+             n < block + BLOCK && !is_empty_block(&a->word[block]); n++)
+            nr += count_bits(a->word[n] & b->word[n]);
     return nr;
-}
-
-void xlnuma__cpuset_take(const xlnuma_cpuset *from, unsigned words,
-                         const xlnuma_cpuset *filter, xlnuma_cpuset *part_r,
-                         xlnuma_cpuset *sum)
-{
-    for (unsigned i = 0; i < words; i += BLOCK) {
-        if (words > BLOCK && is_empty_block(&from->word[i]))
-            continue;
-        for (unsigned n = i; n < i + BLOCK && n < words; n++) {
-            uint64_t filtered = filter ? filter->word[n] : UINT64_MAX;
-
-            part_r->word[n] = from->word[n] & filtered;
-            sum->word[n] |= part_r->word[n];
-        }
-    }
 }
 
 void xlnuma_cpuset_and(xlnuma_cpuset *set, const xlnuma_cpuset *other)
@@ -150,56 +130,18 @@ int xlnuma_nodeset_parse(const char *text, xlnuma_nodeset *set_r, char *message)
     return parse_list(text, set_r, XLNUMA_NODES_MAX, "nodes", message);
 }
 
-size_t xlnuma__write_number(char *to, uint64_t number)
-{
-    uint64_t above = 10;
-    size_t nr = 1;
-
-    while (number >= above && nr < 20) {
-        nr++;
-        above *= 10; /* too much for the last, which nobody looks at */
-    }
-    for (size_t i = nr; i--; number /= 10)
-        to[i] = (char)('0' + number % 10);
-    return nr;
-}
-
-size_t xlnuma__write_hundredths(char *to, double number)
-{
-    uint64_t whole = (uint64_t)number;
-    uint64_t rest = (uint64_t)((number - (double)whole) * 0x1p52) * 100;
-    uint64_t hundredths = rest >> 52, half = (uint64_t)1 << 51;
-    size_t nr;
-
-    rest &= 2 * half - 1;
-    if (rest > half || (rest == half && hundredths % 2))
-        hundredths++;
-    nr = xlnuma__write_number(to, whole + hundredths / 100);
-    to[nr++] = '.';
-    to[nr++] = (char)('0' + hundredths / 10 % 10);
-    to[nr++] = (char)('0' + hundredths % 10);
-    return nr;
-}
-
 /* Append one range; false when it does not fit. */
 static bool append_range(char *buf, size_t size, size_t *used, unsigned first,
                          unsigned last)
 {
     char text[32];
-    size_t n = 0;
+    int n = first == last ? snprintf(text, sizeof(text), "%u", first)
+                          : snprintf(text, sizeof(text), "%u-%u", first, last);
 
-    if (*used)
-        text[n++] = ',';
-    n += xlnuma__write_number(text + n, first);
-    if (first != last) {
-        text[n++] = '-';
-        n += xlnuma__write_number(text + n, last);
-    }
-    if (n >= size - *used)
+    if ((size_t)n + (*used > 0) >= size - *used)
         return false;
-    memcpy(buf + *used, text, n);
-    *used += n;
-    buf[*used] = '\0';
+    *used += (size_t)snprintf(buf + *used, size - *used, "%s%s",
+                              *used ? "," : "", text);
     return true;
 }
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * How the files that read a part of a snapshot name what is wrong and where, and
- * read a number. Knows no key.
+ * read an object by a table of its keys. Knows no key.
  */
 #ifndef XLNUMA_SNAPSHOT_H
 #define XLNUMA_SNAPSHOT_H
 
 #include <inttypes.h>
-#include <stdarg.h>
+#include <stddef.h>
 #include <yajl/yajl_tree.h>
 
 #include "core/core.h"
@@ -16,52 +16,51 @@
 struct place {
     const char *name; /* of the file */
     char *message;
+    const struct xlnuma_host *host; /* whose nodes lists of nodes name */
+    char path[96]; /* of the object: "nodes[3]"; "": the root */
 };
 
-/* Message "FILE: PLACE: what"; returns XLNUMA_ERR_INVALID. */
-static inline int __attribute__((format(printf, 2, 3)))
-bad(const struct place *place, const char *format, ...)
-{
-    char what[XLNUMA_MESSAGE_SIZE];
-    va_list args;
+/* Message "FILE: what"; returns XLNUMA_ERR_INVALID. */
+int xlnuma__bad(const struct place *place, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
-    va_start(args, format);
-    vsnprintf(what, sizeof(what), format, args);
-    va_end(args);
-    return xlnuma__fail(place->message, XLNUMA_ERR_INVALID, "%s: %s",
-                        place->name, what);
-}
+/* Message "FILE: nodes[3].key what"; the same. */
+int xlnuma__bad_key(const struct place *place, const char *key,
+                    const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
-static inline yajl_val get(yajl_val object, const char *key)
-{
-    const char *path[] = { key, NULL };
+/* The place of element i of the array `key` of an object at `place`. */
+struct place xlnuma__element(const struct place *place, const char *key,
+                             size_t i);
 
-    return yajl_tree_get(object, path, yajl_t_any);
-}
+yajl_val xlnuma__get(yajl_val object, const char *key);
 
-/* A whole number from 0 to max, at `path` (for messages); 0 after an error. */
-static inline int read_number(const struct place *place, yajl_val value,
-                              const char *path, uint64_t max,
-                              uint64_t *number_r)
-{
-    *number_r = 0; /* gcc does not know that bad() never returns 0 */
-    if (!value)
-        return bad(place, "%s is missing", path);
-    if (!YAJL_IS_INTEGER(value) || YAJL_GET_INTEGER(value) < 0 ||
-        (uint64_t)YAJL_GET_INTEGER(value) > max)
-        return bad(place, "%s is not a whole number from 0 to %" PRIu64, path,
-                   max);
-    *number_r = (uint64_t)YAJL_GET_INTEGER(value);
-    return 0;
-}
+/* A whole number from 0 to max, of `key`; 0 after an error. */
+int xlnuma__read_number(const struct place *place, yajl_val value,
+                        const char *key, uint64_t max, uint64_t *number_r);
 
-/* As read_number(); a key that is not there gives `otherwise`. */
-static inline int read_optional(const struct place *place, yajl_val value,
-                                const char *path, uint64_t max,
-                                uint64_t otherwise, uint64_t *number_r)
-{
-    *number_r = otherwise;
-    return value ? read_number(place, value, path, max, number_r) : 0;
-}
+/* A key of an object, and the member of a structure that its value becomes. */
+struct field {
+    const char *key;
+    enum { NUMBER, TEXT, NODES } kind;
+    size_t offset, size;
+    uint64_t max; /* of a number */
+    bool
+        is_optional; /* a number: 0 where it is missing; the others always are */
+};
+
+#define FIELD(value, type, member, name, ...)                                  \
+    {                                                                          \
+        .key = name, .kind = value, .offset = offsetof(type, member),          \
+        .size = sizeof(((type *)0)->member), __VA_ARGS__                       \
+    }
+
+/*
+ * Read an object into the structure `to` by a table that a row without a key
+ * ends. Text may be missing or null, and is cut to its size; so may a list of
+ * nodes, which have to be the host's.
+ */
+int xlnuma__read_fields(const struct place *place, yajl_val object,
+                        const struct field field[], void *to);
 
 #endif /* XLNUMA_SNAPSHOT_H */

@@ -64,6 +64,13 @@ static uint64_t cut_after(uint64_t kb, uint64_t low_kb)
     return kb < low_kb && after_kb > low_kb ? low_kb : after_kb;
 }
 
+/* With those that may come later. */
+static unsigned all_vcpus(const struct xlnuma_request *request)
+{
+    return request->max_vcpus > request->nr_vcpus ? request->max_vcpus
+                                                  : request->nr_vcpus;
+}
+
 /* What the guest's nodes are made of. */
 struct parts {
     const struct xlnuma_request *request;
@@ -243,7 +250,8 @@ static void find_cpus(const struct xlnuma_host *host, struct xlnuma_plan *plan,
 
         XLNUMA_FOR_EACH_NODE(i, plan->nodes)
             if (home_of(host, nodes, i) == node->node)
-                xlnuma_cpuset_or(&node->cpus, &plan->cpus[i]);
+                xlnuma_cpuset_or(&node->cpus, &host->node[i].cpus);
+        xlnuma_cpuset_and(&node->cpus, &plan->soft_cpus);
         weight_r[n] = xlnuma_cpuset_count(&node->cpus);
     }
 }
@@ -303,10 +311,9 @@ static uint8_t guest_distance(const struct xlnuma_host *host, unsigned from,
 static void fill(const struct xlnuma_host *host, const struct parts *parts,
                  struct xlnuma_plan *plan)
 {
-    uint64_t weight[XLNUMA_GUEST_NODES_MAX];
+    uint64_t weight[XLNUMA_GUEST_NODES_MAX] = { 0 };
     unsigned count[XLNUMA_GUEST_NODES_MAX] = { 0 };
-    unsigned nr_online = parts->request->nr_online_vcpus;
-    unsigned nr_vcpus = parts->request->nr_vcpus;
+    unsigned nr_vcpus = all_vcpus(parts->request);
 
     plan->nr_guest_nodes = parts->nr;
     for (unsigned n = 0; n < parts->nr; n++) {
@@ -321,10 +328,8 @@ static void fill(const struct xlnuma_host *host, const struct parts *parts,
                        : guest_distance(host, node->node, parts->node[m]);
     }
     find_cpus(host, plan, weight);
-    if (nr_online > nr_vcpus)
-        nr_online = nr_vcpus;
-    divide_vcpus(plan, weight, count, 0, nr_online);
-    divide_vcpus(plan, weight, count, nr_online, nr_vcpus);
+    divide_vcpus(plan, weight, count, 0, parts->request->nr_vcpus);
+    divide_vcpus(plan, weight, count, parts->request->nr_vcpus, nr_vcpus);
 }
 
 /* The plan's memory as the guest's nodes are; the overhead in proportion. */
@@ -372,7 +377,7 @@ void xlnuma__vnodes_make(const struct xlnuma_host *host,
         xlnuma__vnodes_drop(plan, "the host has one node");
     else if (request->no_guest_nodes)
         xlnuma__vnodes_drop(plan, "%s", request->no_guest_nodes);
-    else if (request->nr_vcpus > XLNUMA_GUEST_VCPUS_MAX)
+    else if (all_vcpus(request) > XLNUMA_GUEST_VCPUS_MAX)
         xlnuma__vnodes_drop(plan, "it has more than %d vCPUs",
                             XLNUMA_GUEST_VCPUS_MAX);
     else if (wanted < 2)
@@ -507,14 +512,12 @@ static bool has_cpus(const struct xlnuma_host *host,
                      const struct xlnuma_request *request,
                      const struct xlnuma_plan *plan)
 {
-    unsigned nr = 0, nr_usable, i;
+    unsigned nr = 0, i;
 
-    XLNUMA_FOR_EACH_NODE(i, host->nodes & request->nodes) {
-        xlnuma__cpuset_count(
-            &host->node[i].cpus, xlnuma__cpuset_words(host->cpus_end),
-            request->has_cpus ? &request->cpus : NULL, &nr_usable);
-        nr += nr_usable;
-    }
+    XLNUMA_FOR_EACH_NODE(i, host->nodes & request->nodes)
+        nr += xlnuma__cpuset_count_common(
+            &host->node[i].cpus,
+            request->has_cpus ? &request->cpus : &host->node[i].cpus);
     return xlnuma_cpuset_count(&plan->soft_cpus) >=
            (nr < request->nr_vcpus ? nr : request->nr_vcpus);
 }

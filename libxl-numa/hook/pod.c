@@ -122,7 +122,8 @@ static int give_affinity_back(const struct build *build)
     int r = 1;
 
     for (int i = 0; i < 2 && r; i++)
-        r = xlnuma__apply_nodes(build->ctx, build->domid, build->plan->nodes);
+        r = xlnuma__apply_nodes(build->ctx, build->domid,
+                                build->plan->memory_nodes);
     return r;
 }
 

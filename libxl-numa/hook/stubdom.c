@@ -88,7 +88,7 @@ static void restrict_to_guest(struct build *stubdom, const struct build *guest)
         guest->actual ? guest->actual : guest->plan;
     bool is_pinned = guest->has_hard && guest->poolid == 0;
 
-    request->nodes = plan->nodes;
+    request->nodes = plan->memory_nodes;
     request->has_cpus = xlnuma_cpuset_count(&plan->soft_cpus);
     request->cpus = is_pinned ? plan->hard_cpus : plan->soft_cpus;
     request->affinity =

@@ -83,7 +83,7 @@ int xlnuma__apply(libxl_ctx *ctx, uint32_t domid, unsigned nr_vcpus,
     const char *what;
 
     *message = '\0';
-    if (xlnuma__apply_nodes(ctx, domid, plan->nodes))
+    if (xlnuma__apply_nodes(ctx, domid, plan->memory_nodes))
         what = "node";
     else if (with_vcpus &&
              set_affinity(ctx, domid, nr_vcpus, hard, &plan->soft_cpus))

@@ -127,6 +127,11 @@ static bool read_affinity(struct xlnuma_request *request, const char *value)
     return xlnuma_affinity_from_name(value, &request->affinity);
 }
 
+static bool read_hotplug(struct xlnuma_request *request, const char *value)
+{
+    return xlnuma_hotplug_from_name(value, &request->hotplug);
+}
+
 static bool read_devices(struct xlnuma_request *request, const char *value)
 {
     size_t length = strspn(value, "0123456789");
@@ -169,6 +174,7 @@ static const struct {
     { "numa_affinity", read_affinity, "socket, soft or hard" },
     { "numa_guest_nodes", read_guest_nodes,
       "off, auto or a number of nodes, 2 to 64" },
+    { "numa_hotplug", read_hotplug, "now or limits" },
 };
 
 #define NR_KEYS (sizeof(keys) / sizeof(*keys))

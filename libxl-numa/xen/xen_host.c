@@ -277,7 +277,6 @@ int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
     *low_width_r = read_low_memory(host_r, ctx, xch);
     subtract_hole(host_r, ctx);
     place_cpuless_nodes(host_r);
-    xlnuma__host_find_end(host_r);
     return xlnuma_host_check(host_r, message);
 }
 

@@ -30,10 +30,11 @@ static uint64_t or_default(uint64_t memkb, uint64_t otherwise_kb)
     return memkb == LIBXL_MEMKB_DEFAULT ? otherwise_kb : memkb;
 }
 
-uint64_t xlnuma__need_memory_kb(const libxl_domain_config *config)
+/* With so much memory of its own, all that the guest takes of the host. */
+static uint64_t need_kb_with(const libxl_domain_build_info *info,
+                             uint64_t own_kb)
 {
-    const libxl_domain_build_info *info = &config->b_info;
-    uint64_t need_kb = info->target_memkb;
+    uint64_t need_kb = own_kb;
 
     need_kb += or_default(info->shadow_memkb, default_shadow_kb(info));
     need_kb += or_default(info->iommu_memkb, 0);
@@ -44,6 +45,21 @@ uint64_t xlnuma__need_memory_kb(const libxl_domain_config *config)
         need_kb += or_default(info->stubdomain_memkb, 0) +
                    or_default(info->video_memkb, 0);
     return (need_kb + SUPERPAGE_KB - 1) / SUPERPAGE_KB * SUPERPAGE_KB;
+}
+
+uint64_t xlnuma__need_memory_kb(const libxl_domain_config *config)
+{
+    return need_kb_with(&config->b_info, config->b_info.target_memkb);
+}
+
+/* vCPUs that run from the start; libxl's default is one. */
+static unsigned nr_running(const libxl_domain_build_info *info)
+{
+    unsigned nr = 0;
+
+    for (int i = 0; i < info->max_vcpus; i++)
+        nr += libxl_bitmap_test(&info->avail_vcpus, i) != 0;
+    return nr ? nr : 1;
 }
 
 static void leave_only(struct xlnuma_request *request,
@@ -83,7 +99,7 @@ static void filter_soft_cpus(struct xlnuma_request *request,
     xlnuma_cpuset all = { { 0 } };
 
     if (info->num_vcpu_soft_affinity <= 0 ||
-        info->num_vcpu_soft_affinity < info->max_vcpus)
+        info->num_vcpu_soft_affinity < (int)request->nr_vcpus)
         return;
     for (int i = 0; i < info->num_vcpu_soft_affinity; i++) {
         xlnuma_cpuset one;
@@ -160,9 +176,12 @@ void xlnuma__request_from_config(struct xlnuma_request *request_r,
     snprintf(request_r->name, sizeof(request_r->name), "%s",
              config->c_info.name ? config->c_info.name : "");
     request_r->memory_kb = xlnuma__need_memory_kb(config);
-    request_r->nr_vcpus = (unsigned)info->max_vcpus;
+    request_r->max_memory_kb =
+        need_kb_with(info, or_default(info->max_memkb, info->target_memkb));
+    request_r->nr_vcpus = nr_running(info);
+    request_r->max_vcpus = (unsigned)info->max_vcpus;
     filter_cpus(request_r, info->vcpu_hard_affinity,
-                info->num_vcpu_hard_affinity, info->max_vcpus);
+                info->num_vcpu_hard_affinity, (int)request_r->nr_vcpus);
     filter_soft_cpus(request_r, info);
     request_r->has_own_affinity = has_own_affinity(info);
     add_devices(request_r, ctx, config);

@@ -64,7 +64,4 @@ void xlnuma__request_add_vnodes(struct xlnuma_request *request,
     request->no_guest_nodes = why_none(info);
     request->ram_kb = info->max_memkb - video_kb;
     request->low_ram_kb = low_kb;
-    for (uint32_t i = 0; i < info->avail_vcpus.size; i++)
-        request->nr_online_vcpus +=
-            (unsigned)__builtin_popcount(info->avail_vcpus.map[i]);
 }

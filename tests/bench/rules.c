@@ -48,18 +48,29 @@ static xlnuma_nodeset nodes_of(const struct view *view, uint64_t mask)
 
 /* --- where the memory comes to lie ---------------------------------------- */
 
-/* Even shares in whole pages: in rounds, a full node drops out. */
+/*
+ * Shares in whole pages, in proportion to CPUs as ours are, or even where no node
+ * has any: in rounds, a full node drops out.
+ */
 static uint64_t take_turns(const struct xlnuma_host *host, xlnuma_nodeset nodes,
                            uint64_t needed_kb, uint64_t share_kb[])
 {
+    uint64_t weight[XLNUMA_NODES_MAX], all_cpus = 0;
     unsigned i;
 
+    XLNUMA_FOR_EACH_NODE(i, nodes)
+        all_cpus += weight[i] = xlnuma_cpuset_count(&host->node[i].cpus);
     while (needed_kb && nodes) {
-        uint64_t turn = needed_kb / xlnuma_nodeset_count(nodes) / 4 * 4;
+        uint64_t sum = 0, turn_kb = needed_kb;
 
+        XLNUMA_FOR_EACH_NODE(i, nodes)
+            sum += all_cpus ? weight[i] : 1;
         XLNUMA_FOR_EACH_NODE(i, nodes) {
             uint64_t room = host->node[i].free_kb / 4 * 4 - share_kb[i];
-            uint64_t take = turn ? turn : 4; /* the last few pages */
+            uint64_t take = turn_kb * (all_cpus ? weight[i] : 1) / sum / 4 * 4;
+
+            if (!take)
+                take = 4; /* the last few pages */
 
             if (take > needed_kb)
                 take = needed_kb;
@@ -77,11 +88,17 @@ static uint64_t take_turns(const struct xlnuma_host *host, xlnuma_nodeset nodes,
 static bool place(const struct xlnuma_host *host, xlnuma_nodeset nodes,
                   uint64_t needed_kb, struct rules_placement *placement_r)
 {
+    xlnuma_nodeset with_cpus = 0;
     unsigned i;
 
     memset(placement_r->share_kb, 0, sizeof(placement_r->share_kb));
     placement_r->nodes = nodes;
-    needed_kb = take_turns(host, nodes, needed_kb, placement_r->share_kb);
+    XLNUMA_FOR_EACH_NODE(i, nodes)
+        if (xlnuma_cpuset_count(&host->node[i].cpus))
+            with_cpus |= (xlnuma_nodeset)1 << i;
+    needed_kb = take_turns(host, with_cpus, needed_kb, placement_r->share_kb);
+    needed_kb =
+        take_turns(host, nodes & ~with_cpus, needed_kb, placement_r->share_kb);
     XLNUMA_FOR_EACH_NODE(i, host->nodes & ~nodes)
         needed_kb = take_turns(host, (xlnuma_nodeset)1 << i, needed_kb,
                                placement_r->share_kb);

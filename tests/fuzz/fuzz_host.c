@@ -84,7 +84,7 @@ static void check_plan(const struct xlnuma_host *host, size_t size)
         if (plan->status == XLNUMA_STATUS_PLACED)
             check_placed(host, plan);
         file = open_memstream(&text, &length);
-        FUZZ_CHECK(file && !xlnuma_plan_write(plan, file, message));
+        FUZZ_CHECK(file && !xlnuma_plan_write(host, plan, file, message));
         FUZZ_CHECK(!fclose(file));
         free(text);
     }

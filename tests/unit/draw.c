@@ -92,7 +92,6 @@ void draw_host(struct xlnuma_host *host, unsigned nr_nodes,
     }
     if (!cpu)
         xlnuma_cpuset_add(&host->node[0].cpus, cpu);
-    host->cpus_end = cpu + 1;
     for (unsigned i = 0; i < nr_nodes; i++)
         for (unsigned j = 0; j < nr_nodes; j++)
             host->distance[i][j] =
@@ -132,6 +131,14 @@ void draw_request(const struct xlnuma_host *host,
         request->policy = XLNUMA_POLICY_SINGLE_NODE;
     if (!is_odd)
         return;
+    if (!draw(3)) {
+        request->max_memory_kb =
+            request->memory_kb + draw_kb(free_kb >> draw(6)) / 4 * 4;
+        request->max_vcpus = request->nr_vcpus + draw(draw(2) ? 4 : 40);
+        request->hotplug = (enum xlnuma_hotplug)draw(2);
+    }
+    if (!draw(8)) /* memory of nodes whose CPUs the guest may not use */
+        request->nodes = 1ull << draw(8) | 1ull << draw(8);
     if (!draw(6))
         request->nodes &= ~(1ull << draw(8) | 1ull << draw(8));
     if (!draw(6)) {

@@ -11,6 +11,7 @@ __extension__ typedef __int128 wide;
 /* A node as the guest sees it. */
 struct place {
     unsigned id, socket, cpus, cores, load;
+    bool is_named; /* numa_nodes has it */
     wide high, low, size;
 };
 
@@ -19,6 +20,9 @@ struct world {
     const struct xlnuma_request *request;
     struct place place[XLNUMA_NODES_MAX];
     unsigned nr;
+    bool is_apart; /* no named node has a CPU for the guest */
+    wide memory;   /* that a set has to hold */
+    unsigned vcpus;
     unsigned wanted_cpus, wanted_cores, max_nodes;
     const uint8_t *kind; /* by node id; of nr_kinds, 0: each is its own */
     unsigned nr_kinds;
@@ -30,12 +34,16 @@ struct world {
 struct judged {
     uint64_t set; /* of places */
     xlnuma_nodeset nodes;
-    wide top, bottom; /* expected distance times the guest's memory */
+    wide top, bottom;                /* expected distance */
+    wide memory[XLNUMA_NODES_MAX];   /* by place: shares times... */
+    wide parts;                      /* ...this */
+    unsigned runs[XLNUMA_NODES_MAX]; /* CPUs that the vCPUs use, by place */
     wide low, high, usable;
-    wide load; /* the guest's own vCPUs included */
-    unsigned cpus, cores, sockets;
-    bool is_over; /* busier than the mean by more than a tenth */
-    bool is_ok;   /* memory, a CPU, paths, number of nodes */
+    wide load; /* of the nodes whose CPUs are used; the guest's own included */
+    unsigned cpus, cores, sockets, named, used_cpus;
+    bool can_grow;
+    bool is_over; /* busier than the mean by more than 1/13 */
+    bool is_ok;   /* all that a set has to have */
 };
 
 static unsigned count_cpus(const xlnuma_cpuset *cpus,
@@ -49,36 +57,49 @@ static unsigned count_cpus(const xlnuma_cpuset *cpus,
     return nr;
 }
 
-static void look_at_nodes(struct world *world)
+static void look_at_node(struct world *world, unsigned id)
 {
     const struct xlnuma_request *request = world->request;
+    const struct xlnuma_node *node = &world->host->node[id];
+    struct place *place = &world->place[world->nr++];
+    unsigned all = count_cpus(&node->cpus, NULL);
 
-    for (unsigned id = 0; id < XLNUMA_NODES_MAX; id++) {
-        const struct xlnuma_node *node = &world->host->node[id];
-        struct place *place = &world->place[world->nr];
-        unsigned all;
+    place->id = id;
+    place->socket = node->socket;
+    place->is_named = request->nodes >> id & 1;
+    place->cpus =
+        count_cpus(&node->cpus, request->has_cpus ? &request->cpus : NULL);
+    place->cores = place->cpus;
+    if (node->nr_cores && all)
+        place->cores = (place->cpus * node->nr_cores + all - 1) / all;
+    place->load = place->cpus ? node->load_mvcpu : 0;
+    if (!place->is_named) /* it gives CPUs alone */
+        return;
+    place->high = (wide)(node->free_kb - node->low_free_kb);
+    place->high -= place->high < (wide)node->claimed_kb
+                       ? place->high
+                       : (wide)node->claimed_kb;
+    place->high = place->high / 4 * 4;
+    place->low =
+        (wide)((node->free_kb - node->claimed_kb) / 4 * 4) - place->high;
+    place->size = node->size_kb;
+}
 
-        if (!((world->host->nodes & request->nodes) >> id & 1))
-            continue;
-        all = count_cpus(&node->cpus, NULL);
-        place->id = id;
-        place->socket = node->socket;
-        place->cpus =
-            count_cpus(&node->cpus, request->has_cpus ? &request->cpus : NULL);
-        place->cores = place->cpus;
-        if (node->nr_cores && all)
-            place->cores = (place->cpus * node->nr_cores + all - 1) / all;
-        place->load = place->cpus ? node->load_mvcpu : 0;
-        place->high = (wide)(node->free_kb - node->low_free_kb);
-        place->high -= place->high < (wide)node->claimed_kb
-                           ? place->high
-                           : (wide)node->claimed_kb;
-        place->high = place->high / 4 * 4;
-        place->low =
-            (wide)((node->free_kb - node->claimed_kb) / 4 * 4) - place->high;
-        place->size = node->size_kb;
-        world->nr++;
-    }
+static void look_at_nodes(struct world *world)
+{
+    xlnuma_nodeset nodes = world->host->nodes & world->request->nodes;
+
+    world->is_apart = true;
+    for (unsigned id = 0; id < XLNUMA_NODES_MAX; id++)
+        if ((nodes >> id & 1) &&
+            count_cpus(&world->host->node[id].cpus,
+                       world->request->has_cpus ? &world->request->cpus : NULL))
+            world->is_apart = false;
+    if (world->is_apart)
+        nodes = world->host->nodes;
+    for (unsigned id = 0; id < XLNUMA_NODES_MAX; id++)
+        if (nodes >> id & 1)
+            look_at_node(world, id);
 }
 
 /* Devices on a node that is known, with a path to and from every other. */
@@ -101,7 +122,7 @@ static void look_at_devices(struct world *world)
         }
 }
 
-/* In parts of parts_of(). */
+/* In parts: 200 a device, or 1. */
 static wide distance_of(const struct world *world, unsigned i, unsigned j,
                         bool is_memory)
 {
@@ -146,10 +167,12 @@ static unsigned fewest(const struct world *world, bool is_cpus, wide needed)
     return nr;
 }
 
-static void look_at_request(struct world *world)
+static void look_at_request(struct world *world, wide memory, unsigned vcpus)
 {
-    unsigned cpus = 0, cores = 0, vcpus = world->request->nr_vcpus, nr;
+    unsigned cpus = 0, cores = 0, nr;
 
+    world->memory = memory;
+    world->vcpus = vcpus;
     world->load = (wide)vcpus * 1000;
     for (unsigned i = 0; i < world->nr; i++) {
         world->load += world->place[i].load;
@@ -164,8 +187,8 @@ static void look_at_request(struct world *world)
         world->max_nodes = 1;
     if (world->request->policy != XLNUMA_POLICY_RESTRICTED)
         return;
-    world->max_nodes = fewest(world, false, world->request->memory_kb);
-    nr = fewest(world, true, world->wanted_cpus);
+    world->max_nodes = fewest(world, false, memory);
+    nr = world->is_apart ? 0 : fewest(world, true, world->wanted_cpus);
     if (nr > world->max_nodes)
         world->max_nodes = nr;
 }
@@ -175,162 +198,243 @@ static wide room_of(const struct place *place, bool is_low)
     return is_low ? place->low : place->high;
 }
 
-/*
- * Even shares: divide among all; whoever has less gives all of it and is out;
- * again, until nobody has less. Adds (sum of shares * column) = top / bottom.
- */
-static void divide(const struct world *world, uint64_t set, bool is_low,
-                   wide amount, const wide column[], wide *top, wide *bottom,
-                   uint64_t *given)
+static bool is_in(uint64_t set, unsigned i)
 {
-    uint64_t open = set;
-    wide left = amount, fixed = 0, columns = 0;
-    bool is_again = amount > 0;
+    return set >> i & 1;
+}
 
+/* Of these the nearest; of equals the roomiest, and then the lowest node. */
+static unsigned nearest(const struct world *world, uint64_t set,
+                        const wide reach[])
+{
+    unsigned best = XLNUMA_NODES_MAX;
+
+    for (unsigned i = 0; i < world->nr; i++) {
+        wide usable = world->place[i].high + world->place[i].low;
+
+        if (is_in(set, i) &&
+            (best == XLNUMA_NODES_MAX || reach[i] < reach[best] ||
+             (reach[i] == reach[best] &&
+              usable > world->place[best].high + world->place[best].low)))
+            best = i;
+    }
+    return best;
+}
+
+/* --- spread ---------------------------------------------------------------- */
+
+/*
+ * In proportion to CPUs: divide among all; whoever has less gives all of it and
+ * is out; again, until nobody has less. Returns what found no room.
+ */
+static wide divide(const struct world *world, struct judged *judged,
+                   bool is_low, wide amount)
+{
+    uint64_t open = 0;
+    wide left = amount, cpus;
+    bool is_again = true;
+
+    for (unsigned i = 0; i < world->nr; i++)
+        if (is_in(judged->set, i) && world->place[i].cpus)
+            open |= (uint64_t)1 << i;
     while (is_again) {
-        unsigned nr = (unsigned)__builtin_popcountll(open);
-        wide level_of = left;
-
         is_again = false;
-        for (unsigned i = 0; i < world->nr; i++) {
+        cpus = 0;
+        for (unsigned i = 0; i < world->nr; i++)
+            cpus += is_in(open, i) ? world->place[i].cpus : 0;
+        for (unsigned i = 0; i < world->nr && !is_again; i++) {
             wide room = room_of(&world->place[i], is_low);
 
-            if (!(open >> i & 1) || room * nr >= level_of)
+            if (!is_in(open, i) || room * cpus >= left * world->place[i].cpus)
                 continue;
             open &= ~((uint64_t)1 << i);
             left -= room;
-            fixed += room * column[i];
-            if (room)
-                *given |= (uint64_t)1 << i;
+            judged->memory[i] += room * judged->parts;
             is_again = true;
         }
-        is_again = is_again && left > 0;
     }
-    if (left > 0) {
-        wide nr = __builtin_popcountll(open);
-
-        for (unsigned i = 0; i < world->nr; i++)
-            columns += open >> i & 1 ? column[i] : 0;
-        *given |= open;
-        *top = *top * nr + (fixed * nr + left * columns) * *bottom;
-        *bottom *= nr;
-    } else {
-        *top += fixed * *bottom;
-    }
+    if (!open || !left)
+        return left;
+    for (unsigned i = 0; i < world->nr; i++)
+        judged->memory[i] *= cpus;
+    for (unsigned i = 0; i < world->nr; i++)
+        if (is_in(open, i))
+            judged->memory[i] += left * world->place[i].cpus * judged->parts;
+    judged->parts *= cpus;
+    return 0;
 }
 
-/* Packed: again and again the best of the places that have room. */
-static void pack(const struct world *world, uint64_t set, bool is_low,
-                 wide amount, const wide reach[], const wide column[],
-                 wide *top, uint64_t *given)
+/* Nodes without CPUs: what the others lack, the nearest first. */
+static void add_rest(const struct world *world, struct judged *judged,
+                     bool is_low, wide amount, const wide reach[])
 {
-    uint64_t left = set;
+    uint64_t left = 0;
 
+    for (unsigned i = 0; i < world->nr; i++)
+        if (is_in(judged->set, i) && !world->place[i].cpus)
+            left |= (uint64_t)1 << i;
     while (amount > 0 && left) {
-        const struct place *place = world->place;
-        unsigned best = XLNUMA_NODES_MAX;
-        wide share;
+        unsigned i = nearest(world, left, reach);
+        wide share = room_of(&world->place[i], is_low);
 
-        for (unsigned i = 0; i < world->nr; i++)
-            if ((left >> i & 1) &&
-                (best == XLNUMA_NODES_MAX || reach[i] < reach[best] ||
-                 (reach[i] == reach[best] &&
-                  place[i].high + place[i].low >
-                      place[best].high + place[best].low)))
-                best = i;
-        share = room_of(&place[best], is_low);
-        if (share > amount)
-            share = amount;
-        *top += share * column[best];
-        if (share)
-            *given |= (uint64_t)1 << best;
+        share = share < amount ? share : amount;
+        judged->memory[i] += share * judged->parts;
         amount -= share;
-        left &= ~((uint64_t)1 << best);
+        left &= ~((uint64_t)1 << i);
     }
 }
+
+static void spread(const struct world *world, struct judged *judged,
+                   const wide amount[2])
+{
+    wide reach[XLNUMA_NODES_MAX];
+
+    for (unsigned j = 0; j < world->nr; j++) {
+        reach[j] = 0;
+        for (unsigned i = 0; i < world->nr; i++)
+            if (is_in(judged->set, i))
+                reach[j] +=
+                    world->place[i].cpus * distance_of(world, i, j, false);
+    }
+    for (unsigned low = 0; low < 2; low++)
+        add_rest(world, judged, low, divide(world, judged, low, amount[low]),
+                 reach);
+    for (unsigned i = 0; i < world->nr; i++)
+        judged->runs[i] = is_in(judged->set, i) ? world->place[i].cpus : 0;
+}
+
+/* --- pack ------------------------------------------------------------------ */
+
+/* Where a packed guest starts: all of the set's memory is nearest to these CPUs. */
+static unsigned start_of(const struct world *world, uint64_t set)
+{
+    wide reach[XLNUMA_NODES_MAX] = { 0 };
+    uint64_t with_cpus = 0;
+
+    for (unsigned i = 0; i < world->nr; i++) {
+        for (unsigned j = 0; j < world->nr; j++)
+            if (is_in(set, j))
+                reach[i] += (world->place[j].high + world->place[j].low) *
+                            distance_of(world, i, j, false);
+        if (is_in(set, i) && world->place[i].cpus)
+            with_cpus |= (uint64_t)1 << i;
+    }
+    return nearest(world, with_cpus, reach);
+}
+
+/* The nearest to it next: memory, and CPUs until there are enough. */
+static void pack(const struct world *world, struct judged *judged,
+                 const wide amount[2])
+{
+    wide reach[XLNUMA_NODES_MAX], high = amount[0], low = amount[1];
+    uint64_t left = judged->set;
+    unsigned start = start_of(world, left), next = start, cpus = 0, cores = 0;
+
+    for (unsigned j = 0; j < world->nr; j++)
+        reach[j] = distance_of(world, start, j, false);
+    for (; left; next = nearest(world, left, reach)) {
+        const struct place *place = &world->place[next];
+        wide from_high = place->high < high ? place->high : high;
+        wide from_low = place->low < low ? place->low : low;
+
+        judged->memory[next] = from_high + from_low;
+        high -= from_high;
+        low -= from_low;
+        judged->runs[next] = 0;
+        if (judged->cores >= world->vcpus ? cores < world->vcpus
+                                          : cpus < world->vcpus)
+            judged->runs[next] = place->cpus;
+        cpus += place->cpus;
+        cores += place->cores;
+        left &= ~((uint64_t)1 << next);
+    }
+}
+
+/* --- a set ----------------------------------------------------------------- */
 
 /* With the way by the devices, or of memory alone. */
 static void judge_distance(const struct world *world, struct judged *judged,
-                           wide high, bool is_memory)
+                           bool is_memory)
 {
-    wide needed = world->request->memory_kb;
-    wide reach[XLNUMA_NODES_MAX], column[XLNUMA_NODES_MAX];
-    wide from_high = needed < high ? needed : high;
-    uint64_t given = 0;
+    wide cpus = 0;
 
-    for (unsigned j = 0; j < world->nr; j++) {
-        reach[j] = column[j] = 0;
-        for (unsigned i = 0; i < world->nr; i++)
-            if (judged->set >> i & 1) {
-                wide cpus = world->place[i].cpus;
-
-                reach[j] += cpus * distance_of(world, i, j, false);
-                column[j] += cpus * distance_of(world, i, j, is_memory);
-            }
-    }
     judged->top = 0;
-    judged->bottom = 1;
-    for (unsigned low = 0; low < 2; low++) {
-        wide amount = low ? needed - from_high : from_high;
-
-        if (world->request->memory == XLNUMA_MEMORY_PACK)
-            pack(world, judged->set, low, amount, reach, column, &judged->top,
-                 &given);
-        else
-            divide(world, judged->set, low, amount, column, &judged->top,
-                   &judged->bottom, &given);
-    }
-    judged->bottom *= judged->cpus;
-    judged->low = needed - from_high;
-    for (unsigned i = 0; i < world->nr; i++)
+    for (unsigned i = 0; i < world->nr; i++) {
+        cpus += judged->runs[i];
         for (unsigned j = 0; j < world->nr; j++)
-            if ((judged->set >> i & 1) && (given >> j & 1) &&
-                world->place[i].cpus &&
-                world->host->distance[world->place[i].id][world->place[j].id] ==
-                    UNREACHABLE)
-                judged->is_ok = false;
+            judged->top += judged->runs[i] * judged->memory[j] *
+                           distance_of(world, i, j, is_memory);
+    }
+    judged->bottom = cpus * judged->parts;
+    judged->used_cpus = (unsigned)cpus;
 }
 
-static struct judged judge(const struct world *world, uint64_t set)
+/* Every CPU has a path to all memory, and every node gives something. */
+static bool is_whole(const struct world *world, const struct judged *judged)
 {
-    struct judged judged = { .set = set, .is_ok = true };
-    wide high = 0;
-
     for (unsigned i = 0; i < world->nr; i++) {
-        const struct place *place = &world->place[i];
-        bool is_new = true;
-
-        if (!(set >> i & 1))
-            continue;
-        for (unsigned j = 0; j < i; j++)
-            if ((set >> j & 1) && world->place[j].socket == place->socket)
-                is_new = false;
-        /* A node with nothing for the guest is in no set. */
-        if (!place->cpus && place->high + place->low == 0)
-            judged.is_ok = false;
-        judged.nodes |= (xlnuma_nodeset)1 << place->id;
-        judged.sockets += is_new;
-        judged.cpus += place->cpus;
-        judged.cores += place->cores;
-        judged.load += place->load;
-        judged.usable += place->high + place->low;
-        high += place->high;
+        if (is_in(judged->set, i) && !judged->runs[i] && !judged->memory[i])
+            return false;
+        for (unsigned j = 0; j < world->nr; j++)
+            if (judged->runs[i] && judged->memory[j] &&
+                world->host->distance[world->place[i].id][world->place[j].id] ==
+                    UNREACHABLE)
+                return false;
     }
-    judged.load += (wide)world->request->nr_vcpus * 1000;
-    judged.is_over =
-        judged.load * world->cpus * 10 > world->load * judged.cpus * 11;
-    judged.is_ok =
-        judged.is_ok && judged.usable >= (wide)world->request->memory_kb &&
-        judged.cpus && (unsigned)__builtin_popcountll(set) <= world->max_nodes;
-    if (judged.is_ok)
-        judge_distance(world, &judged, high, false);
-    judged.high = high;
-    return judged;
+    return true;
 }
 
 static int sign(wide value)
 {
     return (value > 0) - (value < 0);
+}
+
+static struct judged judge(const struct world *world, uint64_t set)
+{
+    const struct xlnuma_request *request = world->request;
+    struct judged judged = { .set = set, .is_ok = true, .parts = 1 };
+    unsigned limit_cpus = request->max_vcpus;
+    wide amount[2];
+
+    for (unsigned i = 0; i < world->nr; i++) {
+        const struct place *place = &world->place[i];
+        bool is_new = true;
+
+        if (!is_in(set, i))
+            continue;
+        for (unsigned j = 0; j < i; j++)
+            if (is_in(set, j) && world->place[j].socket == place->socket)
+                is_new = false;
+        judged.nodes |= (xlnuma_nodeset)1 << place->id;
+        judged.sockets += is_new;
+        judged.named += place->is_named;
+        judged.cpus += place->cpus;
+        judged.cores += place->cores;
+        judged.usable += place->high + place->low;
+        judged.high += place->high;
+    }
+    judged.is_ok = judged.usable >= world->memory && judged.cpus &&
+                   judged.named <= world->max_nodes;
+    if (!judged.is_ok)
+        return judged;
+    amount[0] = world->memory < judged.high ? world->memory : judged.high;
+    amount[1] = judged.low = world->memory - amount[0];
+    if (request->memory == XLNUMA_MEMORY_PACK)
+        pack(world, &judged, amount);
+    else
+        spread(world, &judged, amount);
+    judge_distance(world, &judged, false);
+    judged.is_ok = is_whole(world, &judged);
+    judged.load = (wide)world->vcpus * 1000;
+    for (unsigned i = 0; i < world->nr; i++)
+        judged.load += judged.runs[i] ? world->place[i].load : 0;
+    judged.is_over =
+        judged.load * world->cpus * 13 > world->load * judged.used_cpus * 14;
+    if ((wide)limit_cpus > world->cpus)
+        limit_cpus = (unsigned)world->cpus;
+    judged.can_grow = judged.usable >= (wide)request->max_memory_kb &&
+                      judged.cpus >= limit_cpus;
+    return judged;
 }
 
 /* < 0: a comes before b. */
@@ -341,9 +445,11 @@ static int compare(const struct judged *a, const struct judged *b)
     if (!order)
         order = sign((wide)a->sockets - b->sockets);
     if (!order)
+        order = (int)b->can_grow - (int)a->can_grow;
+    if (!order)
         order = sign(a->low - b->low);
     if (!order && (a->is_over || b->is_over))
-        order = sign(a->load * b->cpus - b->load * a->cpus);
+        order = sign(a->load * b->used_cpus - b->load * a->used_cpus);
     if (!order)
         order = sign(a->usable - b->usable);
     for (unsigned id = 0; !order && id < XLNUMA_NODES_MAX; id++)
@@ -428,10 +534,23 @@ static bool best_of(const struct world *world, unsigned cpus, unsigned cores,
             consider(world, set_of(world, count), &wish, best);
         return best->is_ok;
     }
-    for (unsigned nr = 1; nr <= world->nr && nr <= world->max_nodes; nr++)
-        for (uint64_t set = first_of(nr); set; set = next_of(world, set))
-            consider(world, set, &wish, best);
+    for (unsigned nr = 1; nr <= world->nr; nr++)
+        if (nr <= world->max_nodes || world->is_apart)
+            for (uint64_t set = first_of(nr); set; set = next_of(world, set))
+                consider(world, set, &wish, best);
     return best->is_ok;
+}
+
+static bool find_best(const struct world *world, struct judged *best)
+{
+    struct judged with_cores;
+
+    if (!best_of(world, world->wanted_cpus, 0, XLNUMA_NODES_MAX, best))
+        return best_of(world, 1, 0, XLNUMA_NODES_MAX, best);
+    if (best_of(world, world->wanted_cpus, world->wanted_cores, best->sockets,
+                &with_cores))
+        *best = with_cores;
+    return true;
 }
 
 struct naive_answer naive_plan(const struct xlnuma_host *host,
@@ -448,22 +567,34 @@ struct naive_answer naive_plan_of_kinds(const struct xlnuma_host *host,
         .host = host, .request = request, .kind = kind, .nr_kinds = nr_kinds
     };
     struct naive_answer answer = { 0 };
-    struct judged best, with_cores;
+    bool is_strict = request->policy == XLNUMA_POLICY_RESTRICTED ||
+                     request->policy == XLNUMA_POLICY_SINGLE_NODE;
+    uint64_t kb = request->memory_kb, max_kb = request->max_memory_kb;
+    unsigned vcpus = request->nr_vcpus, max_vcpus = request->max_vcpus;
+    struct judged best = { 0 };
 
     look_at_nodes(&world);
     look_at_devices(&world);
-    look_at_request(&world);
-    if (best_of(&world, world.wanted_cpus, 0, XLNUMA_NODES_MAX, &best)) {
-        if (best_of(&world, world.wanted_cpus, world.wanted_cores, best.sockets,
-                    &with_cores))
-            best = with_cores;
-    } else if (!best_of(&world, 1, 0, XLNUMA_NODES_MAX, &best)) {
-        return answer;
+    if (request->hotplug == XLNUMA_HOTPLUG_LIMITS) {
+        look_at_request(&world, max_kb > kb ? max_kb : kb,
+                        max_vcpus > vcpus ? max_vcpus : vcpus);
+        answer.is_placed =
+            best_of(&world, world.wanted_cpus, 0, XLNUMA_NODES_MAX, &best) &&
+            find_best(&world, &best);
+        if (!answer.is_placed && is_strict)
+            return answer;
     }
-    answer.is_placed = true;
+    if (!answer.is_placed) {
+        look_at_request(&world, kb, vcpus);
+        answer.is_placed = find_best(&world, &best);
+    }
+    if (!answer.is_placed)
+        return answer;
     answer.nodes = best.nodes;
-    judge_distance(&world, &best, best.high, true);
+    world.memory = kb; /* what it takes now, on that set */
+    best = judge(&world, best.set);
+    judge_distance(&world, &best, true);
     answer.expected_distance =
-        (double)best.top / (double)best.bottom / (double)request->memory_kb;
+        (double)best.top / (double)best.bottom / (double)world.memory;
     return answer;
 }

@@ -208,6 +208,30 @@ static void nearest_first(void)
     CU_ASSERT_EQUAL(extents.rank[2], 1);
 }
 
+/*
+ * 1475 MiB by CPUs, which are on node 1 alone: node 0 gives 44 MiB. The first GiB
+ * is as far behind on both: it is node 1's, where the CPUs are.
+ */
+static void nearest_to_cpus_first(void)
+{
+    struct xlnuma_host *host = unit_host(4, 2, free_mib);
+    struct xlnuma_plan *plan = xlnuma_plan_new();
+    struct xlnuma__extents extents;
+    unsigned long run = 1;
+
+    plan->nodes = 0x3;
+    plan->memory_kb[0] = 44 * 1024;
+    plan->memory_kb[1] = 1431 * 1024;
+    plan->soft_cpus = host->node[1].cpus;
+    xlnuma__extents_init(&extents, host, plan);
+    CU_ASSERT_EQUAL(xlnuma__extents_next(&extents, GIB_ORDER, &run), 1);
+    plan->soft_cpus = host->node[0].cpus;
+    xlnuma__extents_init(&extents, host, plan);
+    CU_ASSERT_EQUAL(xlnuma__extents_next(&extents, GIB_ORDER, &run), 0);
+    xlnuma_plan_free(plan);
+    xlnuma_host_free(host);
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -222,6 +246,8 @@ int main(void)
         { "smaller extents come before other nodes",
           smaller_extents_before_other_nodes },
         { "full nodes: the plan's others, then the nearest", full_nodes },
+        { "of equals the one nearest to the guest's CPUs",
+          nearest_to_cpus_first },
         { "nodes outside the plan are ranked by distance", nearest_first },
         { NULL, NULL },
     };

@@ -133,7 +133,8 @@ static void build(const struct kinds *kinds, struct xlnuma_host *host)
 }
 
 struct tally {
-    unsigned nr, nr_proven, nr_wrong;
+    unsigned nr, nr_proven, nr_same, nr_wrong;
+    double excess, least_excess; /* over the distance within a node */
 };
 
 static void compare(const struct xlnuma_host *host, const struct kinds *kinds,
@@ -152,6 +153,11 @@ static void compare(const struct xlnuma_host *host, const struct kinds *kinds,
     is_proven = plan.least_distance >= plan.expected_distance;
     tally->nr++;
     tally->nr_proven += is_proven;
+    tally->nr_same += is_same;
+    if (naive.is_placed) {
+        tally->excess += plan.expected_distance - 10;
+        tally->least_excess += naive.expected_distance - 10;
+    }
     if ((!is_proven || is_same) &&
         plan.least_distance < naive.expected_distance + 1e-9)
         return;
@@ -182,9 +188,14 @@ static void run(unsigned seed, enum shape shape, unsigned nr_hosts)
         compare(host, &kinds, &tally);
         n++;
     }
-    printf("# of %u plans %u are proven\n", tally.nr, tally.nr_proven);
+    printf("# of %u plans %u are proven, %u the minimum; in the mean %.2f %% "
+           "farther over 10\n",
+           tally.nr, tally.nr_proven, tally.nr_same,
+           100 * tally.excess / tally.least_excess - 100);
     CU_ASSERT_EQUAL(tally.nr_wrong, 0);
-    CU_ASSERT(tally.nr_proven * 10 >= tally.nr * 9);
+    CU_ASSERT(tally.nr_proven * 2 >= tally.nr);
+    CU_ASSERT(tally.nr_same * 5 >= tally.nr * 4);
+    CU_ASSERT(tally.excess <= 1.01 * tally.least_excess);
     xlnuma_host_free(host);
 }
 

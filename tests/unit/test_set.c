@@ -111,27 +111,6 @@ static void loops(void)
     CU_ASSERT_EQUAL(nr, 3);
 }
 
-/* Against printf: halves that a double holds, all near them, and others. */
-static void hundredths(void)
-{
-    char is[32], should[32];
-
-    for (unsigned n = 0; n < 200000; n++) {
-        double number = 10 + n / 1024.;
-
-        if (n % 3)
-            number = 1 + (n % 254) + n / 200000.;
-        if (n % 3 == 2)
-            number = (100. + n) / 7;
-        is[xlnuma__write_hundredths(is, number)] = '\0';
-        snprintf(should, sizeof(should), "%.2f", number);
-        if (strcmp(is, should))
-            CU_ASSERT_STRING_EQUAL_FATAL(is, should);
-    }
-    is[xlnuma__write_hundredths(is, 99.999)] = '\0';
-    CU_ASSERT_STRING_EQUAL(is, "100.00");
-}
-
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -142,7 +121,6 @@ int main(void)
         { "text that does not fit ends in dots", formats_cut },
         { "and, or, intersects", combining },
         { "loops over nodes", loops },
-        { "numbers with two digits behind the point", hundredths },
         { NULL, NULL },
     };
 

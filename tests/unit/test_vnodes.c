@@ -168,8 +168,8 @@ static void set_up(const struct row *row, struct xlnuma_host *host,
 {
     xlnuma_request_init(request);
     request->guest_nodes = row->wish;
-    request->nr_online_vcpus = row->nr_online;
-    request->nr_vcpus = row->nr_vcpus;
+    request->nr_vcpus = row->nr_online;
+    request->max_vcpus = row->nr_vcpus;
     request->ram_kb = row->ram * MIB;
     request->low_ram_kb = LOW * MIB;
     plan->status = XLNUMA_STATUS_PLACED;
@@ -180,7 +180,7 @@ static void set_up(const struct row *row, struct xlnuma_host *host,
         plan->needed_kb += row->plan[i] * MIB;
         if (row->plan[i] || row->cpus >> i & 1) {
             plan->nodes |= (xlnuma_nodeset)1 << i;
-            plan->cpus[i] = host->node[i].cpus;
+            xlnuma_cpuset_or(&plan->soft_cpus, &host->node[i].cpus);
         }
     }
     request->memory_kb = plan->needed_kb;
@@ -407,7 +407,7 @@ static void fixed_number(void)
 
         xlnuma_request_init(&request);
         request.guest_nodes = fixed[i].wish;
-        request.nr_vcpus = request.nr_online_vcpus = fixed[i].nr_vcpus;
+        request.nr_vcpus = fixed[i].nr_vcpus;
         request.memory_kb = request.ram_kb = fixed[i].ram * MIB;
         request.low_ram_kb = LOW * MIB;
         CU_ASSERT_EQUAL(xlnuma__plan_with_vnodes(host, &request, plan, message),
