@@ -60,7 +60,7 @@ enum xlnuma_err {
     XLNUMA_ERR_IO = -2,      /* a file could not be opened, read or written */
     XLNUMA_ERR_NOMEM = -3,   /* out of memory in this process */
     XLNUMA_ERR_XEN = -4,     /* a call to Xen, libxl or xenstore failed */
-    XLNUMA_ERR_NONUMA = -5,  /* the host gives nothing to place by */
+    XLNUMA_ERR_NONUMA = -5,  /* the host has one node: nothing to choose */
 };
 
 /* --- Sets of CPUs and of nodes -------------------------------------------- */
@@ -219,8 +219,7 @@ int xlnuma_host_write(const struct xlnuma_host *host, const char *comment,
  * libxl. Where Xen tells no device's node, there are no devices.
  * Needs a privileged context; changes nothing. `ctx` is borrowed for the call.
  *
- * Returns 0; XLNUMA_ERR_XEN; XLNUMA_ERR_NONUMA when the hypervisor reports no
- * distances; XLNUMA_ERR_INVALID when what it reports fails the checks.
+ * Returns 0; XLNUMA_ERR_XEN; XLNUMA_ERR_INVALID when what it reports fails the checks.
  */
 struct libxl__ctx;
 int xlnuma_host_from_xen(struct xlnuma_host *host_r, struct libxl__ctx *ctx,

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xenctrl.h>
 
 #include "command.h"
 #include "core/core.h"
@@ -366,6 +367,25 @@ static void plan_nothing(struct job *job, const char *why)
     snprintf(plan->reason, sizeof(plan->reason), "%s", why);
 }
 
+/*
+ * Xen has not the memory now, but xl may take it from Domain-0 when the guest is
+ * built. On which nodes Domain-0 then gives it up is its kernel's choice.
+ */
+static void warn_of_dom0(const struct job *job)
+{
+    xc_interface *xch;
+    char hint[XLNUMA_MESSAGE_SIZE];
+
+    if (job->plan->status != XLNUMA_STATUS_UNPLACED || !job->live.ctx ||
+        !(xch = xc_interface_open(NULL, NULL, 0)))
+        return;
+    if (xlnuma__dom0_holds_most(job->live.ctx, xch, hint))
+        complain("warning: %s: %s: not known before, so this plan is for the "
+                 "memory that is free now",
+                 job->file.name, hint);
+    xc_interface_close(xch);
+}
+
 static int make_plan(struct job *job)
 {
     char what[XLNUMA_MESSAGE_SIZE];
@@ -470,6 +490,8 @@ static int plan_guest(struct job *job, const struct guest *guest)
                          guest->assignment, job->host, job->message);
     if (!rc)
         rc = make_plan(job);
+    if (!rc)
+        warn_of_dom0(job);
     if (!rc && guest > job->guest && !job->options->is_json)
         putchar('\n');
     if (!rc)

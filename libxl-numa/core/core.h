@@ -46,6 +46,20 @@ static inline uint64_t xlnuma__high_kb(const struct xlnuma_node *node)
     return high_kb > node->claimed_kb ? high_kb - node->claimed_kb : 0;
 }
 
+/* Addresses with memory, in pages of 4 KiB; _end is past the last. */
+struct xlnuma__ram {
+    uint64_t start_page, end_page;
+};
+
+/*
+ * Make size_kb, which is the span of each node's addresses, what memory it has in
+ * a map of the machine. The nodes are taken to follow each other from address 0
+ * in the order of their numbers. Returns false, and changes nothing, if this
+ * does not fit: memory outside all spans, or a node with less than is free.
+ */
+bool xlnuma__host_size_by_map(struct xlnuma_host *host,
+                              const struct xlnuma__ram ram[], unsigned nr);
+
 /* --- set.c ---------------------------------------------------------------- */
 
 /* Holds any formatted list of CPUs: at worst every second one, "16382,". */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which node the next extents of a guest come from. Pure bookkeeping: the
- * hypercalls are hook/build.c's.
+ * Which node the next extents of a guest come from. Pure bookkeeping: makes
+ * no hypercall.
  */
 #include "core/core.h"
 

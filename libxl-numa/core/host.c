@@ -18,6 +18,43 @@ void xlnuma_host_free(struct xlnuma_host *host)
     free(host);
 }
 
+#define PAGE_KB 4
+
+static uint64_t pages_between(const struct xlnuma__ram ram[], unsigned nr,
+                              uint64_t start, uint64_t end)
+{
+    uint64_t pages = 0;
+
+    for (unsigned i = 0; i < nr; i++) {
+        uint64_t from = ram[i].start_page > start ? ram[i].start_page : start;
+        uint64_t to = ram[i].end_page < end ? ram[i].end_page : end;
+
+        pages += from < to ? to - from : 0;
+    }
+    return pages;
+}
+
+bool xlnuma__host_size_by_map(struct xlnuma_host *host,
+                              const struct xlnuma__ram ram[], unsigned nr)
+{
+    uint64_t size_kb[XLNUMA_NODES_MAX], start = 0;
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+        uint64_t end = start + host->node[i].size_kb / PAGE_KB;
+
+        size_kb[i] = pages_between(ram, nr, start, end) * PAGE_KB;
+        if (size_kb[i] < host->node[i].free_kb)
+            return false;
+        start = end;
+    }
+    if (pages_between(ram, nr, start, UINT64_MAX))
+        return false;
+    XLNUMA_FOR_EACH_NODE(i, host->nodes)
+        host->node[i].size_kb = size_kb[i];
+    return true;
+}
+
 static int check_cpus(const struct xlnuma_host *host, char *message)
 {
     xlnuma_cpuset seen = { { 0 } };

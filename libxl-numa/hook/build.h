@@ -40,7 +40,7 @@ enum build_status {
     BUILD_PLANNED,  /* where its memory is we do not know */
     BUILD_DEGRADED, /* some of it is not where it was planned */
     BUILD_UNPLACED, /* nothing fits */
-    BUILD_OFF,      /* the user left it to libxl */
+    BUILD_OFF,      /* left to libxl by the user, or there is one node */
     BUILD_FAILED,   /* something went wrong before there was a plan */
 };
 
@@ -50,10 +50,10 @@ struct outcome {
 };
 
 /*
- * `request`, `why_not`, `owns_vcpus`, `nr_hard`, `hard_before` and `stubdom_kb` are
- * what we need of the caller's configuration, as it is when libxl has filled in the
- * defaults: a copy, as nobody says when the configuration of an asynchronous build
- * is gone.
+ * `request`, `why_not`, `owns_vcpus`, `nr_hard`, `hard_before`, `least_kb` and
+ * `stubdom_kb` are what we need of the caller's configuration, as it is when libxl
+ * has filled in the defaults: a copy, as nobody says when the configuration of an
+ * asynchronous build is gone.
  */
 struct build {
     struct build *next;
@@ -74,6 +74,7 @@ struct build {
     bool has_hard;       /* and they have a hard affinity of ours */
     bool is_hvm;         /* with a device model: hvmloader makes its tables */
     unsigned nr_hard;    /* of vCPUs, with a hard affinity of the user's */
+    uint64_t least_kb;   /* that it needs, without what Xen takes for itself */
     uint64_t stubdom_kb; /* of the stub domain that it is to have; 0: none */
     const char *why_not; /* what the user gave instead of placement, static */
     bool has_kept;       /* `settings` are from its first build */

@@ -33,6 +33,21 @@ static void forget_foreign_nodes(struct build *build,
     build->request.nodes = build->conf_nodes;
 }
 
+/*
+ * Where Domain-0 has all memory xl frees as much as libxl says that a guest needs,
+ * and of that Xen has taken some for the domain by now: what is left will do.
+ */
+static void fit_request(struct build *build, const struct xlnuma_host *host)
+{
+    uint64_t usable_kb = 0;
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, host->nodes)
+        usable_kb += xlnuma__usable_kb(&host->node[i]);
+    if (usable_kb < build->request.memory_kb && usable_kb >= build->least_kb)
+        build->request.memory_kb = usable_kb;
+}
+
 static int plan_alone(struct build *build, xc_interface *xch,
                       struct xlnuma_host *host, const uint64_t claimed_kb[],
                       char *message)
@@ -52,6 +67,7 @@ static int plan_alone(struct build *build, xc_interface *xch,
         xlnuma__host_add_devices(host, build->ctx);
     xlnuma__load_note(xch);
     xlnuma__claims_apply(host, claimed_kb);
+    fit_request(build, host);
     build->request.wants_alternatives = false; /* the report has the reason */
     return xlnuma__plan_with_vnodes(host, &build->request, build->plan,
                                     message);

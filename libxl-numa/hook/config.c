@@ -116,6 +116,7 @@ void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
                         libxl_defbool_val(info->numa_placement);
     learn_hard_affinity(build, info);
     build->is_hvm = info->type == LIBXL_DOMAIN_TYPE_HVM;
+    build->least_kb = xlnuma__populated_kb(config);
     build->stubdom_kb = xlnuma__stubdom_kb(config);
     if (!xlnuma__config_wants_placement(config, &build->why_not))
         return;

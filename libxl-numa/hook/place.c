@@ -57,6 +57,17 @@ static int give_up(struct build *build, const char *why)
     return 0;
 }
 
+/* As give_up(), and what may help on a host whose memory is Domain-0's. */
+static int give_up_full(struct build *build, xc_interface *xch)
+{
+    char hint[XLNUMA_MESSAGE_SIZE], why[2 * XLNUMA_MESSAGE_SIZE + 4];
+    bool has_hint = xlnuma__dom0_holds_most(build->ctx, xch, hint);
+
+    snprintf(why, sizeof(why), "%s%s%s%s", build->outcome.reason,
+             has_hint ? " (" : "", hint, has_hint ? ")" : "");
+    return give_up(build, why);
+}
+
 /* No plan, and why: for the report. */
 static void leave_to_libxl(struct build *build, enum build_status status,
                            const char *why)
@@ -101,6 +112,7 @@ static int hand_over(struct build *build)
 static int place(struct build *build, xc_interface *xch)
 {
     char message[XLNUMA_MESSAGE_SIZE];
+    int rc;
 
     if (build->why_not)
         build->request.policy = XLNUMA_POLICY_NONE;
@@ -110,13 +122,20 @@ static int place(struct build *build, xc_interface *xch)
         return 0;
     }
     build->is_strict = xlnuma__is_strict(build->request.policy);
-    if (read_pool(build, xch, message) || plan_build(build, xch, message)) {
+    rc = read_pool(build, xch, message);
+    if (!rc)
+        rc = plan_build(build, xch, message);
+    if (rc == XLNUMA_ERR_NONUMA) { /* nothing to choose, and nothing to say */
+        leave_to_libxl(build, BUILD_OFF, message);
+        return 0;
+    }
+    if (rc) {
         leave_to_libxl(build, BUILD_FAILED, message);
         return give_up(build, message);
     }
     if (build->phase != PHASE_STEERED) {
         leave_to_libxl(build, BUILD_UNPLACED, build->plan->reason);
-        return give_up(build, build->outcome.reason);
+        return give_up_full(build, xch);
     }
     if (build->source == MEMORY_HELPERS)
         return hand_over(build);

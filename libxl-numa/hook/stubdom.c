@@ -107,7 +107,7 @@ static int plan_stubdom(struct build *stubdom, struct build *guest,
     snprintf(request->name, sizeof(request->name), "%.*s" SUFFIX,
              (int)(sizeof(request->name) - sizeof(SUFFIX)),
              guest->request.name);
-    request->memory_kb = guest->stubdom_kb;
+    request->memory_kb = stubdom->least_kb = guest->stubdom_kb;
     request->nr_vcpus = stubdom->nr_vcpus;
     restrict_to_guest(stubdom, guest);
     if (!host || !(stubdom->plan = xlnuma_plan_new())) {

@@ -35,6 +35,15 @@ void xlnuma__cpuset_from_bitmap(xlnuma_cpuset *set_r, const libxl_bitmap *map);
 /* A scheduler by libxl's number; "" for one that libxl does not know. */
 void xlnuma__scheduler_name(char name_r[XLNUMA_SCHEDULER_SIZE], int scheduler);
 
+/* --- xen_dom0.c ----------------------------------------------------------- */
+
+/*
+ * Does Domain-0 hold most of the host's memory? Then the hint says so, and what
+ * to do; else it is empty, as when Xen fails.
+ */
+bool xlnuma__dom0_holds_most(libxl_ctx *ctx, struct xc_interface_core *xch,
+                             char hint[XLNUMA_MESSAGE_SIZE]);
+
 /* --- xen_load.c ----------------------------------------------------------- */
 
 /*
@@ -56,6 +65,12 @@ void xlnuma__load_note(struct xc_interface_core *xch);
  * hardware-assisted paging for what is not PV. Returns KiB, whole 2 MiB.
  */
 uint64_t xlnuma__need_memory_kb(const libxl_domain_config *config);
+
+/*
+ * Of that memory, what is populated: the guest's own and its stub domain's. The
+ * rest Xen takes for itself, part of it before the domain has its vCPUs.
+ */
+uint64_t xlnuma__populated_kb(const libxl_domain_config *config);
 
 /*
  * A request from a domain's configuration: memory, vCPUs, the CPUs that its

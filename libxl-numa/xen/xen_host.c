@@ -20,7 +20,7 @@ void xlnuma__cpuset_from_bitmap(xlnuma_cpuset *set_r, const libxl_bitmap *map)
 
 static int read_nodes(struct xlnuma_host *host, libxl_ctx *ctx, char *message)
 {
-    int nr_nodes, rc = 0;
+    int nr_nodes;
     libxl_numainfo *info = libxl_get_numainfo(ctx, &nr_nodes);
 
     if (!info)
@@ -38,13 +38,6 @@ static int read_nodes(struct xlnuma_host *host, libxl_ctx *ctx, char *message)
         node->size_kb = info[i].size / 1024;
         if (node->size_kb < node->free_kb)
             node->size_kb = node->free_kb;
-        if (info[i].num_dists < nr_nodes) {
-            rc = xlnuma__fail(message, XLNUMA_ERR_NONUMA,
-                              "Xen reports no distances from node %d (no SLIT "
-                              "in the firmware, or numa=off)",
-                              i);
-            break;
-        }
         for (int j = 0; j < nr_nodes && j < XLNUMA_NODES_MAX; j++)
             host->distance[i][j] =
                 info[i].dists[j] > XLNUMA_DISTANCE_UNREACHABLE
@@ -52,7 +45,7 @@ static int read_nodes(struct xlnuma_host *host, libxl_ctx *ctx, char *message)
                     : (uint16_t)info[i].dists[j];
     }
     libxl_numainfo_list_free(info, nr_nodes);
-    return rc;
+    return 0;
 }
 
 /* --- low memory ----------------------------------------------------------- */
@@ -142,9 +135,32 @@ static unsigned read_low_memory(struct xlnuma_host *host, libxl_ctx *ctx,
     return width;
 }
 
+/* More entries than Xen keeps; it fails if they are not fewer. */
+#define MAP_MAX 1025
+
 /*
- * Xen tells the span of a node's addresses. The hole below 4 GiB counts in it,
- * on the node where it is, the first one; the host's total tells how large.
+ * Sizes are spans of addresses as yet. By the machine's map each node has its own
+ * holes taken off, if the nodes' spans cover that map in order.
+ */
+static bool size_by_map(struct xlnuma_host *host, xc_interface *xch)
+{
+    struct e820entry map[MAP_MAX];
+    struct xlnuma__ram ram[MAP_MAX];
+    int nr = xc_get_machine_memory_map(xch, map, MAP_MAX);
+    unsigned nr_ram = 0;
+
+    for (int i = 0; i < nr; i++)
+        if (map[i].type == E820_RAM)
+            ram[nr_ram++] = (struct xlnuma__ram){
+                .start_page = (map[i].addr + XC_PAGE_SIZE - 1) / XC_PAGE_SIZE,
+                .end_page = (map[i].addr + map[i].size) / XC_PAGE_SIZE,
+            };
+    return nr_ram && xlnuma__host_size_by_map(host, ram, nr_ram);
+}
+
+/*
+ * Without a map that fits: all holes are taken for the one below 4 GiB, on the
+ * first node that can have it; the host's total tells how large it is.
  */
 static void subtract_hole(struct xlnuma_host *host, libxl_ctx *ctx)
 {
@@ -275,7 +291,8 @@ int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
     if (rc)
         return rc;
     *low_width_r = read_low_memory(host_r, ctx, xch);
-    subtract_hole(host_r, ctx);
+    if (!size_by_map(host_r, xch))
+        subtract_hole(host_r, ctx);
     place_cpuless_nodes(host_r);
     return xlnuma_host_check(host_r, message);
 }

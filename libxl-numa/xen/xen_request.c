@@ -30,20 +30,30 @@ static uint64_t or_default(uint64_t memkb, uint64_t otherwise_kb)
     return memkb == LIBXL_MEMKB_DEFAULT ? otherwise_kb : memkb;
 }
 
+static uint64_t stubdom_kb(const libxl_domain_build_info *info)
+{
+    if (info->type == LIBXL_DOMAIN_TYPE_PV ||
+        libxl_defbool_is_default(info->device_model_stubdomain) ||
+        !libxl_defbool_val(info->device_model_stubdomain))
+        return 0;
+    return or_default(info->stubdomain_memkb, 0) +
+           or_default(info->video_memkb, 0);
+}
+
+uint64_t xlnuma__populated_kb(const libxl_domain_config *config)
+{
+    return config->b_info.target_memkb + stubdom_kb(&config->b_info);
+}
+
 /* With so much memory of its own, all that the guest takes of the host. */
 static uint64_t need_kb_with(const libxl_domain_build_info *info,
                              uint64_t own_kb)
 {
-    uint64_t need_kb = own_kb;
+    uint64_t need_kb = own_kb + stubdom_kb(info);
 
     need_kb += or_default(info->shadow_memkb, default_shadow_kb(info));
     need_kb += or_default(info->iommu_memkb, 0);
     need_kb += info->type == LIBXL_DOMAIN_TYPE_PV ? PV_EXTRA_KB : HVM_EXTRA_KB;
-    if (info->type != LIBXL_DOMAIN_TYPE_PV &&
-        !libxl_defbool_is_default(info->device_model_stubdomain) &&
-        libxl_defbool_val(info->device_model_stubdomain))
-        need_kb += or_default(info->stubdomain_memkb, 0) +
-                   or_default(info->video_memkb, 0);
     return (need_kb + SUPERPAGE_KB - 1) / SUPERPAGE_KB * SUPERPAGE_KB;
 }
 

@@ -79,7 +79,7 @@ HINTS = {"fcntl", "fdopen", "pthread_mutex_trylock", "__isoc99_fscanf", "libxl_d
          "libxl_get_pci_topology", "libxl_get_physinfo",
          "libxl_get_scheduler", "libxl_get_version_info", "openat", "open",
          "realloc",
-         "xc_availheap", "xc_vcpu_getaffinity"}
+         "xc_availheap", "xc_get_machine_memory_map", "xc_vcpu_getaffinity"}
 
 CONF_LOST = "placed as if that file were not there"
 CLAIM_LOST = "may be planned on the same memory"

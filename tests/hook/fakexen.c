@@ -21,7 +21,9 @@
  *   FAKE_SLOW=100                  ms that each call for memory takes
  *   FAKE_REUSE=1                   a new domain gets the number of one that is gone
  *   FAKE_NODES=1                   how many of the nodes there are
- *   FAKE_DISTANCES=none            the firmware has no distance table
+ *   FAKE_HOLES=2048,0,0,0          MiB without memory in each node's addresses,
+ *                                  behind its first 2 GiB
+ *   FAKE_DOM0=MIB                  Domain-0's memory
  *   FAKE_DEVICES=-,2               nodes of the PCI devices 0000:00:00.0, 01.0...
  *   FAKE_ASSIGNABLE=NAME           what 0000:00:02.0 is called
  *   FAKE_GUESTS=2:0,0:3600         guests 101, 102... of four vCPUs: on which
@@ -283,20 +285,40 @@ int libxl_ctx_free(libxl_ctx *ctx)
     return 0;
 }
 
+/* As on a real host: below 4 GiB there is room for devices. */
+static uint64_t hole_mib(int node)
+{
+    return list_item("FAKE_HOLES", node, node ? 0 : 2048);
+}
+
+int xc_get_machine_memory_map(xc_interface *xch, struct e820entry entries[],
+                              uint32_t max_entries)
+{
+    uint64_t start = 0;
+    int nr = 0;
+
+    (void)xch;
+    FAIL(-1);
+    for (int i = 0; i < nr_nodes && (uint32_t)nr + 2 <= max_entries; i++) {
+        uint64_t after = start + ((2048 + hole_mib(i)) << 20);
+
+        entries[nr++] = (struct e820entry){ start, 2048ull << 20, E820_RAM };
+        entries[nr++] = (struct e820entry){ after, 1024ull << 20, E820_RAM };
+        start = after + (1024ull << 20);
+    }
+    return nr;
+}
+
 libxl_numainfo *libxl_get_numainfo(libxl_ctx *ctx, int *nr)
 {
-    const char *wish = getenv("FAKE_DISTANCES");
     libxl_numainfo *info;
 
     (void)ctx;
     FAIL(NULL);
     info = calloc((size_t)nr_nodes, sizeof(*info));
     for (int i = 0; i < nr_nodes; i++) {
-        /* The first one's span has a hole of 2 GiB, as on a real host. */
-        info[i].size = (uint64_t)(i ? 3072 : 5120) << 20;
+        info[i].size = (3072 + hole_mib(i)) << 20;
         info[i].free = host->free_pages[i] << 12;
-        if (wish && !strcmp(wish, "none"))
-            continue;
         info[i].num_dists = nr_nodes;
         info[i].dists = calloc((size_t)nr_nodes, sizeof(*info[i].dists));
         memcpy(info[i].dists, distances[i],
@@ -519,7 +541,9 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
     (void)xch;
     FAIL(-1);
     memset(info, 0, sizeof(*info));
-    if (max == 1) {
+    if (max == 1 && !first) {
+        info->tot_pages = list_item("FAKE_DOM0", 0, 0) * MIB_PAGES;
+    } else if (max == 1) {
         const struct fake_domain *domain = &host->domain[first - 1];
 
         if (first > host->nr_domains || !domain->is_there)

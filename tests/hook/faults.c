@@ -105,6 +105,7 @@ static const struct function {
     { "xc_domain_create", RETURN, -1, ENOMEM, 0 },
     { "xc_domain_decrease_reservation_exact", RETURN, -1, EBUSY, 0 },
     { "xc_domain_getinfolist", RETURN, -1, ENOMEM, 0 },
+    { "xc_get_machine_memory_map", RETURN, -1, ENOMEM, 0 },
     { "xc_domain_max_vcpus", RETURN, -1, ENOMEM, 0 },
     { "libxl_set_vcpuaffinity", RETURN, ERROR_FAIL, EPERM, 0 },
     { "xc_dom_parse_image", RETURN, -1, EINVAL, 0 },

@@ -37,6 +37,9 @@ xl numa-placement metrics -o /tmp/xen.prom
 is "host: sizes and free memory are what stock xl says" \
     "$(awk 'NR > 1 && !NF { exit } NR > 1 { print $1, $4 }' /tmp/host)" \
     "$(lab_nodes | awk '{ print $1, $3 }')"
+is "host: the sizes are the machine's, without the hole below 4 GiB" \
+    "$(awk 'NR > 1 && !NF { exit }
+        NR > 1 { printf "%s ", $3 >= 3071 && $3 <= 3072 }' /tmp/host)" "1 1 1 1 "
 is "host: the distances, too" \
     "$(awk '$1 == "Distance" { inside = 1; next } inside {
         print $2, $3, $4, $5 }' /tmp/host)" "$(lab_nodes | cut -d' ' -f4-)"

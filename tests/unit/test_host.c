@@ -163,6 +163,86 @@ static void endless_file(void)
     xlnuma_host_free(host);
 }
 
+/* --- sizes by the machine's map ------------------------------------------- */
+
+#define GIB_PAGES ((uint64_t)262144)
+#define GIB_KB ((uint64_t)1048576)
+
+/* In GiB: spans and free memory of nodes 0 to 3, ranges with memory, and sizes. */
+struct sizes {
+    uint64_t span[4], free[4];
+    struct {
+        uint64_t start, end;
+    } ram[8];
+    uint64_t size[4]; /* all 0: the map does not fit */
+};
+
+static void try_sizes(const struct sizes *sizes)
+{
+    static const uint64_t none[4];
+    struct xlnuma_host *host = unit_host(4, 2, none);
+    struct xlnuma__ram ram[8];
+    unsigned nr = 0;
+    bool fits = sizes->size[0];
+
+    for (unsigned i = 0; i < 4; i++) {
+        host->node[i].size_kb = sizes->span[i] * GIB_KB;
+        host->node[i].free_kb = sizes->free[i] * GIB_KB;
+    }
+    for (; nr < 8 && sizes->ram[nr].end; nr++)
+        ram[nr] =
+            (struct xlnuma__ram){ .start_page =
+                                      sizes->ram[nr].start * GIB_PAGES,
+                                  .end_page = sizes->ram[nr].end * GIB_PAGES };
+    CU_ASSERT_EQUAL(xlnuma__host_size_by_map(host, ram, nr), fits);
+    for (unsigned i = 0; i < 4; i++)
+        CU_ASSERT_EQUAL(host->node[i].size_kb,
+                        (fits ? sizes->size[i] : sizes->span[i]) * GIB_KB);
+    xlnuma_host_free(host);
+}
+
+static void holes(void)
+{
+    static const struct sizes table[] = {
+        /* none */
+        { { 64, 64, 64, 64 }, { 0 }, { { 0, 256 } }, { 64, 64, 64, 64 } },
+        /* below 4 GiB */
+        { { 66, 64, 64, 64 },
+          { 64, 64, 64, 64 },
+          { { 0, 2 }, { 4, 258 } },
+          { 64, 64, 64, 64 } },
+        /* on nodes 0 (2 GiB) and 3 (2 TiB), as in the field */
+        { { 66, 64, 64, 2112 },
+          { 63, 63, 63, 63 },
+          { { 0, 2 }, { 4, 206 }, { 2254, 2306 } },
+          { 64, 64, 64, 64 } },
+        /* 12 GiB below 1 TiB, on node 1 */
+        { { 514, 524, 512, 512 },
+          { 0 },
+          { { 0, 2 }, { 4, 1012 }, { 1024, 2062 } },
+          { 512, 512, 512, 512 } },
+        /* at the end of a node and at the beginning of the next */
+        { { 64, 64, 64, 64 },
+          { 0 },
+          { { 0, 60 }, { 66, 256 } },
+          { 60, 62, 64, 64 } },
+        /* one node without memory */
+        { { 64, 0, 64, 64 }, { 0 }, { { 0, 192 } }, { 64, 0, 64, 64 } },
+        /* between two nodes, in the span of neither: the last one ends too late */
+        { { 64, 64, 64, 64 }, { 0 }, { { 0, 128 }, { 160, 288 } }, { 0 } },
+        /* nodes in another order: node 0, at the end, has more free than that */
+        { { 64, 66, 64, 64 },
+          { 63, 0, 0, 0 },
+          { { 0, 2 }, { 4, 258 } },
+          { 0 } },
+        /* no map */
+        { { 64, 64, 64, 64 }, { 1, 1, 1, 1 }, { { 0, 0 } }, { 0 } },
+    };
+
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
+        try_sizes(&table[i]);
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -173,6 +253,7 @@ int main(void)
         { "a full disk is told", full_disk },
         { "a missing file, a directory", no_file },
         { "a file without end", endless_file },
+        { "each hole is taken off its own node", holes },
         { NULL, NULL },
     };
 
