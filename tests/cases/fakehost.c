@@ -193,6 +193,20 @@ int libxl_get_physinfo(libxl_ctx *ctx, libxl_physinfo *info)
     return fails(__func__) ? ERROR_FAIL : 0;
 }
 
+/* The only one, with all CPUs. */
+int libxl_cpupool_info(libxl_ctx *ctx, libxl_cpupoolinfo *info, uint32_t poolid)
+{
+    (void)ctx;
+    info->poolid = poolid;
+    info->sched = LIBXL_SCHEDULER_CREDIT2;
+    info->cpumap.size = XLNUMA_CPUS_MAX / 8;
+    info->cpumap.map = malloc(info->cpumap.size);
+    if (!info->cpumap.map)
+        return ERROR_NOMEM;
+    memset(info->cpumap.map, 0xff, info->cpumap.size);
+    return fails(__func__) ? ERROR_FAIL : 0;
+}
+
 const libxl_version_info *libxl_get_version_info(libxl_ctx *ctx)
 {
     static libxl_version_info info;
