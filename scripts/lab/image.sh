@@ -385,6 +385,8 @@ lab_make_job() {
             -lxenlight -lxentoollog
         lab_build_program "$LAB_TOP/tests/lab/guest-acpi.c" \
             "$to/lab/guest-acpi" -lxenforeignmemory
+        lab_build_program "$LAB_TOP/tests/lab/vcpus.c" "$to/lab/vcpus" \
+            -lxenlight -lxentoollog
     fi
     [[ -z $LAB_LINUX || -n $LAB_STOCK ]] ||
         lab_build_linux_more "$LAB_TOP/tests/lab" "$to/lab/linux-more"

@@ -43,27 +43,34 @@ end_fragmented() {
 begin_stolen() { :; }
 end_stolen() { :; }
 
-# build KIND LINE: a guest with this line in its file, by $LAB_XL.
+# build KIND LINE LINE: a guest with these lines in its file, by $LAB_XL.
 build() {
     if [ "$state" != stolen ]; then
-        lab_create g "$1" "$mib" 2 "$2"
+        lab_create g "$1" "$mib" 2 "$2" "$3"
         return
     fi
     # While it is planned another takes the first node but for an eighth.
-    lab_hold g "$1" "$mib" 2 "$2"
+    lab_hold g "$1" "$mib" 2 "$2" "$3"
     lab_take thief "$first" \
         $(($(lab_free | cut -d' ' -f$((first + 1))) - mib / 8))
     lab_release
 }
 
-# measure KIND LINE: leaves $off and $distance.
+# measure KIND LINE: leaves $off and $distance; and of the vCPUs, which are busy
+# where memory is clean, $run and $ran_distance.
 measure() {
     [ "$state" = dirty ] || lab_wait_scrubbed
-    off=failed distance=-
-    if build "$@"; then
+    off=failed distance=- run=- ran_distance=-
+    case $state in clean) cmdline=spin ;; *) cmdline= ;; esac
+    if build "$@" "cmdline=\"$cmdline\""; then
         domid=$(lab_domid g)
         off=$(lab_offplan "$domid" "$nodes")
         distance=$(lab_distance "$domid" "$(lab_affinity "$domid")")
+        if [ "$cmdline" = spin ]; then
+            run=$(lab_off_socket 3 "$domid" |
+                awk '{ all += $3; off += $3 * $4 } END { printf "%.1f", off / all }')
+            ran_distance=$(lab_distance_run "$domid")
+        fi
         lab_destroy g
     fi
     [ "$state" != stolen ] || lab_destroy thief
@@ -74,9 +81,11 @@ for state in $STATES; do
     for kind in $KINDS; do
         LAB_XL=lab_stock measure "$kind" "cpus_soft=\"nodes:$nodes\""
         stock_off=$off stock_distance=$distance
+        stock_run=$run stock_ran_distance=$ran_distance
         LAB_XL=lab_ours measure "$kind" "numa_nodes=\"$nodes\""
         echo "| $host | $state | $kind | $stock_off | $off |" \
-            "$stock_distance | $distance |"
+            "$stock_distance | $distance | $stock_run | $run |" \
+            "$stock_ran_distance | $ran_distance |"
     done
     "end_$state"
 done

@@ -445,6 +445,32 @@ lab_offplan() {
             { all += $2 } END { printf "%.3f\n", 100 * off / all }'
 }
 
+# lab_off_socket SECONDS DOMID...: where these domains' vCPUs run for so long; lines
+# "DOMID VCPU BUSY OFF": percent of the time that it ran, and of that on other sockets
+# than those of the domain's node affinity.
+lab_off_socket() {
+    "$LAB_VCPUS" "$@" >/tmp/lab.vcpus &
+    shift
+    "$LAB_STOCK_XL" info -n | awk '
+        /^cpu_topology/ { inside = 1; next }
+        inside && /^ *[0-9]+:/ { print "socket", $4, $3; next }
+        inside && !/^cpu:/ { inside = 0 }' >/tmp/lab.homes
+    for lab_id; do
+        lab_list "$(lab_affinity "$lab_id")" | sed "s/^/home $lab_id /"
+    done >>/tmp/lab.homes
+    wait $!
+    awk '
+        $1 == "socket" { socket[$2] = $3; next }
+        $1 == "home" { home[$2, socket[$3]] = 1; next }
+        $3 == "all" { ran[$1 " " $2] = $4; looked[$1 " " $2] = $5; next }
+        !(($1, socket[$3]) in home) { off[$1 " " $2] += $4 }
+        END { for (v in ran)
+                  if (looked[v])
+                      printf "%s %.1f %.1f\n", v, 100 * ran[v] / looked[v],
+                          ran[v] ? 100 * off[v] / ran[v] : 0
+        }' /tmp/lab.homes /tmp/lab.vcpus
+}
+
 # lab_node_cpus: lines "NODE NR_CPUS".
 lab_node_cpus() {
     "$LAB_STOCK_XL" info -n | awk '
@@ -471,6 +497,24 @@ lab_distance() {
         }
         END { if (!all || !nr_cpus) exit 1
               printf "%.2f\n", sum / nr_cpus / all }'
+}
+
+# lab_distance_run DOMID: the mean distance from where the guest's vCPUs ran, when
+# lab_off_socket looked, to its memory where it is.
+lab_distance_run() {
+    {
+        awk -v id="$1" '$1 == id && $3 != "all" { print "ran", $3, $4 }' \
+            /tmp/lab.vcpus
+        lab_pages "$1" | sed 's/^/pages /'
+        lab_nodes | sed 's/^/node /'
+    } | awk '
+        $1 == "ran" { ran[$2] += $3; all_ran += $3 }
+        $1 == "pages" { pages[$2] = $3; all += $3 }
+        $1 == "node" && ($2 in ran) {
+            for (j in pages) sum += ran[$2] * pages[j] * $(5 + j)
+        }
+        END { if (!all || !all_ran) exit 1
+              printf "%.2f\n", sum / all_ran / all }'
 }
 
 # lab_check_many_nodes NR: the assertions of the scenarios with many nodes, two
