@@ -13,12 +13,12 @@
 # A PV guest of 600 MiB, with what libxl adds 606; node 3 has some 44 less.
 pinned() {
     lab_create g pv 600 2 'cpus=["6", "7"]' 'numa_nodes="0,3"'
-    domid=$(lab_domid g)
 }
 
 lab_leave 3 562
 
 LAB_XL=$LAB_STOCK_XL pinned
+domid=$(lab_domid g)
 stock=$(lab_distance "$domid" 3)
 echo "# stock xl: distance $stock from its vCPUs"
 between "stock xl: pinned to node 3, the guest is nearly all there" \
@@ -27,6 +27,7 @@ lab_destroy g
 lab_wait_scrubbed
 
 ok "pinned to node 3: built" pinned
+domid=$(lab_domid g)
 distance=$(lab_distance "$domid" 3)
 echo "# ours: distance $distance from its vCPUs"
 between "only what node 3 lacks is on the other socket, at 21" \
@@ -64,5 +65,6 @@ is "on one node" "$(lab_affinity "$(lab_domid g)")" 3
 lab_destroy g
 ok "numa_hotplug=\"limits\": built" \
     lab_create g pvh 100 2 maxvcpus=4 'numa_hotplug="limits"'
-is "on the two nodes of a socket" "$(lab_affinity "$(lab_domid g)")" 2-3
+nodes=$(lab_affinity "$(lab_domid g)")
+ok "on the two nodes of a socket" test "$nodes" = 0-1 -o "$nodes" = 2-3
 lab_destroy g
