@@ -23,8 +23,8 @@ lab_leave 0 400
 lab_leave 1 400
 lab_leave 2 900
 lab_leave 3 900
-ok "an HVM guest of 1400 MiB, 3 of 5 vCPUs, is built on two nodes" \
-    lab_create_hvm h 1400 3 'firmware_override="hvmloader"' 'maxvcpus=5' \
+ok "an HVM guest of 1400 MiB, 3 of 4 vCPUs, is built on two nodes" \
+    lab_create_hvm h 1400 3 'firmware_override="hvmloader"' 'maxvcpus=4' \
     'numa_guest_nodes="auto"'
 id=$(lab_domid h)
 is "it has two nodes" "$(report "$id" guest_nodes)" 2
