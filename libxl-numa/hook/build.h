@@ -70,6 +70,7 @@ struct build {
     bool is_async;       /* nobody says when it is over */
     bool is_strict;      /* rather no domain than a misplaced one */
     bool is_passing;     /* a call of stock libxl's is under way */
+    bool joins_pages;    /* pages that make up 2 MiB are one extent */
     bool owns_vcpus;     /* their affinities are ours to set */
     bool has_hard;       /* and they have a hard affinity of ours */
     bool is_hvm;         /* with a device model: hvmloader makes its tables */
@@ -255,7 +256,7 @@ void xlnuma__build_take_over(struct build *build, struct xs_handle *xs);
 int xlnuma__build_restored(uint32_t domid);
 
 /* In the other one, libxl-save-helper. */
-void xlnuma__build_restore_begin(uint32_t domid);
+void xlnuma__build_restore_begin(xc_interface *xch, uint32_t domid);
 void xlnuma__build_restore_end(uint32_t domid);
 
 /* --- stubdom.c: a guest's stub domain ------------------------------------- */

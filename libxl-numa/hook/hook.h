@@ -87,7 +87,7 @@ struct xlnuma__hook {
      * In that other process, libxl-save-helper: before and after it populates
      * the domain. The plan and what came of it pass through xenstore.
      */
-    void (*restore_begin)(uint32_t domid);
+    void (*restore_begin)(xc_interface *xch, uint32_t domid);
     void (*restore_end)(uint32_t domid);
 
     /*

@@ -9,7 +9,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#define ORDER_2M 9
 #define ORDER_1G 18
+#define PAGES_2M (1ul << ORDER_2M)
 
 /* The policy is strict and the planned nodes do not have the memory. */
 static int refuse(struct build *build)
@@ -91,6 +93,58 @@ static unsigned long steer(struct build *build, const struct xlnuma__next *next,
     return done;
 }
 
+/* Are the first pages of the list a whole, aligned 2 MiB? */
+static bool is_whole_2m(const xen_pfn_t *page, unsigned long nr)
+{
+    if (nr < PAGES_2M || page[0] % PAGES_2M)
+        return false;
+    for (unsigned long i = 1; i < PAGES_2M; i++)
+        if (page[i] != page[0] + i)
+            return false;
+    return true;
+}
+
+/* How many pages come before the next one that may begin 2 MiB? */
+static unsigned long pages_before_2m(const xen_pfn_t *page, unsigned long nr)
+{
+    unsigned long i = 1;
+
+    while (i < nr && page[i] % PAGES_2M)
+        i++;
+    return i;
+}
+
+/*
+ * steer() for single pages, of a guest for which an extent is no more than its
+ * first page's number: each whole 2 MiB among them is one extent if a planned
+ * node has one. Xen gives exactly the pages that were asked for either way.
+ */
+static unsigned long steer_joined(struct build *build,
+                                  const struct xlnuma__next *next,
+                                  xc_interface *xch, unsigned long nr,
+                                  unsigned mem_flags, xen_pfn_t *page)
+{
+    unsigned long done = 0, run, given;
+
+    while (done < nr && build->phase == PHASE_STEERED) {
+        bool is_whole = is_whole_2m(page + done, nr - done);
+
+        if (is_whole &&
+            steer(build, next, xch, 1, ORDER_2M, mem_flags, page + done)) {
+            done += PAGES_2M;
+            continue;
+        }
+        if (build->phase != PHASE_STEERED)
+            break;
+        run = is_whole ? PAGES_2M : pages_before_2m(page + done, nr - done);
+        given = steer(build, next, xch, run, 0, mem_flags, page + done);
+        done += given;
+        if (given < run)
+            break;
+    }
+    return done;
+}
+
 /*
  * What libxl asked for, as it asked; counts what nobody steers. libxc's exact
  * call makes the other one, which comes by us again and is to pass.
@@ -143,12 +197,19 @@ static int populate(struct build *build, const struct xlnuma__next *next,
     if (!build || build->phase != PHASE_STEERED || order >= XLNUMA__ORDERS)
         return populate_stock(build, next, is_exact, xch, domid, nr, order,
                               mem_flags, extent);
-    done = steer(build, next, xch, nr, order, mem_flags, extent);
+    done = !order && build->joins_pages
+               ? steer_joined(build, next, xch, nr, mem_flags, extent)
+               : steer(build, next, xch, nr, order, mem_flags, extent);
     if (done == nr)
         return is_exact ? 0 : (int)nr;
     /* A short count makes libxenguest ask for smaller extents. */
     if (!is_exact && (done || (order && build->phase == PHASE_STEERED)))
         return (int)done;
+    /* So does a failure where it asks for one (restore, from Xen 4.21 on). */
+    if (order && nr == 1 && build->phase == PHASE_STEERED) {
+        errno = ENOMEM;
+        return -1;
+    }
     if (build->is_strict)
         return refuse(build);
     r = populate_stock(build, next, is_exact, xch, domid, nr - done, order,

@@ -484,7 +484,7 @@ int ours_xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
     int r;
 
     if (h)
-        h->restore_begin(dom);
+        h->restore_begin(xch, dom);
     r = NEXT(xc_domain_restore)(
         xch, io_fd, dom, store_evtchn, store_mfn, store_domid, console_evtchn,
         console_mfn, console_domid, stream_type, callbacks, send_back_fd);

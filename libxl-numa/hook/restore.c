@@ -6,6 +6,7 @@
  */
 #include "hook/build.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,8 +95,27 @@ static void take(struct build *build, struct xs_handle *xs)
     build->phase = PHASE_REFUSED;
 }
 
+/*
+ * Before 4.21 libxenguest restores every guest in single pages. Those of an HVM or
+ * PVH guest can be had as 2 MiB extents instead; a PV guest's are named one by one.
+ */
+static bool can_join_pages(const struct build *build, xc_interface *xch)
+{
+    xc_domaininfo_t info;
+
+    errno = ENOENT;
+    if (xc_domain_getinfolist(xch, build->domid, 1, &info) == 1 &&
+        info.domain == build->domid)
+        return info.flags & XEN_DOMINF_hvm_guest;
+    LOG(build, WARN,
+        "domain %" PRIu32 ": asking Xen for its type: %s: its memory is "
+        "restored without large pages",
+        build->domid, strerror(errno));
+    return false;
+}
+
 /* The plan that libxl's process made; without one the restore is stock. */
-void xlnuma__build_restore_begin(uint32_t domid)
+void xlnuma__build_restore_begin(xc_interface *xch, uint32_t domid)
 {
     struct xlnuma__report report;
     char message[XLNUMA_MESSAGE_SIZE] = "no connection to xenstore";
@@ -117,6 +137,7 @@ void xlnuma__build_restore_begin(uint32_t domid)
         xlnuma__extents_resume(&build->extents, report.nodes, report.planned_kb,
                                report.other, report.nr_others);
         build->phase = PHASE_STEERED;
+        build->joins_pages = can_join_pages(build, xch);
         xlnuma__claim_find(&build->claim, domid);
         build->is_strict =
             xlnuma_policy_from_name(report.policy, &build->request.policy) &&

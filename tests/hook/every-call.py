@@ -11,9 +11,9 @@ are held to:
     fails the build, with one error; libxl-save-helper, which does not know the
     policy when it cannot read the plan, warns before it.
   - One warning is said if something was lost: that the plan is followed, what
-    xl-numa.conf says, the guest's nodes, the claim of the memory, the report.
-    None if nothing was. What only makes a plan better when it is known (load, low
-    memory, where devices are) goes without.
+    xl-numa.conf says, the guest's nodes, the claim of the memory, the report,
+    large pages. None if nothing was. What only makes a plan better when it is known
+    (load, low memory, where devices are) goes without.
   - Affinities are the plan's or stock libxl's; the report in xenstore is whole
     and true, or not there; no descriptor, lock or memory is lost; the next
     build in this process is as if nothing had been.
@@ -119,10 +119,10 @@ class Build:
         self.store = dict(re.findall(r"^/libxl/(\d+/numa-placement/.*) = (.*)",
                                      text, re.M))
         line = dict(re.findall(
-            r"^(rc|nodes|soft_cpus|vcpus|hard_cpus|mib|placed by|numa_placement|"
+            r"^(rc|nodes|soft_cpus|vcpus|hard_cpus|pages|placed by|numa_placement|"
             r"nodemap) (.*)", text, re.M))
         self.rc = int(line["rc"])
-        self.mib = [int(n) for n in line.get("mib", "0 0 0 0").split()]
+        self.pages = [int(n) for n in line.get("pages", "0 0 0 0").split()]
         # What a new domain has: all of them.
         self.affinities = tuple(
             "0" if line.get(what) == "0xff" else line.get(what)
@@ -238,7 +238,7 @@ class Kind:
                    (levels == ["error"] or self.is_restored and
                     levels == ["warning", "error"]), "not built")
             return "not built (strict)"
-        expect(sum(build.mib) == sum(self.ours.mib), "memory is missing")
+        expect(sum(build.pages) == sum(self.ours.pages), "memory is missing")
         loss = self.loss(function, build, result, said)
         expect(len(said) == (loss not in ("nothing", "a better plan")),
                f"{loss} is lost, and {len(said)} warnings")
@@ -279,7 +279,7 @@ class Kind:
                    "half a report")
             kb = [int(keys.get(f"node/{n}/actual_kb", 0)) for n in range(4)]
             expect(not sum(kb) or "stubdom=8" in KINDS[self.name]["guest"] or
-                   said or kb == [n * 1024 for n in build.mib],
+                   said or kb == [n * 4 for n in build.pages],
                    "a wrong report")
 
     def loss(self, function, build, result, said):
@@ -289,13 +289,13 @@ class Kind:
                     if key.endswith("/status")}
         nodes = int(build.affinities[0], 0)
         if not nodes and int(self.ours.affinities[0], 0):
-            expect((build.affinities, build.config, build.mib) ==
-                   (self.stock.affinities, self.stock.config, self.stock.mib)
+            expect((build.affinities, build.config, build.pages) ==
+                   (self.stock.affinities, self.stock.config, self.stock.pages)
                    or "domain 2" in text, "neither our placement nor libxl's")
             return "the plan"
         if (re.search("memory is left to|stock placement", text) or
                 "degraded" in statuses or nodes and
-                any(build.mib[n] for n in range(4) if not nodes >> n & 1)):
+                any(build.pages[n] for n in range(4) if not nodes >> n & 1)):
             expect(build.affinities in (
                 self.ours.affinities,
                 # Where memory is is not known: no vCPU is kept from it.
@@ -305,10 +305,13 @@ class Kind:
                 "half placed")
             return "exact nodes"
         if re.search("the guest sees one node|run on all of the plan's", text):
-            expect(build.mib == self.ours.mib, "memory is elsewhere")
+            expect(build.pages == self.ours.pages, "memory is elsewhere")
             return "guest nodes"
+        if "without large pages" in text:
+            expect(build.affinities == self.ours.affinities, "half placed")
+            return "large pages"
         if len(build.store) < len(self.ours.store) or "from xenstore" in text:
-            expect(build.mib == self.ours.mib, "memory is elsewhere")
+            expect(build.pages == self.ours.pages, "memory is elsewhere")
             return "the report"
         if CONF_LOST in text:
             return "xl-numa.conf"

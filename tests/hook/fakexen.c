@@ -18,6 +18,10 @@
  *   FAKE_ORDER=18,18,9,0           largest extent that each node has
  *   FAKE_THIEF=0,0,0,1000          MiB that another domain takes from each node
  *                                  once the build has begun to take memory
+ *   FAKE_RESTORE=2m                a helper restores as Xen 4.21's, which asks for
+ *                                  2 MiB extents itself
+ *   FAKE_BALLOON=1024              of a saved guest, each page whose number is a
+ *                                  multiple of that had been given back
  *   FAKE_SLOW=100                  ms that each call for memory takes
  *   FAKE_REUSE=1                   a new domain gets the number of one that is gone
  *   FAKE_NODES=1                   how many of the nodes there are
@@ -550,6 +554,7 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
             return 0;
         info->domain = (domid_t)first;
         info->cpupool = (uint32_t)list_item("FAKE_POOLS", (int)first - 1, 0);
+        info->flags = domain->is_pv ? 0 : XEN_DOMINF_hvm_guest;
         memcpy(info->handle, &domain->uuid, sizeof(info->handle));
         for (int i = 0; i < nr_nodes; i++)
             info->tot_pages += domain->pages[i];
@@ -678,6 +683,21 @@ static void steal(void)
     is_done = true;
 }
 
+/* Which pages a guest that is being restored has; NULL if none is. */
+static bool *populated;
+
+/* Each page once, and none that does not fit. */
+static void note_populated(unsigned long page, unsigned order)
+{
+    if (populated && page % (1ul << order))
+        abort();
+    for (unsigned long i = page; populated && i < page + (1ul << order); i++) {
+        if (populated[i])
+            abort();
+        populated[i] = true;
+    }
+}
+
 int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
                                unsigned long nr, unsigned order,
                                unsigned mem_flags, xen_pfn_t *extent)
@@ -705,6 +725,7 @@ int xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
                gfn < extent[done] + pages;
              gfn += pages < 1 << 15 ? pages : 1 << 15)
             fake_domain->block[gfn >> 15] |= (uint8_t)(1 << taken_from);
+        note_populated(extent[done], order);
         /* As for a PV guest: what was asked for becomes where it is. */
         extent[done] |= FAKE_DONE;
         done++;
@@ -817,28 +838,40 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t transaction,
     return value;
 }
 
-/* Of the node numbers below PATH, what every caller here asks for. */
+/* Of these names one is here already. */
+static bool has_name(char *const names[], unsigned nr, const char *name)
+{
+    while (nr && strcmp(names[nr - 1], name))
+        nr--;
+    return nr;
+}
+
+/* In one piece of memory, as libxenstore has it. */
 char **xs_directory(struct xs_handle *xs, xs_transaction_t transaction,
                     const char *path, unsigned *nr)
 {
-    static char digits[NR_NODES][2];
-    char **names, key[160];
+    enum { NAMES = 64, SIZE = 32 };
+    size_t length = strlen(path);
+    char **names;
 
     (void)xs;
     (void)transaction;
     *nr = 0;
     FAIL(NULL);
-    names = calloc(NR_NODES, sizeof(*names));
-    for (int i = 0; i < NR_NODES; i++) {
-        snprintf(key, sizeof(key), "%s/%d/planned_kb", path, i);
-        if (!find_value(key)) {
-            snprintf(key, sizeof(key), "%s/%d/actual_kb", path, i);
-            if (!find_value(key))
-                continue;
-        }
-        digits[i][0] = (char)('0' + i);
-        names[(*nr)++] = digits[i];
+    names = calloc(1, NAMES * (sizeof(*names) + SIZE));
+    lock_host();
+    for (size_t i = 0; i < host->nr_stored && *nr < NAMES; i++) {
+        const char *stored = host->store[i].path;
+        char *name = (char *)(names + NAMES) + (size_t)*nr * SIZE;
+
+        if (strncmp(stored, path, length) || stored[length] != '/')
+            continue;
+        stored += length + 1;
+        snprintf(name, SIZE, "%.*s", (int)strcspn(stored, "/"), stored);
+        if (!has_name(names, *nr, name))
+            names[(*nr)++] = name;
     }
+    unlock_host();
     return names;
 }
 
@@ -1146,7 +1179,69 @@ int xc_domain_create(xc_interface *xch, uint32_t *pdomid,
     return 0;
 }
 
-/* As libxl-save-helper restores: pages, in no large extents. */
+/* --- restore -------------------------------------------------------------- */
+
+enum { BATCH = 1024, PAGES_2M = 512 };
+
+/* A page of the saved guest is there but for VGA's and those given back. */
+static bool is_saved(unsigned long page)
+{
+    unsigned long nth = list_item("FAKE_BALLOON", 0, 0);
+
+    return (fake_domain->is_pv || page < 0xa0 || page >= 0xc0) &&
+           !(nth && page % nth == 0);
+}
+
+/* Is it there; and does a PV guest's caller know where? */
+static void check_page(unsigned long page, xen_pfn_t extent)
+{
+    if (!populated[page] || (fake_domain->is_pv && !(extent & FAKE_DONE)))
+        abort();
+}
+
+/* As from 4.21 on. If there is none the caller asks for pages. */
+static bool restore_superpage(xc_interface *xch, uint32_t dom,
+                              unsigned long page)
+{
+    xen_pfn_t extent = page;
+
+    if (xc_domain_populate_physmap_exact(xch, dom, 1, 9, 0, &extent))
+        return false;
+    check_page(page + PAGES_2M - 1, extent);
+    return true;
+}
+
+/* The pages of a batch that the image has. */
+static int restore_batch(xc_interface *xch, uint32_t dom, unsigned long first,
+                         unsigned long *left)
+{
+    bool by_2m = getenv("FAKE_RESTORE") != NULL;
+    xen_pfn_t extent[BATCH], page[BATCH];
+    unsigned long nr = 0, run = 0;
+
+    for (unsigned long i = first; i < first + BATCH && *left; i++) {
+        if (!is_saved(i)) {
+            run = 0;
+            continue;
+        }
+        (*left)--;
+        page[nr] = extent[nr] = i;
+        nr++;
+        run++;
+        if (by_2m && run >= PAGES_2M && i % PAGES_2M == PAGES_2M - 1 &&
+            restore_superpage(xch, dom, i + 1 - PAGES_2M)) {
+            nr -= PAGES_2M;
+            run = 0;
+        }
+    }
+    if (nr && xc_domain_populate_physmap_exact(xch, dom, nr, 0, 0, extent))
+        return -1;
+    for (unsigned long i = 0; i < nr; i++)
+        check_page(page[i], extent[i]);
+    return 0;
+}
+
+/* As libxl-save-helper restores: the image's pages in their order. */
 int xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
                       unsigned store_evtchn, unsigned long *store_mfn,
                       uint32_t store_domid, unsigned console_evtchn,
@@ -1154,8 +1249,8 @@ int xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
                       xc_stream_type_t stream_type,
                       struct restore_callbacks *callbacks, int send_back_fd)
 {
-    enum { BATCH = 1024 };
-    xen_pfn_t extent[BATCH] = { 0 };
+    unsigned long left = fake_domain->restored_pages;
+    int r = 0;
 
     (void)io_fd;
     (void)store_evtchn;
@@ -1167,10 +1262,12 @@ int xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
     (void)stream_type;
     (void)callbacks;
     (void)send_back_fd;
-    for (unsigned long i = 0; i < fake_domain->restored_pages; i += BATCH)
-        if (xc_domain_populate_physmap_exact(xch, dom, BATCH, 0, 0, extent))
-            return -1;
-    return 0;
+    populated = calloc(2 * left + BATCH, sizeof(*populated));
+    for (unsigned long first = 0; left && !r; first += BATCH)
+        r = restore_batch(xch, dom, first, &left);
+    free(populated);
+    populated = NULL;
+    return r;
 }
 
 /* Start PROGRAM ARG as libxl does; 0 when it ended well, or there is none. */
@@ -1229,6 +1326,7 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
     if (xc_domain_create(NULL, domid, &create))
         return ERROR_FAIL;
     fake_domain->restored_pages = info->target_memkb / 4;
+    fake_domain->is_pv = info->type == LIBXL_DOMAIN_TYPE_PV;
     if (xc_domain_max_vcpus(NULL, *domid, (unsigned)info->max_vcpus))
         return ERROR_FAIL;
     if (libxl_defbool_val(info->numa_placement) &&

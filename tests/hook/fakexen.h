@@ -21,7 +21,7 @@ struct fake_domain {
     unsigned long nr_exact;
     unsigned long pod_pages;      /* set aside for population on demand */
     unsigned long restored_pages; /* that a helper is to populate */
-    bool is_stock_placed, is_there;
+    bool is_stock_placed, is_there, is_pv;
     uint64_t vcpu_soft[FAKE_VCPUS];
     uint8_t block[128];   /* which nodes have pages of each 128 MiB, a mask */
     unsigned nr_acpi;     /* tables that it finds by its RSDP */

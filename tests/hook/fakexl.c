@@ -210,6 +210,8 @@ static void print_domain(int rc, const libxl_domain_config *config,
     printf("mib %lu %lu %lu %lu\n", fake_domain->pages[0] / 256,
            fake_domain->pages[1] / 256, fake_domain->pages[2] / 256,
            fake_domain->pages[3] / 256);
+    printf("pages %lu %lu %lu %lu\n", fake_domain->pages[0],
+           fake_domain->pages[1], fake_domain->pages[2], fake_domain->pages[3]);
     for (int i = 0; i < 4; i++)
         if (fake_domain->low_pages[i])
             printf("low mib of node %d: %lu\n", i,
