@@ -9,7 +9,7 @@ LAB_MODULES=(virtio_ring virtio virtio_pci_legacy_dev virtio_pci_modern_dev
     virtio_pci virtio_console xen-evtchn xen-gntdev xen-gntalloc xen-privcmd
     xenfs xen-pciback xen-blkback)
 LAB_PROGRAMS=(xl libxl-save-helper xenstored xenconsoled xenconsole
-    xen-init-dom0 xenpm xen-diag xenstore-control)
+    xen-init-dom0 xenpm xentrace xen-diag xenstore-control)
 
 # A directory tree as a cpio archive on stdout. Linux unpacks several in a row.
 lab_cpio() {
@@ -387,6 +387,7 @@ lab_make_job() {
             "$to/lab/guest-acpi" -lxenforeignmemory
         lab_build_program "$LAB_TOP/tests/lab/vcpus.c" "$to/lab/vcpus" \
             -lxenlight -lxentoollog
+        lab_build_program "$LAB_TOP/tests/lab/p2m.c" "$to/lab/p2m"
     fi
     [[ -z $LAB_LINUX || -n $LAB_STOCK ]] ||
         lab_build_linux_more "$LAB_TOP/tests/lab" "$to/lab/linux-more"

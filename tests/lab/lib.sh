@@ -209,7 +209,8 @@ lab_load_2x2() {
 
 # Builds with the lab's shim (tests/lab/shim.c) in xl, between the hook and
 # libxenctrl: LAB_XL=lab_ours or lab_stock. What it does is in the variables
-# LAB_COUNT, LAB_HOLD, LAB_KILL, LAB_NODE, LAB_SLOW, LAB_TTY and LAB_CALLS.
+# LAB_COUNT, LAB_HOLD, LAB_KILL, LAB_NODE, LAB_SLOW, LAB_SUSPEND, LAB_TTY and
+# LAB_CALLS.
 
 lab_shimmed() {
     lab_preload=$1
@@ -217,6 +218,7 @@ lab_shimmed() {
     env LAB_COUNT="${LAB_COUNT:-}" LAB_HOLD="${LAB_HOLD:-}" \
         LAB_NODE="${LAB_NODE:-}" LAB_CALLS="${LAB_CALLS:-}" \
         LAB_KILL="${LAB_KILL:-}" LAB_SLOW="${LAB_SLOW:-}" LAB_TTY="${LAB_TTY:-}" \
+        LAB_SUSPEND="${LAB_SUSPEND:-}" \
         LD_PRELOAD="$lab_preload$LAB_SHIM" \
         "$LAB_STOCK_XL" "$@"
 }
@@ -338,6 +340,18 @@ lab_leave() {
 
 # Facts of the host and of a guest's memory.
 
+# lab_xen_before VERSION: is the hypervisor older, "4.21"? For what is true of stock
+# Xen up to a version.
+lab_xen_before() {
+    "$LAB_STOCK_XL" info | awk -v version="$1" '
+        /^xen_major/ { major = $3 }
+        /^xen_minor/ { minor = $3 }
+        END {
+            split(version, v, ".")
+            exit !(major < v[1] || (major == v[1] && minor < v[2]))
+        }'
+}
+
 # Lines "NODE SIZE FREE DISTANCE...", in MiB.
 lab_nodes() {
     "$LAB_STOCK_XL" info -n | awk '
@@ -407,6 +421,24 @@ lab_pages() {
         lab_parse_dump "$1" /tmp/lab.dump >"$lab_counted"
     fi
     cat "$lab_counted"
+}
+
+# What Xen does to guests' page tables is noted from here on, until lab_large_pages.
+lab_trace_pages() {
+    PATH=$PATH:$(echo /usr/lib/xen-*/bin) xentrace -D -S 256 -s 50 -e 0x0010f000 \
+        /tmp/lab.trace >/dev/null 2>&1 &
+    lab_tracer=$!
+    sleep 1
+}
+
+# lab_large_pages DOMID: "LARGE ALL", how many pages of the HVM or PVH guest, which
+# was built meanwhile, are in entries of 2 MiB or more of the tables, by Xen's trace.
+lab_large_pages() {
+    sleep 1
+    kill "$lab_tracer"
+    wait "$lab_tracer"
+    "$LAB_P2M" "$1" /tmp/lab.trace
+    rm -f /tmp/lab.trace
 }
 
 # The nodes of Xen's list $1 ("0,2-3"), one a line.

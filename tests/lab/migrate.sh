@@ -1,24 +1,44 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
 #
-# A live migration, from this host to itself, and a saved HVM guest: the memory
-# goes where it was planned for the host as it is then. (Xen as Debian builds it
-# cannot migrate PV guests: they are saved and restored, in restore.sh.)
+# A live migration, from this host to itself, and saved HVM and PVH guests: the
+# memory goes where it was planned for the host as it is then, and comes in large
+# pages again. (Xen as Debian builds it cannot migrate PV guests: they are saved and
+# restored, in restore.sh.)
 # host: lab-2x2.json
 # hvm: yes
-# timeout: 300
+# timeout: 500
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
 
 MIB=240
 SAVED=/tmp/g.save
+NAME=g
 
-# on_siblings TEXT: where g is to be.
+# in_large_pages TEXT LEAST MOST: percent of what was built since lab_trace_pages.
+in_large_pages() {
+    counted=$(lab_large_pages "$(lab_domid "$NAME")")
+    between "$1: Xen has all its pages in the trace" "${counted#* }" \
+        $((MIB * 256 - 64)) $((MIB * 256 + 64))
+    between "$1: ${counted% *} of ${counted#* } pages are in large ones" \
+        "$(echo "$counted" | awk '{ print 100 * $1 / $2 }')" "$2" "$3"
+}
+
+# Those of stock libxl-save-helper, which asks for large ones from 4.21 on.
+in_stock_pages() {
+    if lab_xen_before 4.21; then
+        in_large_pages "$1" 0 0
+    else
+        in_large_pages "$1" 95 100
+    fi
+}
+
+# on_siblings TEXT: where the guest is to be.
 on_siblings() {
-    domid=$(lab_domid g)
+    domid=$(lab_domid "$NAME")
     is "$1: it runs" \
-        "$("$LAB_STOCK_XL" list g | awk 'NR == 2 { print $5 }')" -b----
+        "$("$LAB_STOCK_XL" list "$NAME" | awk 'NR == 2 { print $5 }')" -b----
     is "$1: xl list -n says nodes 2-3" "$(lab_affinity "$domid")" 2-3
     is "$1: the soft affinity of every vCPU is theirs" \
         "$(lab_vcpus "$domid")" "4-7 / 4-7
@@ -47,6 +67,11 @@ kept() {
     "$LAB_STOCK_XL" list -l g | tr -d ' \n' | grep -o '"platformdata":{[^}]*}'
 }
 
+# The tiny PVH guest cannot suspend itself.
+save_suspended() {
+    LAB_SUSPEND=1 lab_stock save p $SAVED
+}
+
 # Node 3 alone has room for it.
 lab_leave 0 200
 lab_leave 1 20
@@ -58,8 +83,10 @@ is "it is on one node" "$(lab_offplan "$first" 3)" 0.000
 # Now no node has. Nodes 2 and 3 have, and so have 0 and 3, which are on two
 # sockets, and a little more.
 lab_leave 3 200
+lab_trace_pages
 ok "it migrates" xl migrate -s "" g "xl migrate-receive"
 is "it is another domain" "$([ "$(lab_domid g)" != "$first" ] && echo yes)" yes
+in_large_pages migrated 95 100
 on_siblings migrated
 is "what its file said has come along" "$(kept)" \
     '"platformdata":{"numa_devices":"35"}'
@@ -69,13 +96,32 @@ ok "it is saved" xl save g $SAVED
 lab_wait 30 lab_is_gone g
 # Where it was at first there is room for it.
 lab_take fill3-again 3 $(($(lab_free | cut -d' ' -f4) - 200))
+lab_trace_pages
 ok "it is restored" xl restore $SAVED
+in_large_pages restored 95 100
 on_siblings restored
 
 # Stock xl in the same holes.
 lab_destroy g
+lab_trace_pages
 ok "stock xl restores it too" "$LAB_STOCK_XL" restore $SAVED
+in_stock_pages "by stock xl"
 domid=$(lab_domid g)
 planned=$(lab_affinity "$domid")
 between "its mean distance on nodes $planned is far from 10.5" \
     "$(lab_distance "$domid" "$planned")" 14 22
+
+# A PVH guest in the same holes.
+lab_destroy g
+NAME=p
+ok "a PVH guest is built" lab_create p pvh $MIB 2
+ok "it is saved" save_suspended
+lab_wait 30 lab_is_gone p
+lab_trace_pages
+ok "it is restored" xl restore $SAVED
+in_large_pages "PVH, restored" 95 100
+on_siblings "PVH, restored"
+lab_destroy p
+lab_trace_pages
+ok "stock xl restores it too" "$LAB_STOCK_XL" restore $SAVED
+in_stock_pages "PVH, by stock xl"

@@ -13,6 +13,7 @@
  *   LAB_MISUSE=HOW  the process writes beyond memory that it has, or into what
  *                   it freed: "beyond", "freed"
  *   LAB_NODE=N      all memory comes from exactly node N
+ *   LAB_SUSPEND=1   a PVH guest that is to suspend, and cannot, is suspended by Xen
  *   LAB_SLOW=MS     each populate call takes so much longer
  *   LAB_TTY=1       everything is a terminal
  *   LAB_CALLS=FILE  the number of hypercalls that the process made is a line in
@@ -152,6 +153,27 @@ int isatty(int fd)
     if (!next)
         next = (__typeof__(next))dlsym(RTLD_NEXT, "isatty");
     return setting("LAB_TTY") ? 1 : next(fd);
+}
+
+/* libxl asks the guest for it, and waits until the guest has removed the request. */
+bool xs_write(struct xs_handle *xs, xs_transaction_t transaction,
+              const char *path, const void *data, unsigned length)
+{
+    static __typeof__(&xs_write) next;
+    xc_interface *xch;
+    unsigned domid;
+
+    if (!next)
+        next = (__typeof__(next))dlsym(RTLD_NEXT, "xs_write");
+    if (!setting("LAB_SUSPEND") || length != strlen("suspend") ||
+        memcmp(data, "suspend", length) ||
+        sscanf(path, "/local/domain/%u/control/shutdown", &domid) != 1)
+        return next(xs, transaction, path, data, length);
+    xch = xc_interface_open(NULL, NULL, 0);
+    if (!xch || xc_domain_shutdown(xch, domid, SHUTDOWN_suspend))
+        return false;
+    xc_interface_close(xch);
+    return next(xs, transaction, path, "", 0);
 }
 
 /* --- hypercalls: libxenctrl makes them all through libxencall -------------- */
