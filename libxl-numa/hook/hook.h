@@ -18,6 +18,15 @@
 #define XLNUMA__HOOK_VERSION 2
 #endif
 
+/* xc_domain_restore()'s last parameter, from Xen 4.22 on, and its argument. */
+#if XC_RESTORE_HAS_MEMFLAGS
+#define XC_RESTORE_PARAMETER , unsigned memflags
+#define XC_RESTORE_ARGUMENT , memflags
+#else
+#define XC_RESTORE_PARAMETER
+#define XC_RESTORE_ARGUMENT
+#endif
+
 /* The functions behind the interposed ones. */
 struct xlnuma__next {
     int (*populate)(xc_interface *xch, uint32_t domid, unsigned long nr,

@@ -478,16 +478,17 @@ int ours_xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
                            unsigned long *console_mfn, uint32_t console_domid,
                            xc_stream_type_t stream_type,
                            struct restore_callbacks *callbacks,
-                           int send_back_fd)
+                           int send_back_fd XC_RESTORE_PARAMETER)
 {
     const struct xlnuma__hook *h = hook();
     int r;
 
     if (h)
         h->restore_begin(xch, dom);
-    r = NEXT(xc_domain_restore)(
-        xch, io_fd, dom, store_evtchn, store_mfn, store_domid, console_evtchn,
-        console_mfn, console_domid, stream_type, callbacks, send_back_fd);
+    r = NEXT(xc_domain_restore)(xch, io_fd, dom, store_evtchn, store_mfn,
+                                store_domid, console_evtchn, console_mfn,
+                                console_domid, stream_type, callbacks,
+                                send_back_fd XC_RESTORE_ARGUMENT);
     if (h)
         h->restore_end(dom);
     return r;

@@ -66,6 +66,8 @@
 #include <xenguest.h>
 #include <xenstore.h>
 
+#include "hook/hook.h"
+
 #define NR_NODES 4
 #define CPUS_PER_NODE 2
 #define MIB_PAGES 256
@@ -1247,7 +1249,8 @@ int xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
                       uint32_t store_domid, unsigned console_evtchn,
                       unsigned long *console_mfn, uint32_t console_domid,
                       xc_stream_type_t stream_type,
-                      struct restore_callbacks *callbacks, int send_back_fd)
+                      struct restore_callbacks *callbacks,
+                      int send_back_fd XC_RESTORE_PARAMETER)
 {
     unsigned long left = fake_domain->restored_pages;
     int r = 0;
@@ -1262,6 +1265,10 @@ int xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
     (void)stream_type;
     (void)callbacks;
     (void)send_back_fd;
+#if XC_RESTORE_HAS_MEMFLAGS
+    if (memflags != FAKE_MEMFLAGS)
+        abort();
+#endif
     populated = calloc(2 * left + BATCH, sizeof(*populated));
     for (unsigned long first = 0; left && !r; first += BATCH)
         r = restore_batch(xch, dom, first, &left);

@@ -10,6 +10,9 @@
 
 #define FAKE_VCPUS 2
 
+/* Where xc_domain_restore() has that argument. */
+#define FAKE_MEMFLAGS 0x5a000000u
+
 struct fake_domain {
     uint32_t domid;
     libxl_uuid uuid;

@@ -36,6 +36,7 @@
 #include <xentoollog.h>
 
 #include "fakexen.h"
+#include "hook/hook.h"
 
 static char *read_file(const char *name, int *length_r)
 {
@@ -257,9 +258,12 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, bool is_async,
 
 static int restore_memory(void)
 {
+    const unsigned memflags = FAKE_MEMFLAGS;
+
+    (void)memflags;
     fake_domain = fake_last_domain();
     return xc_domain_restore(NULL, -1, fake_domain->domid, 0, NULL, 0, 0, NULL,
-                             0, XC_STREAM_PLAIN, NULL, -1)
+                             0, XC_STREAM_PLAIN, NULL, -1 XC_RESTORE_ARGUMENT)
                ? 1
                : 0;
 }
