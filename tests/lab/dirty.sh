@@ -3,7 +3,7 @@
 #
 # A node's memory is dirty, as its last owner was just destroyed, and other nodes
 # have clean memory: guests of any size still land where they were planned. Stock
-# xl's go where it is clean.
+# xl's go where it is clean, up to Xen 4.21.
 # host: lab-2x2.json
 # timeout: 900
 # memory: 9000
@@ -33,8 +33,9 @@ for type in pv pvh; do
     LAB_XL=$LAB_STOCK_XL lab_create g $type 1900 2 'cpus_soft="nodes:3"'
     off=$(lab_offplan "$(lab_domid g)" 3)
     is "$type: stock xl is told node 3" "$(lab_affinity g)" 3
-    between "$type: of stock xl's guest a part is elsewhere ($off %)" "$off" \
-        50 100
+    ! lab_xen_before 4.22 ||
+        between "$type: of stock xl's guest a part is elsewhere ($off %)" \
+            "$off" 50 100
     lab_destroy g
 done
 
