@@ -97,19 +97,29 @@ static bool is_over(const struct timespec *end)
            (now.tv_sec == end->tv_sec && now.tv_nsec >= end->tv_nsec);
 }
 
-/* The host's turn, or an errno value. */
-static int wait_for_host(const struct timespec *end)
+static int try_process(void)
+{
+    return pthread_mutex_trylock(&turn);
+}
+
+static int try_host(void)
+{
+    if (!lock_byte(F_WRLCK, 0))
+        return 0;
+    return errno == EAGAIN || errno == EACCES ? EBUSY : errno;
+}
+
+static int wait_for(int (*try)(void), const struct timespec *end)
 {
     static const struct timespec ms = { .tv_nsec = 1000000 };
+    int err;
 
-    while (lock_byte(F_WRLCK, 0)) {
-        if (errno != EAGAIN && errno != EACCES)
-            return errno;
+    while ((err = try()) == EBUSY) {
         if (is_over(end))
             return ETIMEDOUT;
         nanosleep(&ms, NULL);
     }
-    return 0;
+    return err;
 }
 
 /*
@@ -119,11 +129,11 @@ static int wait_for_host(const struct timespec *end)
  */
 static int wait_for_turn(const struct timespec *end)
 {
-    int err = pthread_mutex_clocklock(&turn, CLOCK_MONOTONIC, end);
+    int err = wait_for(try_process, end);
 
     if (err)
         return err;
-    err = wait_for_host(end);
+    err = wait_for(try_host, end);
     if (err)
         pthread_mutex_unlock(&turn);
     return err;
@@ -578,9 +588,9 @@ bool xlnuma__claim_move(struct xlnuma__claim *claim, xc_interface *xch,
 
     if (!claim->is_there || table.pid != getpid())
         return true;
-    if (pthread_mutex_trylock(&turn))
+    if (try_process())
         return false;
-    if (lock_byte(F_WRLCK, 0)) {
+    if (try_host()) {
         pthread_mutex_unlock(&turn);
         return false;
     }

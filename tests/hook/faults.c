@@ -51,7 +51,6 @@ static const struct function {
     { "fnmatch", RETURN, -1, ENOMEM, 0 },
     { "__register_atfork", RETURN, ENOMEM, 0, 0 },
     /* Locks. */
-    { "pthread_mutex_clocklock", RETURN, ETIMEDOUT, 0, 0 },
     { "pthread_mutex_trylock", RETURN, EBUSY, 0, 0 },
     /* Files. */
     { "open", RETURN, -1, EMFILE, 0 },
