@@ -425,7 +425,7 @@ lab_pages() {
 
 # What Xen does to guests' page tables is noted from here on, until lab_large_pages.
 lab_trace_pages() {
-    PATH=$PATH:$(echo /usr/lib/xen-*/bin) xentrace -D -S 256 -s 50 -e 0x0010f000 \
+    /usr/lib/xen-lab/xentrace -D -S 256 -s 50 -e 0x0010f000 \
         /tmp/lab.trace >/dev/null 2>&1 &
     lab_tracer=$!
     sleep 1

@@ -44,8 +44,8 @@ static void split(uint64_t gfn, unsigned order)
 
 static void set(const struct entry *entry)
 {
-    bool is_ram = (entry->type == RAM_RW || entry->type == RAM_LOGDIRTY) &&
-                  ~entry->mfn;
+    bool is_ram =
+        (entry->type == RAM_RW || entry->type == RAM_LOGDIRTY) && ~entry->mfn;
     uint64_t nr = 1ull << entry->order;
 
     if (entry->gfn + nr > NR_PAGES)
