@@ -254,6 +254,7 @@ static void created(uint64_t id, const libxl_domain_config *config,
 {
     struct build *build;
 
+    xlnuma__reset_end(domid); /* of an earlier domain of that number */
     pthread_mutex_lock(&lock);
     build = *find(has_id, &id);
     if (build) {
@@ -307,6 +308,8 @@ const struct xlnuma__hook *xlnuma__hook_find(unsigned version, size_t hook_size,
         .begin = begin,
         .created = created,
         .returned = returned,
+        .reset_begin = xlnuma__reset_begin,
+        .reset_end = xlnuma__reset_end,
         .vcpus_set = xlnuma__build_vcpus_set,
         .image_parsed = xlnuma__vnuma_image_parsed,
         .memory_map = xlnuma__vnuma_memory_map,

@@ -259,6 +259,17 @@ int xlnuma__build_restored(uint32_t domid);
 void xlnuma__build_restore_begin(xc_interface *xch, uint32_t domid);
 void xlnuma__build_restore_end(uint32_t domid);
 
+/* --- reset.c: a soft reset ------------------------------------------------ */
+
+/*
+ * Note affinities and report of a domain that libxl builds again on its memory;
+ * when that is done _built puts them back. _end: it failed, or is done.
+ */
+void xlnuma__reset_begin(libxl_ctx *ctx, xentoollog_logger *lg, uint32_t domid);
+void xlnuma__reset_end(uint32_t domid);
+bool xlnuma__reset_is_on(uint32_t domid);
+void xlnuma__reset_built(struct xs_handle *xs, uint32_t domid);
+
 /* --- stubdom.c: a guest's stub domain ------------------------------------- */
 
 /* What the stub domain of such a guest takes; 0: it has none. */

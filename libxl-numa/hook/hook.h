@@ -66,6 +66,13 @@ struct xlnuma__hook {
     void (*returned)(uint64_t id, bool goes_on);
 
     /*
+     * A call begins that resets a domain softly, and it has returned: failed or
+     * done. lg may be NULL.
+     */
+    void (*reset_begin)(libxl_ctx *ctx, xentoollog_logger *lg, uint32_t domid);
+    void (*reset_end)(uint32_t domid);
+
+    /*
      * The domain has its vCPUs, affinities come next: plan and apply.
      * Returns 0, or -1 with errno when the policy forbids to go on.
      * *owns_affinities_r: libxl is not to place it. *nr_hard_r: nor to set the

@@ -153,7 +153,8 @@ int xlnuma__build_vcpus_set(xc_interface *xch, uint32_t domid,
     xlnuma__build_drop_dead(xch);
     build = xlnuma__build_enter(domid);
     if (!build) {
-        *owns_affinities_r = xlnuma__stubdom_begin(xch, domid, nr_vcpus);
+        *owns_affinities_r = xlnuma__reset_is_on(domid) ||
+                             xlnuma__stubdom_begin(xch, domid, nr_vcpus);
         return 0;
     }
     build->nr_vcpus = nr_vcpus;

@@ -339,6 +339,23 @@ int ours_libxl_domain_create_restore(
     return rc;
 }
 
+/* Asynchronous or not: the end of a reset is known by its last call. */
+int ours_libxl_domain_soft_reset(libxl_ctx *ctx, libxl_domain_config *config,
+                                 uint32_t domid,
+                                 const libxl_asyncop_how *ao_how,
+                                 const libxl_asyncprogress_how *console_how)
+{
+    const struct xlnuma__hook *h = hook();
+    int rc;
+
+    if (h)
+        h->reset_begin(ctx, logger_of(ctx), domid);
+    rc = NEXT(libxl_domain_soft_reset)(ctx, config, domid, ao_how, console_how);
+    if (h && (rc || !ao_how))
+        h->reset_end(domid);
+    return rc;
+}
+
 /* A stub domain, which libxl may make in the same call, has another uuid. */
 int ours_xc_domain_create(xc_interface *xch, uint32_t *pdomid,
                           struct xen_domctl_createdomain *config)

@@ -236,8 +236,10 @@ void xlnuma__build_built(struct xs_handle *xs, uint32_t domid)
 {
     struct build *build = xlnuma__build_take(domid);
 
-    if (!build)
+    if (!build) {
+        xlnuma__reset_built(xs, domid);
         return;
+    }
     xlnuma__build_progress_end(build);
     if (build->source == MEMORY_HELPERS)
         xlnuma__build_take_over(build, xs);

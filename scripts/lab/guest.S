@@ -13,7 +13,8 @@
  *   touch MIB   PVH: writes into every page between 2 MiB and MIB (below 3 GiB),
  *               so that Xen has to populate them
  *
- * An HVM guest gets no command line: it reboots if QEMU gave it a debug console.
+ * An HVM guest gets no command line: it reboots if QEMU gave it a debug console,
+ * and asks once for a soft reset if that is at the next port.
  * It has no drivers: PV and PVH cannot be suspended, talked to or shut down, only
  * destroyed.
  */
@@ -28,6 +29,7 @@
         .set    SCHEDOP_shutdown, 2
         .set    SCHEDOP_poll, 3
         .set    SHUTDOWN_reboot, 1
+        .set    SHUTDOWN_soft_reset, 5
         .set    VCPUOP_initialise, 0
         .set    VCPUOP_up, 1
         .set    FLAT_KERNEL_CS, 0xe033
@@ -251,6 +253,10 @@ pvh_start:                                      /* ebx: hvm_start_info */
         in      %dx, %al
         cmp     $DEBUG_PORT_THERE, %al
         je      pvh_reboot
+        inc     %edx
+        in      %dx, %al
+        cmp     $DEBUG_PORT_THERE, %al
+        je      pvh_soft_reset
         mov     PVH_CMD_LINE_PADDR(%ebx), %eax
         test    %eax, %eax
         jz      pvh_block
@@ -314,6 +320,8 @@ pvh_map_hypercalls:
         wrmsr
         ret
 
+pvh_soft_reset:                                 /* from which it returns */
+        movl    $SHUTDOWN_soft_reset, reboot
 pvh_reboot:
         call    pvh_map_hypercalls
         movl    $shared, %eax
@@ -339,7 +347,7 @@ pvh_reboot:
         .data
         .balign 8
 delay:  .quad   5000000000                      /* ns */
-reboot: .long   SHUTDOWN_reboot
+reboot: .long   SHUTDOWN_reboot                 /* sched_shutdown's reason */
         .set    kept_pages, 8192                /* 32 MiB */
         .balign 8
 reservation:                                    /* xen_memory_reservation */

@@ -524,6 +524,36 @@ int libxl_set_vcpuaffinity_all(libxl_ctx *ctx, uint32_t domid, unsigned max,
     return has_failed ? ERROR_FAIL : 0;
 }
 
+int libxl_domain_get_nodeaffinity(libxl_ctx *ctx, uint32_t domid,
+                                  libxl_bitmap *map)
+{
+    (void)ctx;
+    (void)domid;
+    FAIL(ERROR_FAIL);
+    map->map[0] = (uint8_t)fake_domain->nodes;
+    return 0;
+}
+
+libxl_vcpuinfo *libxl_list_vcpu(libxl_ctx *ctx, uint32_t domid, int *nr,
+                                int *nr_cpus)
+{
+    libxl_vcpuinfo *info;
+
+    (void)domid;
+    FAIL(NULL);
+    *nr = FAKE_VCPUS;
+    *nr_cpus = NR_NODES * CPUS_PER_NODE;
+    info = calloc(FAKE_VCPUS, sizeof(*info));
+    for (int i = 0; i < FAKE_VCPUS; i++) {
+        info[i].vcpuid = (uint32_t)i;
+        libxl_cpu_bitmap_alloc(ctx, &info[i].cpumap, 0);
+        info[i].cpumap.map[0] = (uint8_t)fake_domain->hard_cpus[i];
+        libxl_cpu_bitmap_alloc(ctx, &info[i].cpumap_soft, 0);
+        info[i].cpumap_soft.map[0] = (uint8_t)fake_domain->vcpu_soft[i];
+    }
+    return info;
+}
+
 /* Four vCPUs of each: on this node, and for so many seconds. */
 static int read_guest(int nr, unsigned long *seconds_r)
 {
@@ -1419,6 +1449,35 @@ int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
 
     (void)console_how;
     return complete(ctx, rc ? rc : build_stubdom(ctx, config), ao_how);
+}
+
+/* The domain keeps its memory; its folder in xenstore and libxl's placement... */
+int libxl_domain_soft_reset(libxl_ctx *ctx, libxl_domain_config *config,
+                            uint32_t domid, const libxl_asyncop_how *ao_how,
+                            const libxl_asyncprogress_how *console_how)
+{
+    libxl_domain_build_info *info = &config->b_info;
+    char path[64];
+
+    (void)console_how;
+    FAIL(ERROR_FAIL);
+    snprintf(path, sizeof(path), "/libxl/%u/", domid);
+    xs_rm(NULL, XBT_NULL, path);
+    if (xc_domain_max_vcpus(NULL, domid, (unsigned)info->max_vcpus))
+        return complete(ctx, ERROR_FAIL, ao_how);
+    if (libxl_defbool_val(info->numa_placement)) {
+        stock_placement(ctx, config);
+        fake_domain->nodes = 0x1; /* ...are those of a new one */
+        fake_domain->soft_cpus = 0x3;
+        for (int i = 0; i < info->max_vcpus; i++)
+            fake_domain->vcpu_soft[i] = 0x3;
+    }
+    return complete(ctx,
+                    xc_domain_setmaxmem(NULL, domid, info->target_memkb) ||
+                            !xs_introduce_domain(NULL, domid, 0, 0)
+                        ? ERROR_FAIL
+                        : 0,
+                    ao_how);
 }
 
 int libxl_domain_create_restore(libxl_ctx *ctx, libxl_domain_config *config,

@@ -3,11 +3,12 @@
  * A program that builds a guest from a configuration file through libxl, as xl
  * does, and prints what the (fake) hypervisor then has. For tests/hook/run.
  *
- *   fakexl [-a] [-c] [-f FORKS] [-j] [-l] [-n TIMES] [-o] [-q] [-r] [-s]
+ *   fakexl [-a] [-c] [-f FORKS] [-j] [-l] [-n TIMES] [-o] [-q] [-r] [-s] [-S]
  *          [-t THREADS] [-u] FILE
  *     -a  asynchronously   -n  build it so many times (reboots)   -r  restore
  *     -q  nothing of xenstore   -t  so many of it, in threads
  *     -s  all threads have one context, as in libvirt's driver
+ *     -S  each domain is then reset softly
  *     -l  nobody gives libxl a logger   -u  all threads build guests of one uuid
  *     -c  -n builds read the file each time: other guests, of that name
  *     -o  say what is left open and locked at the end
@@ -256,6 +257,17 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, bool is_async,
     return rc ? rc : result;
 }
 
+static int reset(libxl_ctx *ctx, libxl_domain_config *config, bool is_async)
+{
+    int result = 0;
+    libxl_asyncop_how how = { .callback = note_result,
+                              .u.for_callback = &result };
+    int rc = libxl_domain_soft_reset(ctx, config, fake_domain->domid,
+                                     is_async ? &how : NULL, NULL);
+
+    return rc ? rc : result;
+}
+
 static int restore_memory(void)
 {
     const unsigned memflags = FAKE_MEMFLAGS;
@@ -272,7 +284,8 @@ struct job {
     libxl_ctx *ctx;
     libxl_domain_config *config; /* of each time; the one at hand */
     pthread_t thread;
-    bool is_async, is_restore, is_quiet, is_shared, is_fresh, has_one_uuid;
+    bool is_async, is_reset, is_restore, is_quiet, is_shared, is_fresh,
+        has_one_uuid;
     int times;
     const char *file;
     xentoollog_logger *lg;
@@ -289,6 +302,8 @@ static void *run(void *arg)
     while (job->times--) {
         int rc = build(job->ctx, job->config, job->is_async, job->is_restore);
 
+        if (!rc && job->is_reset)
+            rc = reset(job->ctx, job->config, job->is_async);
         pthread_mutex_lock(&printing);
         print_domain(rc, job->config, job->is_quiet);
         pthread_mutex_unlock(&printing);
@@ -461,13 +476,14 @@ int main(int argc, char **argv)
     bool has_logger = true, wants_left = false;
     xentoollog_logger *lg;
 
-    while ((option = getopt(argc, argv, "acf:Hjk:ln:oqrst:u")) != -1) {
+    while ((option = getopt(argc, argv, "acf:Hjk:ln:oqrsSt:u")) != -1) {
         if (option == 'H')
             return restore_memory();
         if (option == 'k')
             return fake_destroy((unsigned)atoi(optarg));
         common.is_async |= option == 'a';
         common.is_restore |= option == 'r';
+        common.is_reset |= option == 'S';
         common.is_quiet |= option == 'q';
         common.is_shared |= option == 's';
         common.is_fresh |= option == 'c';

@@ -80,6 +80,8 @@ static const struct function {
     { "libxl_ctx_alloc", RETURN, ERROR_NOMEM, ENOMEM, 0 },
     { "libxl_domain_create_new", RETURN, ERROR_FAIL, EPERM, 0 },
     { "libxl_domain_create_restore", RETURN, ERROR_FAIL, EPERM, 0 },
+    { "libxl_domain_soft_reset", RETURN, ERROR_FAIL, EPERM, 0 },
+    { "libxl_domain_get_nodeaffinity", RETURN, ERROR_FAIL, EBUSY, 0 },
     { "libxl_cpu_bitmap_alloc", RETURN, ERROR_FAIL, ENOMEM, 0 },
     { "libxl_node_bitmap_alloc", RETURN, ERROR_FAIL, ENOMEM, 0 },
     { "libxl_cpupool_info", RETURN, ERROR_FAIL, ENOMEM, 0 },
