@@ -241,7 +241,7 @@ static void share_spread(const struct xlnuma__table *table,
     struct order order = order_by_room(table, with_cpus, is_low);
     uint64_t cpus = set->nr_cpus, column[XLNUMA_NODES_MAX];
 
-    for (unsigned n = 0; n < order.nr; n++) {
+    for (unsigned n = 0; cpus && n < order.nr; n++) {
         unsigned i = order.at[n], nr_cpus = table->candidate[i].nr_cpus;
         uint64_t room_kb = room_of(table, i, is_low);
         uint64_t share = (uint64_t)((xlnuma__u128)left_kb * nr_cpus / cpus) /
@@ -298,18 +298,18 @@ static struct order order_from(const struct xlnuma__table *table, uint64_t set,
  */
 static unsigned start_of(const struct xlnuma__table *table, uint64_t set)
 {
-    unsigned best = XLNUMA_NODES_MAX, i, j;
+    unsigned best = xlnuma_nodeset_first(set & table->with_cpus), i, j;
     xlnuma__u128 best_sum = 0;
 
     XLNUMA_FOR_EACH_NODE(i, set & table->with_cpus) {
         const struct xlnuma__candidate *x = &table->candidate[i];
-        const struct xlnuma__candidate *y = &table->candidate[best % 64];
+        const struct xlnuma__candidate *y = &table->candidate[best];
         xlnuma__u128 sum = 0;
 
         XLNUMA_FOR_EACH_NODE(j, set)
             sum += (xlnuma__u128)table->candidate[j].usable_kb *
                    table->distance[i][j];
-        if (best < XLNUMA_NODES_MAX &&
+        if (i != best &&
             (sum != best_sum                ? sum > best_sum
              : x->usable_kb != y->usable_kb ? x->usable_kb < y->usable_kb
                                             : x->id > y->id))

@@ -297,12 +297,13 @@ static bool can_be_near_all(const struct search *search,
 {
     const struct xlnuma__table *table = search->table;
     unsigned nr_left = search->size - branch->nr, j;
-    double cheapest = HUGE_VAL, bound, least[XLNUMA_NODES_MAX];
+    double cheapest = HUGE_VAL, bound;
 
     XLNUMA_FOR_EACH_NODE(j, branch->set) {
-        least[j] = branch->column[j] + search->near[nr_left][j];
-        if (table->candidate[j].usable_kb && least[j] < cheapest)
-            cheapest = least[j];
+        double column = branch->column[j] + search->near[nr_left][j];
+
+        if (table->candidate[j].usable_kb && column < cheapest)
+            cheapest = column;
     }
     for (unsigned n = branch->next; nr_left && n < table->nr; n++) {
         double column;
@@ -315,7 +316,8 @@ static bool can_be_near_all(const struct search *search,
     }
     bound = cheapest;
     XLNUMA_FOR_EACH_NODE(j, branch->set)
-        bound += least_share(search, branch, j) * (least[j] - cheapest);
+        bound += least_share(search, branch, j) *
+                 (branch->column[j] + search->near[nr_left][j] - cheapest);
     return bound <= search->slack;
 }
 
@@ -650,7 +652,7 @@ static void sum_up(const struct sorted *sorted, unsigned nr, unsigned r,
 
 static void find_most(struct search *search)
 {
-    struct sorted sorted;
+    struct sorted sorted = { .kb = { 0 } };
     unsigned nr = search->table->nr;
 
     search->rest[nr] = 0;

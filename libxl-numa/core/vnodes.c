@@ -359,6 +359,28 @@ static void follow(const struct xlnuma_host *host,
         plan->least_distance = plan->expected_distance;
 }
 
+/* Can it see `wanted` nodes on `nr` of the host's? If not: without any. */
+static bool can_see(const struct xlnuma_host *host,
+                    const struct xlnuma_request *request, unsigned wanted,
+                    unsigned nr, struct xlnuma_plan *plan)
+{
+    if (xlnuma_nodeset_count(host->nodes) < 2)
+        xlnuma__vnodes_drop(plan, "the host has one node");
+    else if (request->no_guest_nodes)
+        xlnuma__vnodes_drop(plan, "%s", request->no_guest_nodes);
+    else if (all_vcpus(request) > XLNUMA_GUEST_VCPUS_MAX)
+        xlnuma__vnodes_drop(plan, "it has more than %d vCPUs",
+                            XLNUMA_GUEST_VCPUS_MAX);
+    else if (wanted < 2)
+        xlnuma__vnodes_drop(plan, "all of its memory is on one node");
+    else if (wanted % nr)
+        xlnuma__vnodes_drop(
+            plan, "%u nodes are not a multiple of the plan's %u", wanted, nr);
+    else
+        return true;
+    return false;
+}
+
 void xlnuma__vnodes_make(const struct xlnuma_host *host,
                          const struct xlnuma_request *request,
                          struct xlnuma_plan *plan)
@@ -373,22 +395,9 @@ void xlnuma__vnodes_make(const struct xlnuma_host *host,
     wanted = request->guest_nodes == XLNUMA_GUEST_NODES_AUTO
                  ? nr
                  : request->guest_nodes;
-    if (xlnuma_nodeset_count(host->nodes) < 2)
-        xlnuma__vnodes_drop(plan, "the host has one node");
-    else if (request->no_guest_nodes)
-        xlnuma__vnodes_drop(plan, "%s", request->no_guest_nodes);
-    else if (all_vcpus(request) > XLNUMA_GUEST_VCPUS_MAX)
-        xlnuma__vnodes_drop(plan, "it has more than %d vCPUs",
-                            XLNUMA_GUEST_VCPUS_MAX);
-    else if (wanted < 2)
-        xlnuma__vnodes_drop(plan, "all of its memory is on one node");
-    else if (wanted % nr)
-        xlnuma__vnodes_drop(
-            plan, "%u nodes are not a multiple of the plan's %u", wanted, nr);
-    else
-        make_parts(&parts, host, request, plan, wanted / nr);
-    if (*plan->vnodes_reason)
+    if (!can_see(host, request, wanted, nr, plan))
         return;
+    make_parts(&parts, host, request, plan, wanted / nr);
     if (request->guest_nodes == XLNUMA_GUEST_NODES_AUTO)
         drop_small(&parts);
     else if (divide_memory(&parts) < parts.nr)
