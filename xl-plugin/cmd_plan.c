@@ -106,8 +106,8 @@ static void alternative_why(const void *row, char cell[TABLE_CELL_SIZE])
         [XLNUMA_WHY_NOT_FARTHER] = "farther apart",
         [XLNUMA_WHY_NOT_DEVICES] = "farther from its devices",
         [XLNUMA_WHY_NOT_SOCKETS] = "as near, but on more sockets",
-        [XLNUMA_WHY_NOT_GROWTH] = "as near, but has no room for maxmem or "
-                                  "maxvcpus",
+        [XLNUMA_WHY_NOT_GROWTH] = ("as near, but has no room for maxmem or "
+                                   "maxvcpus"),
         [XLNUMA_WHY_NOT_LOW] = "as near, but takes more low memory",
         [XLNUMA_WHY_NOT_LOAD] = "as near, but busier",
         [XLNUMA_WHY_NOT_NODES] = "excluded by numa_nodes",

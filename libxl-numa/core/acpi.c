@@ -63,11 +63,13 @@ static void sum_up(uint8_t *table, uint32_t length, unsigned at)
 static void put_header(uint8_t *to, const char *signature, uint8_t revision,
                        uint32_t length)
 {
+    static const char oem[14] = "Xen\0\0\0HVM", creator[4] = "XLNM";
+
     memcpy(to, signature, 4);
     put(to + LENGTH_AT, length, 4);
     to[8] = revision;
-    memcpy(to + 10, "Xen\0\0\0HVM\0\0\0\0\0", 14);
-    memcpy(to + 28, "XLNM", 4);
+    memcpy(to + 10, oem, sizeof(oem));
+    memcpy(to + 28, creator, sizeof(creator));
     put(to + 32, 1, 4);
 }
 
@@ -194,7 +196,7 @@ uint32_t xlnuma__acpi_extend(const struct xlnuma__acpi_area *area,
                              const struct xlnuma__tables *tables, uint8_t *to,
                              const char **why_r)
 {
-    uint8_t apic_id[XLNUMA_GUEST_VCPUS_MAX], *rsdp = area->rsdp;
+    uint8_t apic_id[XLNUMA_GUEST_VCPUS_MAX] = { 0 }, *rsdp = area->rsdp;
     struct xlnuma__tables own = *tables;
     const uint8_t *xsdt, *madt;
     uint32_t at, xsdt_at, length;

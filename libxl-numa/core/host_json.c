@@ -157,7 +157,7 @@ static int read_scheduler(const struct place *place, yajl_val value,
             "scheduler is not a string of 1 to %zu bytes such as "
             "\"" XLNUMA__CREDIT2 "\"",
             sizeof(host->scheduler) - 1);
-    strcpy(host->scheduler, text);
+    memcpy(host->scheduler, text, strlen(text) + 1);
     return 0;
 }
 

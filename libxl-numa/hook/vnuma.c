@@ -215,7 +215,8 @@ static void add_firmware(struct build *build)
         memcpy(to, module->data, length);
     length += xlnuma__acpi_srat(&tables, to + length);
     length += xlnuma__acpi_slit(&tables, to + length);
-    build->vnuma->tables = module->data = to;
+    build->vnuma->tables = to;
+    module->data = to;
     module->length = length;
 }
 

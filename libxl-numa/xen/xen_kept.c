@@ -14,7 +14,7 @@
 #define PREFIX "numa_"
 
 /* A list has key, value, key, value, ... and NULL at the end. */
-static size_t count(const libxl_key_value_list list)
+static size_t count(char *const *list)
 {
     size_t nr = 0;
 
@@ -34,7 +34,7 @@ static bool is_ours(const char *name)
 }
 
 /* Is there neither anything to keep nor anything kept? */
-static bool is_idle(const libxl_key_value_list stored,
+static bool is_idle(char *const *stored,
                     const struct xlnuma__settings *settings)
 {
     for (unsigned i = 0; i < XLNUMA__KEYS_MAX; i++)
@@ -106,7 +106,7 @@ int xlnuma__kept_put(libxl_domain_config *config,
 int xlnuma__kept_get(struct xlnuma__settings *settings_r,
                      const libxl_domain_config *config, char *message)
 {
-    const libxl_key_value_list stored = config->c_info.platformdata;
+    char *const *stored = config->c_info.platformdata;
     int rc = 0;
 
     *message = '\0';
