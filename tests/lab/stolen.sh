@@ -56,9 +56,8 @@ end() {
 # The CPUs of the one socket that these nodes are on, "all" if there are two.
 socket_of() {
     lab_list "$1" | awk '
-        { socket[$1 > 1] = 1 }
-        END { print 0 in socket && 1 in socket ? "all"
-                  : 0 in socket ? "0-3" : "4-7" }'
+        { if ($1 > 1) second = 1; else first = 1 }
+        END { print(first && second ? "all" : first ? "0-3" : "4-7") }'
 }
 
 # Affinities, report and list say what the hypervisor counts.
