@@ -74,7 +74,7 @@ left() {
 }
 
 left xc_domain_getinfolist:1 "Xen does not tell of it: .*left to libxl"
-left libxl_set_vcpuaffinity_all:1 "soft affinity .*left to libxl"
+left libxl_set_vcpuaffinity_all:1 "vCPU affinity .*left to libxl"
 left calloc:2 "out of memory: .*left to libxl"
 left dladdr:1 "stock placement"
 
