@@ -13,10 +13,10 @@
 
 SECONDS_EACH=3
 
-# build NAMES CMDLINE
+# build NAMES TYPE CMDLINE
 build() {
     for name in $1; do
-        lab_create "$name" pv 64 2 "cmdline=\"$2\"" || return 1
+        lab_create "$name" "$2" 64 2 "cmdline=\"$3\"" || return 1
     done
 }
 
@@ -26,18 +26,12 @@ destroy() {
     done
 }
 
-# measure TEXT NR LEAST MOST DOMID...: NR vCPUs are busy, and of its time the one
-# that is most on a wrong socket is there for LEAST to MOST percent.
+# measure DOMID...: looks for a while where these run; of its time the busy vCPU that
+# is most on a wrong socket is there for $off percent.
 measure() {
-    text=$1 nr=$2 least=$3 most=$4
-    shift 4
     lab_off_socket $SECONDS_EACH "$@" >/tmp/vcpus
     sed 's/^/# domain, vCPU, busy %, of that off the socket %: /' /tmp/vcpus
-    is "$text: $nr vCPUs are busy" \
-        "$(awk '$3 >= 30' /tmp/vcpus | wc -l)" "$nr"
-    between "$text: of the time of one, off the socket" \
-        "$(awk '$3 >= 30 && $4 > off { off = $4 } END { print off + 0 }' \
-            /tmp/vcpus)" "$least" "$most"
+    off=$(awk '$3 >= 30 && $4 > off { off = $4 } END { print off + 0 }' /tmp/vcpus)
 }
 
 domids() {
@@ -46,23 +40,48 @@ domids() {
     done
 }
 
-# run TEXT LEAST MOST: guests $names, two busy vCPUs each, by $LAB_XL.
+# Is there another guest g than domain $1, and built? Until then xl keeps it paused.
+is_rebuilt() {
+    id=$(lab_domid g) && [ "$id" != "$1" ] &&
+        "$LAB_STOCK_XL" list "$id" | awk 'NR == 2 { exit $(NF - 1) ~ /p/ }'
+}
+
+# An NMI, for which the tiny PVH guest has no handler, is its triple fault: for Xen
+# a reboot. All vCPUs are busy before and after.
+reboot() {
+    first=$(lab_domid g)
+    "$LAB_STOCK_XL" trigger "$first" nmi 0 && lab_wait 60 is_rebuilt "$first"
+}
+
+# run TEXT: guests $names, two busy vCPUs each, by $LAB_XL; leaves $off.
 run() {
-    busy=$(($(echo "$names" | wc -w) * 2))
-    ok "$1: built" build "$names" "$cmdline"
+    ok "$1: built" build "$names" $type "$cmdline"
+    [ -z "$reboots" ] || ok "$1: rebooted" reboot
     sleep 1
     # shellcheck disable=SC2046 # a list of numbers
-    measure "$1" $busy "$2" "$3" $(domids "$names")
+    measure $(domids "$names")
+    is "$1: all vCPUs are busy" "$(awk '$3 >= 30' /tmp/vcpus | wc -l)" \
+        $(($(echo "$names" | wc -w) * 2))
     destroy "$names"
 }
 
-# check TEXT NAMES CMDLINE: which of the vCPUs is on the wrong socket is chance.
+# check TEXT NAMES CMDLINE: which vCPU is on the wrong socket with stock xl is chance,
+# and now and then none is: then it is tried again.
 check() {
     names=$2 cmdline=$3
-    LAB_XL=$LAB_STOCK_XL run "$1, stock xl" 45 100
-    run "$1" 0 1
+    for try in 1 2 3 4 5 6; do
+        LAB_XL=$LAB_STOCK_XL run "$1, stock xl, $try"
+        [ "${off%.*}" -lt 45 ] || break
+    done
+    between "$1, stock xl: of the time of one, off the socket" "$off" 45 100
+    run "$1"
+    between "$1: of the time of one, off the socket" "$off" 0 1
 }
 
+type=pv reboots=
 check "two busy vCPUs" g spin
 check "three guests of two" "g h i" spin
 check "two that sleep and wake" g nap
+
+type=pvh reboots=yes
+check "two busy vCPUs, after a reboot" g spin
