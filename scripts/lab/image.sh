@@ -256,14 +256,14 @@ lab_cc() {
     echo gcc ${root:+"--sysroot=$root" "-B$root/usr/lib/x86_64-linux-gnu/"}
 }
 
-# lab_configure OPTION...: for this machine's Xen, or that in the sysroot.
-lab_configure() {
+# pkg-config finds the Xen in the sysroot, if there is one: for configure, which
+# make runs again when it has changed.
+lab_find_xen() {
     local usr=$LAB_SYSROOT/usr
-    [[ -z $LAB_SYSROOT ]] ||
-        local -x PKG_CONFIG_SYSROOT_DIR=$LAB_SYSROOT \
-            PKG_CONFIG_LIBDIR=$usr/local/lib/pkgconfig:$usr/local/share/pkgconfig:\
+    [[ -n $LAB_SYSROOT ]] || return 0
+    export PKG_CONFIG_SYSROOT_DIR=$LAB_SYSROOT
+    export PKG_CONFIG_LIBDIR=$usr/local/lib/pkgconfig:$usr/local/share/pkgconfig:\
 $usr/lib/x86_64-linux-gnu/pkgconfig:$usr/lib/pkgconfig:$usr/share/pkgconfig
-    ./configure CC="$(lab_cc)" "$@"
 }
 
 # The project's sources, copied so that the build neither needs nor touches the
@@ -291,9 +291,11 @@ lab_copy_sources() {
 
 lab_make_product() {
     cd "$1" || return 1
+    lab_find_xen
     [[ -x configure ]] || sh ./autogen.sh || return 1
     [[ -f Makefile ]] ||
-        lab_configure --prefix=/usr/local --sysconfdir=/etc || return 1
+        ./configure CC="$(lab_cc)" --prefix=/usr/local --sysconfdir=/etc ||
+        return 1
     make -j"$(nproc)" || return 1
     rm -rf "$2"
     make install DESTDIR="$2"
