@@ -39,10 +39,10 @@ is "host: sizes and free memory are what stock xl says" \
     "$(lab_nodes | awk '{ print $1, $3 }')"
 is "host: the sizes are the machine's, without the hole below 4 GiB" \
     "$(awk 'NR > 1 && !NF { exit }
-        NR > 1 { printf "%s ", $3 >= 3071 && $3 <= 3072 }' /tmp/host)" "1 1 1 1 "
+        NR > 1 { printf "%s ", ($3 >= 3071 && $3 <= 3072) }' /tmp/host)" "1 1 1 1 "
 is "host: the distances, too" \
     "$(awk '$1 == "Distance" { inside = 1; next } inside {
-        print $2, $3, $4, $5 }' /tmp/host)" "$(lab_nodes | cut -d' ' -f4-)"
+        if (!NF) exit; print $2, $3, $4, $5 }' /tmp/host)" "$(lab_nodes | cut -d' ' -f4-)"
 is "host: guests on nodes 2 and 3, where load2 and load3 count by affinity" \
     "$(awk 'NR > 1 && !NF { exit } NR > 1 { printf "%s ", $8 }' /tmp/host)" \
     "$(for node in 0 1 2 3; do
