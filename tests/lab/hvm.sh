@@ -103,7 +103,7 @@ is_another_domain() {
 }
 
 reboots() {
-    lab_create_hvm again 900 2 "$(lab_hvm_reboots)" 2>/dev/null
+    lab_create_hvm again 900 2 "$(lab_hvm_reboots 0x402)" 2>/dev/null
     first=$(lab_domid again)
     node=$(lab_affinity "$first")
     # While it runs another comes to its node: busier now than the others.

@@ -76,11 +76,12 @@ lab_create_hvm() {
     "${LAB_XL:-xl}" create -q "$lab_cfg"
 }
 
-# The line for lab_create_hvm of a guest that reboots five seconds after each
-# start: a debug console. At port 0x403 it is once, and a soft reset.
+# lab_hvm_reboots PORT: the line for lab_create_hvm of a guest that reboots five
+# seconds after each start: a debug console at port 0x402. At port 0x403 it is
+# once, and a soft reset.
 lab_hvm_reboots() {
     echo 'device_model_args=["-chardev","null,id=d",' \
-        "\"-device\",\"isa-debugcon,iobase=${1:-0x402},chardev=d\"]"
+        "\"-device\",\"isa-debugcon,iobase=$1,chardev=d\"]"
 }
 
 # lab_create_linux NAME MIB VCPUS [LINE...]: builds a Linux PV guest, which can
