@@ -6,6 +6,7 @@
 # quota is none, the root is read-only. The guest is built, where it was planned or
 # where stock xl puts it, with all its memory and one warning; a strict policy's is
 # not built, and nothing of it is left. A full /run is in parallel.sh.
+# memory: 6500
 # host: lab-2x2.json
 # timeout: 900
 

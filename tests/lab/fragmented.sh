@@ -6,7 +6,7 @@
 # extents. On clean memory the hook gets as many large extents as stock xl.
 # host: lab-2x2.json
 # timeout: 900
-# memory: 9000
+# memory: 10300
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

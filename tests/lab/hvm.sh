@@ -5,6 +5,7 @@
 # nodes of one socket, half on each, and so does what QEMU itself allocates; one
 # that reboots is placed afresh. And what libxl starts for a guest, the device
 # model and hotplug scripts, has nothing of the hook.
+# memory: 6500
 # host: lab-2x2.json
 # hvm: yes
 # timeout: 400

@@ -3,6 +3,7 @@
 #
 # A guest that is created paused is placed when it is built, and then runs where
 # it was placed.
+# memory: 5100
 # host: lab-2x2.json
 # timeout: 180
 

@@ -3,6 +3,7 @@
 #
 # The main job: a guest that no node can hold goes to the two nodes of one
 # socket, half on each, on clean and on dirty memory; a smaller one to one node.
+# memory: 6700
 # host: lab-2x2.json
 # timeout: 400
 

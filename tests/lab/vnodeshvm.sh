@@ -4,6 +4,7 @@
 # An HVM guest that sees its nodes (numa_guest_nodes): hvmloader has the tables that
 # it was handed in the guest's ACPI tables; the memory is by address. Then a guest of
 # 5 GiB, PVH, whose nodes are around the hole below 4 GiB.
+# memory: 11000
 # host: lab-2x2.json
 # hvm: yes
 
