@@ -393,6 +393,7 @@ static int make_plan(struct job *job)
     struct xlnuma__settings many;
     const char *why;
     uint32_t poolid;
+    bool is_off;
     int rc;
 
     rc = find_pool(job, &poolid);
@@ -404,13 +405,16 @@ static int make_plan(struct job *job)
                        : 0;
     if (rc)
         return rc;
-    rc = xlnuma__conf_read(&many, job->file.config.c_info.name, job->message);
+    rc = xlnuma__conf_read(&many, &is_off, job->file.config.c_info.name,
+                           job->message);
     if (rc)
         return rc;
     xlnuma__settings_apply(&many, request);
     xlnuma__settings_apply(&job->file.settings, request);
-    if (!xlnuma__config_wants_placement(&job->file.config, &why) ||
+    if (!xlnuma__config_wants_placement(&job->file.config, &why) || is_off ||
         request->policy == XLNUMA_POLICY_NONE) {
+        if (!why && is_off)
+            why = XLNUMA__CONF_OFF;
         plan_nothing(job, why ? why : "numa_policy is none");
         return 0;
     }

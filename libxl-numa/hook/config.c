@@ -80,19 +80,24 @@ void xlnuma__build_settle(struct build *build, libxl_domain_config *config)
         LOG(build, WARN, "domain %s: %s: ignored", name, message);
 }
 
-/* The keys that xl-numa.conf has for this guest; a wrong file has none. */
-static void apply_conf(struct build *build, const char *name)
+/*
+ * The keys that xl-numa.conf has for this guest; a wrong file has none. Returns
+ * whether it switches placement off.
+ */
+static bool apply_conf(struct build *build, const char *name)
 {
     struct xlnuma__settings settings;
     char message[XLNUMA_MESSAGE_SIZE];
+    bool is_off;
 
-    if (xlnuma__conf_read(&settings, name ? name : "", message) &&
+    if (xlnuma__conf_read(&settings, &is_off, name ? name : "", message) &&
         xlnuma__build_has_domain(build))
         LOG(build, WARN,
             "domain %" PRIu32 " (%s): %s: placed as if that file were not "
             "there",
             build->domid, build->request.name, message);
     xlnuma__settings_apply(&settings, &build->request);
+    return is_off;
 }
 
 /* What every vCPU has without us, where the request has no affinity of its own. */
@@ -110,6 +115,7 @@ static void learn_hard_affinity(struct build *build,
 void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
 {
     const libxl_domain_build_info *info = &config->b_info;
+    bool is_off;
 
     xlnuma__request_from_config(&build->request, build->ctx, config);
     build->owns_vcpus = !libxl_defbool_is_default(info->numa_placement) &&
@@ -120,9 +126,13 @@ void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
     build->stubdom_kb = xlnuma__stubdom_kb(config);
     if (!xlnuma__config_wants_placement(config, &build->why_not))
         return;
-    apply_conf(build, config->c_info.name);
+    is_off = apply_conf(build, config->c_info.name);
     build->conf_nodes = build->request.nodes;
     xlnuma__settings_apply(&build->settings, &build->request);
+    if (is_off) {
+        build->why_not = XLNUMA__CONF_OFF;
+        build->request.policy = XLNUMA_POLICY_NONE;
+    }
     if (build->source == MEMORY_HELPERS)
         build->request.no_guest_nodes =
             "it is restored: its memory does not go by the guest's addresses";

@@ -137,16 +137,17 @@ struct xlnuma__settings {
 };
 
 /*
- * Does the text have only known keys, of those that begin with `prefix`? `other`
- * (NULL: none) is known besides. Returns 0, XLNUMA_ERR_INVALID: the message has
+ * Does the text have only known keys, of those that begin with `prefix`? `others`
+ * (NULL: none; NULL ends them) are known besides. Returns 0, XLNUMA_ERR_INVALID: the message has
  * file, line and the key that was probably meant.
  */
-int xlnuma__keys_check(const char *prefix, const char *other,
+int xlnuma__keys_check(const char *prefix, const char *const *others,
                        const char *source, const char *text, size_t length,
                        char *message);
 
 /* That message without file and line. */
-void xlnuma__key_unknown(const char *key, size_t length, const char *other,
+void xlnuma__key_unknown(const char *key, size_t length,
+                         const char *const *others,
                          char what[XLNUMA_MESSAGE_SIZE]);
 
 /*
@@ -214,15 +215,24 @@ unsigned xlnuma__config_line(const char *text, size_t length, const char *key);
 /* --- xen_conf.c ----------------------------------------------------------- */
 
 /*
- * What xl-numa.conf says of this guest; the guest's own file goes before it. The
+ * What xl-numa.conf says of this guest; the guest's own file takes precedence. The
  * file is the one that XL_NUMA_CONF in the environment names, else that of the
  * configuration folder, which need not be there. Read afresh in each call.
+ * *is_off_r: placement is switched off on this host, whatever a guest's file says.
  *
  * Returns 0, XLNUMA_ERR_IO, XLNUMA_ERR_INVALID, XLNUMA_ERR_NOMEM with file and
- * line in the message; then *settings_r has none. Logs: nothing.
+ * line in the message; then there are no settings, and placement is not off.
+ * Logs: nothing.
  */
-int xlnuma__conf_read(struct xlnuma__settings *settings_r, const char *guest,
-                      char *message);
+int xlnuma__conf_read(struct xlnuma__settings *settings_r, bool *is_off_r,
+                      const char *guest, char *message);
+
+/* Which file that is; static, or the environment's. */
+const char *xlnuma__conf_path(void);
+
+/* The key of the switch, and why a guest is left to libxl when it is off. */
+#define XLNUMA__CONF_SWITCH "numa_placement"
+#define XLNUMA__CONF_OFF XLNUMA__CONF_SWITCH " is off in xl-numa.conf"
 
 /* --- xen_claim.c: memory that builds in flight are to take ---------------- */
 

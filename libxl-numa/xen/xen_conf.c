@@ -23,7 +23,6 @@
 
 struct conf {
     const char *path; /* borrowed */
-    bool is_default;  /* nobody asked for it: it need not be there */
     char *guest;      /* owned: the name that patterns are to match */
     char *text;       /* owned: the file */
     size_t length;
@@ -112,7 +111,7 @@ static int read_text(struct conf *conf)
     FILE *from = fopen(conf->path, "re"), *to;
     int rc;
 
-    if (!from && errno == ENOENT && conf->is_default)
+    if (!from && errno == ENOENT && !strcmp(conf->path, DEFAULT_PATH))
         return 0;
     if (!from)
         return xlnuma__fail(conf->message, XLNUMA_ERR_IO, "%s: %s", conf->path,
@@ -131,6 +130,8 @@ static int read_text(struct conf *conf)
  */
 static int check_text(struct conf *conf)
 {
+    static const char *const others[] = { "numa_guests", XLNUMA__CONF_SWITCH,
+                                          NULL };
     const char *nul = memchr(conf->text, '\0', conf->length);
 
     if (nul) {
@@ -140,8 +141,8 @@ static int check_text(struct conf *conf)
             line += *here == '\n';
         return bad(conf, line, "a NUL byte");
     }
-    return xlnuma__keys_check("", "numa_guests", conf->path, conf->text,
-                              conf->length, conf->message);
+    return xlnuma__keys_check("", others, conf->path, conf->text, conf->length,
+                              conf->message);
 }
 
 /* libxlutil goes on after an error; its first line is the one that helps. */
@@ -189,6 +190,7 @@ static char *trim(char *text)
 static int set_key(struct conf *conf, struct entry *entry,
                    XLU_ConfigValue *item, const char *key, const char *value)
 {
+    static const char *const others[] = { "name", NULL };
     bool is_twice = xlnuma__settings_has(&entry->settings, key), is_right;
     char what[XLNUMA_MESSAGE_SIZE];
     const char *values;
@@ -203,7 +205,7 @@ static int set_key(struct conf *conf, struct entry *entry,
     }
     values = xlnuma__settings_set(&entry->settings, key, value, &is_right);
     if (!values) {
-        xlnuma__key_unknown(key, strlen(key), "name", what);
+        xlnuma__key_unknown(key, strlen(key), others, what);
         return bad(conf, line_of(conf, item), "%s", what);
     }
     if (!is_right)
@@ -299,7 +301,26 @@ static char *lasting_name(const char *name)
     return strndup(name, length);
 }
 
-static int read_settings(struct conf *conf, struct xlnuma__settings *settings_r)
+/* numa_placement = "on", which is the default, or "off" */
+static int read_switch(struct conf *conf, bool *is_off_r)
+{
+    const char *value;
+    int r = xlu_cfg_get_string(conf->config, XLNUMA__CONF_SWITCH, &value, 1);
+
+    if (r == ESRCH)
+        return 0;
+    if (r)
+        return bad(conf, line_of_key(conf, XLNUMA__CONF_SWITCH),
+                   XLNUMA__CONF_SWITCH " is a list, not on or off");
+    *is_off_r = !strcmp(value, "off");
+    if (!*is_off_r && strcmp(value, "on"))
+        return bad(conf, line_of_key(conf, XLNUMA__CONF_SWITCH),
+                   XLNUMA__CONF_SWITCH " is \"%s\", not on or off", value);
+    return 0;
+}
+
+static int read_settings(struct conf *conf, struct xlnuma__settings *settings_r,
+                         bool *is_off_r)
 {
     struct xlnuma__settings all;
     int rc;
@@ -307,23 +328,30 @@ static int read_settings(struct conf *conf, struct xlnuma__settings *settings_r)
     rc = xlnuma__settings_read(&all, conf->config, conf->path, conf->text,
                                conf->length, conf->message);
     if (!rc)
+        rc = read_switch(conf, is_off_r);
+    if (!rc)
         rc = read_guests(conf, settings_r);
     if (!rc)
         xlnuma__settings_fill(settings_r, &all);
     return rc;
 }
 
-int xlnuma__conf_read(struct xlnuma__settings *settings_r, const char *guest,
-                      char *message)
+const char *xlnuma__conf_path(void)
 {
-    struct conf conf = { .path = getenv(PATH_VARIABLE), .message = message };
+    const char *path = getenv(PATH_VARIABLE);
+
+    return path && *path ? path : DEFAULT_PATH;
+}
+
+int xlnuma__conf_read(struct xlnuma__settings *settings_r, bool *is_off_r,
+                      const char *guest, char *message)
+{
+    struct conf conf = { .path = xlnuma__conf_path(), .message = message };
     int rc;
 
     *message = '\0';
+    *is_off_r = false;
     memset(settings_r, 0, sizeof(*settings_r));
-    conf.is_default = !conf.path || !*conf.path;
-    if (conf.is_default)
-        conf.path = DEFAULT_PATH;
     conf.guest = lasting_name(guest);
     rc = conf.guest ? read_text(&conf) : out_of_memory(&conf);
     if (!rc && conf.text)
@@ -331,9 +359,11 @@ int xlnuma__conf_read(struct xlnuma__settings *settings_r, const char *guest,
     if (!rc && conf.text)
         rc = parse_text(&conf);
     if (!rc && conf.text)
-        rc = read_settings(&conf, settings_r);
-    if (rc)
+        rc = read_settings(&conf, settings_r, is_off_r);
+    if (rc) {
         memset(settings_r, 0, sizeof(*settings_r));
+        *is_off_r = false;
+    }
     xlu_cfg_destroy(conf.config);
     if (conf.report)
         fclose(conf.report);

@@ -228,14 +228,22 @@ static size_t edit_distance(const char *a, size_t length, const char *b)
     return row[length];
 }
 
-/* The nearest key, if at most a third of its letters differ; else NULL. */
-static const char *key_meant(const char *key, size_t length, const char *other)
+/* The i-th key that is known, or NULL: one of the table, or of the others. */
+static const char *known_key(const char *const *others, unsigned i)
 {
-    const char *meant = NULL;
+    if (i < NR_KEYS)
+        return keys[i].name;
+    return others ? others[i - NR_KEYS] : NULL;
+}
+
+/* The nearest key, if at most a third of its letters differ; else NULL. */
+static const char *key_meant(const char *key, size_t length,
+                             const char *const *others)
+{
+    const char *meant = NULL, *name;
     size_t least = SIZE_MAX;
 
-    for (unsigned i = 0; i < NR_KEYS + !!other; i++) {
-        const char *name = i < NR_KEYS ? keys[i].name : other;
+    for (unsigned i = 0; (name = known_key(others, i)); i++) {
         size_t distance = edit_distance(key, length, name);
 
         if (distance * 3 <= strlen(name) && distance < least) {
@@ -246,25 +254,35 @@ static const char *key_meant(const char *key, size_t length, const char *other)
     return meant;
 }
 
-void xlnuma__key_unknown(const char *key, size_t length, const char *other,
+void xlnuma__key_unknown(const char *key, size_t length,
+                         const char *const *others,
                          char what[XLNUMA_MESSAGE_SIZE])
 {
     size_t shown = length < KEY_LENGTH_MAX ? length : KEY_LENGTH_MAX;
-    const char *meant = key_meant(key, shown, other);
-    unsigned nr = NR_KEYS + !!other;
+    const char *meant = key_meant(key, shown, others), *name;
     int n = snprintf(what, XLNUMA_MESSAGE_SIZE, "unknown key \"%.*s\"%s%s%s",
                      (int)shown, key, meant ? ": did you mean " : ", not ",
                      meant ? meant : "", meant ? "?" : "");
 
-    for (unsigned i = 0; i < nr && !meant && n < XLNUMA_MESSAGE_SIZE; i++)
+    for (unsigned i = 0;
+         !meant && n < XLNUMA_MESSAGE_SIZE && (name = known_key(others, i));
+         i++)
         n += snprintf(what + n, XLNUMA_MESSAGE_SIZE - (size_t)n, "%s%s",
-                      !i           ? ""
-                      : i + 1 < nr ? ", "
-                                   : " or ",
-                      i < NR_KEYS ? keys[i].name : other);
+                      !i                         ? ""
+                      : known_key(others, i + 1) ? ", "
+                                                 : " or ",
+                      name);
 }
 
-int xlnuma__keys_check(const char *prefix, const char *other,
+/* Is it one of the others? */
+static bool is_other(const char *const *others, const char *key, size_t length)
+{
+    while (others && *others && !is_key(*others, key, length))
+        others++;
+    return others && *others;
+}
+
+int xlnuma__keys_check(const char *prefix, const char *const *others,
                        const char *source, const char *text, size_t length,
                        char *message)
 {
@@ -277,9 +295,9 @@ int xlnuma__keys_check(const char *prefix, const char *other,
         if (scan.length < strlen(prefix) ||
             memcmp(scan.key, prefix, strlen(prefix)) ||
             find_key(scan.key, scan.length) < NR_KEYS ||
-            (other && is_key(other, scan.key, scan.length)))
+            is_other(others, scan.key, scan.length))
             continue;
-        xlnuma__key_unknown(scan.key, scan.length, other, what);
+        xlnuma__key_unknown(scan.key, scan.length, others, what);
         return xlnuma__fail(message, XLNUMA_ERR_INVALID, "%s:%u: %s", source,
                             scan.line, what);
     }
