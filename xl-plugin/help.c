@@ -2,7 +2,7 @@
 /* --help, from the commands' records. Reads no options and runs nothing. */
 #include <string.h>
 
-#include "command.h"
+#include "commands/command.h"
 
 /* What every command has; numa_placement.c reads them. */
 static const struct command_option common_options[] = {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "command.h"
+#include "commands/command.h"
 
 static const struct command *const commands[] = {
     &cmd_list,     &cmd_host,    &cmd_show,  &cmd_plan,   &cmd_verify,

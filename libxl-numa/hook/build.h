@@ -10,9 +10,9 @@
 #include <time.h>
 #include <xentoollog.h>
 
-#include "core/core.h"
 #include "hook/hook.h"
 #include "hook/vnuma.h"
+#include "model/core.h"
 #include "xen/xen.h"
 
 #define PAGE_KB 4

@@ -5,8 +5,8 @@
  * that cannot do so is planned all the same: exact nodes, and a strict policy,
  * do not depend on claims.
  */
-#include "core/vnodes.h"
 #include "hook/build.h"
+#include "vnodes/vnodes.h"
 
 #include <inttypes.h>
 #include <string.h>

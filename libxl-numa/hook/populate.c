@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What is done when libxenguest asks Xen for a domain's memory: each extent on
- * the node that core/extent.c names.
+ * the node that planner/extent.c names.
  */
 #include "hook/build.h"
 

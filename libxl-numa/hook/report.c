@@ -3,8 +3,8 @@
  * What is done when a domain is built: affinities follow memory that is not
  * where it was planned; one line of log, and the report in xenstore.
  */
-#include "core/vnodes.h"
 #include "hook/build.h"
+#include "vnodes/vnodes.h"
 
 #include <inttypes.h>
 #include <string.h>

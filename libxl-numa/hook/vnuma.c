@@ -2,7 +2,7 @@
 /*
  * A guest that sees several nodes: its vCPUs' affinities, its memory by address,
  * and SRAT and SLIT in its ACPI tables. Neither libxl nor Xen knows of it. What
- * the nodes are is the plan's; what the tables are is core/acpi.c's.
+ * the nodes are is the plan's; what the tables are is vnodes/acpi.c's.
  *
  * PVH: libxl made the tables when it sets the guest's memory map, and copies them
  * into the guest later. HVM: hvmloader makes them, and adds those that libxl hands
@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/vnodes.h"
+#include "vnodes/vnodes.h"
 
 #define PAGE 4096u
 #define RSDP_SIZE 36

@@ -7,11 +7,11 @@
 #include <libxlutil.h>
 #include <xenstore.h>
 
-#include "core/core.h"
-#include "core/dump.h"
-#include "core/guests.h"
+#include "formats/dump.h"
+#include "model/core.h"
+#include "model/guests.h"
 
-/* --- xen_host.c ----------------------------------------------------------- */
+/* --- xen/host.c ----------------------------------------------------------- */
 
 struct xc_interface_core; /* libxenctrl's xc_interface */
 
@@ -35,7 +35,7 @@ void xlnuma__cpuset_from_bitmap(xlnuma_cpuset *set_r, const libxl_bitmap *map);
 /* A scheduler by libxl's number; "" for one that libxl does not know. */
 void xlnuma__scheduler_name(char name_r[XLNUMA_SCHEDULER_SIZE], int scheduler);
 
-/* --- xen_dom0.c ----------------------------------------------------------- */
+/* --- xen/dom0.c ----------------------------------------------------------- */
 
 /*
  * Does Domain-0 hold most of the host's memory? Then the hint says so, and what
@@ -44,7 +44,7 @@ void xlnuma__scheduler_name(char name_r[XLNUMA_SCHEDULER_SIZE], int scheduler);
 bool xlnuma__dom0_holds_most(libxl_ctx *ctx, struct xc_interface_core *xch,
                              char hint[XLNUMA_MESSAGE_SIZE]);
 
-/* --- xen_load.c ----------------------------------------------------------- */
+/* --- xen/load.c ----------------------------------------------------------- */
 
 /*
  * Fill in the nodes' load, from the domains and from what they were at the last
@@ -56,7 +56,7 @@ int xlnuma__load_read(struct xlnuma_host *host, struct xc_interface_core *xch,
 /* For later readings: what each domain ran so far. If it fails, it fails. */
 void xlnuma__load_note(struct xc_interface_core *xch);
 
-/* --- xen_request.c -------------------------------------------------------- */
+/* --- xen/request.c -------------------------------------------------------- */
 
 /*
  * What libxl takes for a guest beside its own memory, by the rule of
@@ -93,13 +93,13 @@ int xlnuma__request_add_pool(struct xlnuma_request *request, libxl_ctx *ctx,
 bool xlnuma__config_wants_placement(const libxl_domain_config *config,
                                     const char **why_r);
 
-/* --- xen_vnodes.c --------------------------------------------------------- */
+/* --- xen/vnodes.c --------------------------------------------------------- */
 
 /* How the guest's memory will lie, and whether it can see several nodes. */
 void xlnuma__request_add_vnodes(struct xlnuma_request *request,
                                 const libxl_domain_config *config);
 
-/* --- xen_apply.c ---------------------------------------------------------- */
+/* --- xen/apply.c ---------------------------------------------------------- */
 
 /* Set the domain's node affinity. Returns 0 or libxl's error. */
 int xlnuma__apply_nodes(libxl_ctx *ctx, uint32_t domid, xlnuma_nodeset nodes);
@@ -120,10 +120,10 @@ int xlnuma__apply(libxl_ctx *ctx, uint32_t domid, unsigned nr_vcpus,
 int xlnuma__apply_vcpu(libxl_ctx *ctx, uint32_t domid, unsigned vcpu,
                        const xlnuma_cpuset *cpus, char *message);
 
-/* --- xen_config.c --------------------------------------------------------- */
+/* --- config/keys.c --------------------------------------------------------- */
 
 /*
- * The numa_* keys are one table in xen_config.c; the name of the i-th, NULL
+ * The numa_* keys are one table in config/keys.c; the name of the i-th, NULL
  * behind the last. A value is kept as the text that was given.
  */
 #define XLNUMA__KEYS_MAX 16
@@ -177,7 +177,7 @@ void xlnuma__settings_fill(struct xlnuma__settings *settings,
 void xlnuma__settings_apply(const struct xlnuma__settings *settings,
                             struct xlnuma_request *request);
 
-/* --- xen_kept.c ----------------------------------------------------------- */
+/* --- config/kept.c ----------------------------------------------------------- */
 
 /*
  * Have the configuration keep these settings in its c_info.platformdata, in place
@@ -212,7 +212,7 @@ bool xlnuma__scan_next(struct xlnuma__scan *scan);
 /* The line (from 1) that sets `key` last; 0 when none does. */
 unsigned xlnuma__config_line(const char *text, size_t length, const char *key);
 
-/* --- xen_conf.c ----------------------------------------------------------- */
+/* --- config/conf.c ----------------------------------------------------------- */
 
 /*
  * What xl-numa.conf says of this guest; the guest's own file takes precedence. The
@@ -234,7 +234,7 @@ const char *xlnuma__conf_path(void);
 #define XLNUMA__CONF_SWITCH "numa_placement"
 #define XLNUMA__CONF_OFF XLNUMA__CONF_SWITCH " is off in xl-numa.conf"
 
-/* --- xen_claim.c: memory that builds in flight are to take ---------------- */
+/* --- xen/claim.c: memory that builds in flight are to take ---------------- */
 
 struct xlnuma__claim {
     bool is_there; /* all zero: no claim */
@@ -292,7 +292,7 @@ void xlnuma__claim_taken(struct xlnuma__claim *claim, unsigned node,
                          uint64_t kb);
 void xlnuma__claim_drop(struct xlnuma__claim *claim);
 
-/* --- xen_report.c --------------------------------------------------------- */
+/* --- xen/report.c --------------------------------------------------------- */
 
 #define XLNUMA__REPORT_VERSION "1"
 
@@ -327,7 +327,7 @@ int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
  */
 uint64_t xlnuma__video_kb(struct xs_handle *xs, uint32_t domid);
 
-/* --- xen_vcpus.c ---------------------------------------------------------- */
+/* --- xen/vcpus.c ---------------------------------------------------------- */
 
 /*
  * Look at a domain's vCPUs, for some seconds, or once if these are 0. A domain
@@ -340,7 +340,7 @@ int xlnuma__vcpus_from_xen(struct xlnuma__vcpus *vcpus_r, libxl_ctx *ctx,
                            uint32_t domid, xlnuma_nodeset nodes,
                            unsigned seconds, char *message);
 
-/* --- xen_dump.c ----------------------------------------------------------- */
+/* --- xen/dump.c ----------------------------------------------------------- */
 
 /*
  * Have Xen count the pages of all domains by node, now; wait up to some seconds

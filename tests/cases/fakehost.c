@@ -26,7 +26,7 @@
 #include <xenctrl.h>
 #include <xenstore.h>
 
-#include "core/guests.h"
+#include "model/guests.h"
 
 static struct xlnuma_host *host;
 static struct xlnuma__guests guests;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/core.h"
+#include "model/core.h"
 
 /* The fuzzer's entry, and replay's: one input. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

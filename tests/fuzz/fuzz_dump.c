@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "core/dump.h"
+#include "formats/dump.h"
 
 static void check_domain(const struct xlnuma__dump *dump,
                          const struct xlnuma__dump_domain *domain)

@@ -5,7 +5,7 @@
  */
 #include "fuzz.h"
 
-#include "guest_file.h"
+#include "guest/file.h"
 
 static char message[XLNUMA_MESSAGE_SIZE];
 

@@ -3,8 +3,8 @@
  * A snapshot file. One that is taken, with its guests, can be written and read
  * again and is the same then, and a guest on it gets a plan that adds up.
  */
-#include "core/guests.h"
 #include "fuzz.h"
+#include "model/guests.h"
 
 #include <string.h>
 

@@ -16,7 +16,7 @@ int main(void)
         function(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14) == 1015 &&     \
         function(14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1) == 560 &&      \
         errno == 77;
-#include "hook/functions.h"
+#include "preload/functions.h"
     printf("%d functions, %d called rightly\n", nr, nr_right);
     return nr != nr_right;
 }

@@ -9,4 +9,4 @@
         return a + 2 * b + 3 * c + 4 * d + 5 * e + 6 * f + 7 * g + 8 * h +     \
                9 * i + 10 * j + 11 * k + 12 * l + 13 * m + 14 * n;             \
     }
-#include "hook/functions.h"
+#include "preload/functions.h"

@@ -9,7 +9,7 @@
 #define STANDS_BEFORE(function, library)                                       \
     long function(long, long, long, long, long, long, long, long, long, long,  \
                   long, long, long, long);
-#include "hook/functions.h"
+#include "preload/functions.h"
 #undef STANDS_BEFORE
 
 #endif /* OTHERXEN_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The planner's definition (docs/planner.md) once more, written to be read and
- * for nothing else: every set is judged. Shares no code with core/.
+ * for nothing else: every set is judged. Shares no code with planner/.
  */
 #ifndef NAIVE_H
 #define NAIVE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * core/acpi.c, byte by byte. With a folder as its argument it writes SRAT and SLIT
+ * vnodes/acpi.c, byte by byte. With a folder as its argument it writes SRAT and SLIT
  * there instead, for tests/unit/acpi-tables.
  */
 #include "unit.h"
@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/vnodes.h"
+#include "vnodes/vnodes.h"
 
 #define PAGE 4096
 #define BASE 0xfc001000u

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* core/affinity.c, through plans and plans that follow memory */
+/* planner/affinity.c, through plans and plans that follow memory */
 #include "draw.h"
 #include "unit.h"
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* xl-plugin/guest_cpus.c, by the table that the lab compares with the real xl. */
+/* xl-plugin/guest/cpus.c, by the table that the lab compares with the real xl. */
 #include "unit.h"
 
 #include <string.h>
 
-#include "guest_cpus.h"
+#include "guest/cpus.h"
 
 /* "LIST": CPUS or none; or - if it is refused. */
 static bool is_so(const struct xlnuma_host *host, char *line)

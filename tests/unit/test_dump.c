@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * core/dump.c: the hypervisor's dump of debug key 'u'. The text of `real` is
+ * formats/dump.c: the hypervisor's dump of debug key 'u'. The text of `real` is
  * what Xen 4.17.7 wrote in the lab, domains 0 to 3; domain 3 is populated on
  * demand. `real_4_20` is what Xen 4.20.4 wrote. Sums were made by hand.
  */
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/dump.h"
+#include "formats/dump.h"
 
 static const char real[] =
     "(XEN) 'u' pressed -> dumping numa info (now = 13528923536)\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* core/search.c against an exhaustive search that shares nothing with it */
+/* planner/search.c against an exhaustive search that shares nothing with it */
 #include "unit.h"
 
 #include "draw.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* core/extent.c */
+/* planner/extent.c */
 #include "unit.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* core/host.c, core/host_json.c */
+/* model/host.c, formats/host_json.c */
 #include "unit.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* core/explain.c, through the plans that cannot be made */
+/* planner/explain.c, through the plans that cannot be made */
 #include "unit.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* core/cost.c, core/plan.c, core/plan_json.c */
+/* planner/cost.c, planner/plan.c, formats/plan_json.c */
 #include "unit.h"
 
 #include <math.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* core/vnodes.c: which nodes a guest sees. */
+/* vnodes/nodes.c: which nodes a guest sees. */
 #include "unit.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#include "core/vnodes.h"
+#include "vnodes/vnodes.h"
 
 #define MIB 1024
 #define LOW 4032 /* MiB below the hole of a PVH guest */

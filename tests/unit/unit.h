@@ -5,7 +5,7 @@
 
 #include <CUnit/CUnit.h>
 
-#include "core/core.h"
+#include "model/core.h"
 
 struct unit_test {
     const char *name; /* what it shows */

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xl-numa.conf (docs/xl-numa.conf.pod): the numa_* keys of many guests, by their
+ * names. All of the file is checked, whichever guest is asked for. Does not know
+ * the guest's own file.
+ */
+#include "model/core.h"
+#include "xen/xen.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH_VARIABLE "XL_NUMA_CONF"
+#define DEFAULT_PATH XEN_CONFIG_DIR "/xl-numa.conf"
+
+/* Nobody writes that much; what does not end is no such file. */
+#define TEXT_SIZE_MAX (1024 * 1024)
+
+#define EXAMPLE "[ \"name=db*\", \"numa_policy=restricted\" ]"
+
+struct conf {
+    const char *path; /* borrowed */
+    char *guest;      /* owned: the name that patterns are to match */
+    char *text;       /* owned: the file */
+    size_t length;
+    XLU_Config *config; /* owned */
+    FILE *report;       /* owned: where libxlutil complains, into... */
+    char *reported;     /* ...this, owned */
+    size_t reported_length;
+    char *message; /* borrowed */
+};
+
+/* One of numa_guests: what it sets for guests of a name. */
+struct entry {
+    XLU_ConfigValue *value; /* borrowed */
+    const char *pattern;    /* borrowed; NULL until it is read */
+    struct xlnuma__settings settings;
+};
+
+/* --- messages ------------------------------------------------------------- */
+
+static int out_of_memory(struct conf *conf)
+{
+    return xlnuma__fail(conf->message, XLNUMA_ERR_NOMEM, "%s: out of memory",
+                        conf->path);
+}
+
+__attribute__((format(printf, 3, 4))) static int
+bad(struct conf *conf, unsigned line, const char *format, ...)
+{
+    char what[XLNUMA_MESSAGE_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof(what), format, args);
+    va_end(args);
+    return xlnuma__fail(conf->message, XLNUMA_ERR_INVALID, "%s:%u: %s",
+                        conf->path, line, what);
+}
+
+static unsigned line_of_key(const struct conf *conf, const char *key)
+{
+    return xlnuma__config_line(conf->text, conf->length, key);
+}
+
+/*
+ * libxlutil tells where a value is only when it complains of it, "FILE:LINE:":
+ * so ask for a list as a text, and for a text as a list.
+ */
+static unsigned line_of(struct conf *conf, XLU_ConfigValue *value)
+{
+    size_t start = conf->reported_length + strlen(conf->path) + 1;
+    XLU_ConfigList *list;
+    char *text;
+
+    if (xlu_cfg_value_type(value) == XLU_LIST)
+        (void)xlu_cfg_value_get_string(conf->config, value, &text, 0);
+    else
+        (void)xlu_cfg_value_get_list(conf->config, value, &list, 0);
+    return !fflush(conf->report) && conf->reported_length > start
+               ? (unsigned)strtoul(conf->reported + start, NULL, 10)
+               : line_of_key(conf, "numa_guests");
+}
+
+/* --- the file ------------------------------------------------------------- */
+
+static int copy_text(struct conf *conf, FILE *from, FILE *to)
+{
+    char buf[4096];
+    size_t n, all = 0;
+
+    while ((n = fread(buf, 1, sizeof(buf), from)) > 0) {
+        all += n;
+        if (all > TEXT_SIZE_MAX)
+            return xlnuma__fail(conf->message, XLNUMA_ERR_INVALID,
+                                "%s: larger than such a file can be (%d KiB)",
+                                conf->path, TEXT_SIZE_MAX / 1024);
+        fwrite(buf, 1, n, to);
+    }
+    putc('\n', to); /* libxlutil wants one behind a comment */
+    return ferror(from) ? xlnuma__fail(conf->message, XLNUMA_ERR_IO, "%s: %s",
+                                       conf->path, strerror(errno))
+                        : 0;
+}
+
+static int read_text(struct conf *conf)
+{
+    FILE *from = fopen(conf->path, "re"), *to;
+    int rc;
+
+    if (!from && errno == ENOENT && !strcmp(conf->path, DEFAULT_PATH))
+        return 0;
+    if (!from)
+        return xlnuma__fail(conf->message, XLNUMA_ERR_IO, "%s: %s", conf->path,
+                            strerror(errno));
+    to = open_memstream(&conf->text, &conf->length);
+    rc = to ? copy_text(conf, from, to) : out_of_memory(conf);
+    if (to && fclose(to) && !rc)
+        rc = out_of_memory(conf);
+    fclose(from);
+    return rc;
+}
+
+/*
+ * Before libxlutil reads the text: it would abort on a NUL byte, and a file
+ * with a key `name` would be taken for a guest's by the hook.
+ */
+static int check_text(struct conf *conf)
+{
+    static const char *const others[] = { "numa_guests", XLNUMA__CONF_SWITCH,
+                                          NULL };
+    const char *nul = memchr(conf->text, '\0', conf->length);
+
+    if (nul) {
+        unsigned line = 1;
+
+        for (const char *here = conf->text; here < nul; here++)
+            line += *here == '\n';
+        return bad(conf, line, "a NUL byte");
+    }
+    return xlnuma__keys_check("", others, conf->path, conf->text, conf->length,
+                              conf->message);
+}
+
+/* libxlutil goes on after an error; its first line is the one that helps. */
+static int parse_text(struct conf *conf)
+{
+    int r;
+
+    conf->report = open_memstream(&conf->reported, &conf->reported_length);
+    conf->config = conf->report ? xlu_cfg_init(conf->report, conf->path) : NULL;
+    if (!conf->config)
+        return out_of_memory(conf);
+    r = xlu_cfg_readdata(conf->config, conf->text, (int)conf->length);
+    if (fflush(conf->report))
+        return out_of_memory(conf);
+    if (!r)
+        return 0;
+    if (!conf->reported_length)
+        return xlnuma__fail(conf->message, XLNUMA_ERR_INVALID, "%s: %s",
+                            conf->path, strerror(r));
+    return xlnuma__fail(conf->message, XLNUMA_ERR_INVALID, "%.*s",
+                        (int)strcspn(conf->reported, "\n"), conf->reported);
+}
+
+/* --- numa_guests ---------------------------------------------------------- */
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* The text without blanks at its ends, which it is cut off from. */
+static char *trim(char *text)
+{
+    size_t length;
+
+    while (is_space(*text))
+        text++;
+    length = strlen(text);
+    while (length && is_space(text[length - 1]))
+        length--;
+    text[length] = '\0';
+    return text;
+}
+
+static int set_key(struct conf *conf, struct entry *entry,
+                   XLU_ConfigValue *item, const char *key, const char *value)
+{
+    static const char *const others[] = { "name", NULL };
+    bool is_twice = xlnuma__settings_has(&entry->settings, key), is_right;
+    char what[XLNUMA_MESSAGE_SIZE];
+    const char *values;
+
+    if (!strcmp(key, "name")) {
+        if (entry->pattern)
+            return bad(conf, line_of(conf, item), "name is given twice");
+        if (!*value)
+            return bad(conf, line_of(conf, item), "name is empty");
+        entry->pattern = value;
+        return 0;
+    }
+    values = xlnuma__settings_set(&entry->settings, key, value, &is_right);
+    if (!values) {
+        xlnuma__key_unknown(key, strlen(key), others, what);
+        return bad(conf, line_of(conf, item), "%s", what);
+    }
+    if (!is_right)
+        return bad(conf, line_of(conf, item), "%s is \"%s\", not %s", key,
+                   value, values);
+    if (is_twice)
+        return bad(conf, line_of(conf, item), "%s is given twice", key);
+    return 0;
+}
+
+/* "KEY=VALUE"; it is cut in two where it stands. */
+static int read_item(struct conf *conf, struct entry *entry,
+                     XLU_ConfigValue *item)
+{
+    char *text, *equals;
+
+    if (xlu_cfg_value_get_string(conf->config, item, &text, 1))
+        return bad(conf, line_of(conf, item), "a list, not \"KEY=VALUE\"");
+    equals = strchr(text, '=');
+    if (!equals)
+        return bad(conf, line_of(conf, item), "\"%s\" is not \"KEY=VALUE\"",
+                   text);
+    *equals = '\0';
+    return set_key(conf, entry, item, trim(text), trim(equals + 1));
+}
+
+static int read_entry(struct conf *conf, struct entry *entry)
+{
+    XLU_ConfigList *list;
+    XLU_ConfigValue *item;
+    char *text;
+    int rc = 0;
+
+    if (xlu_cfg_value_get_list(conf->config, entry->value, &list, 1)) {
+        (void)xlu_cfg_value_get_string(conf->config, entry->value, &text, 1);
+        return bad(conf, line_of(conf, entry->value),
+                   "\"%s\" is not a list such as " EXAMPLE, text);
+    }
+    for (int i = 0; !rc && (item = xlu_cfg_get_listitem2(list, i)); i++)
+        rc = read_item(conf, entry, item);
+    if (!rc && !entry->pattern)
+        rc = bad(conf, line_of(conf, entry->value),
+                 "an entry of numa_guests without \"name=PATTERN\"");
+    return rc;
+}
+
+static int read_guests(struct conf *conf, struct xlnuma__settings *settings_r)
+{
+    struct entry entry;
+    XLU_ConfigList *list;
+    const char *value;
+    int r, rc = 0;
+
+    r = xlu_cfg_get_list(conf->config, "numa_guests", &list, NULL, 1);
+    if (r == ESRCH)
+        return 0;
+    if (r) {
+        (void)xlu_cfg_get_string(conf->config, "numa_guests", &value, 1);
+        return bad(
+            conf, line_of_key(conf, "numa_guests"),
+            "numa_guests is \"%s\", not a list of lists such as [ " EXAMPLE
+            " ]",
+            value);
+    }
+    for (int i = 0; !rc; i++) {
+        memset(&entry, 0, sizeof(entry));
+        entry.value = xlu_cfg_get_listitem2(list, i);
+        if (!entry.value)
+            break;
+        rc = read_entry(conf, &entry);
+        if (rc)
+            break;
+        r = fnmatch(entry.pattern, conf->guest, 0);
+        if (!r)
+            xlnuma__settings_fill(settings_r, &entry.settings);
+        else if (r != FNM_NOMATCH)
+            rc = out_of_memory(conf);
+    }
+    return rc;
+}
+
+/* --- all of it ------------------------------------------------------------ */
+
+/* xl receives a migrated guest under a name of its own. */
+static char *lasting_name(const char *name)
+{
+    static const char incoming[] = "--incoming";
+    size_t length = strlen(name);
+
+    if (length >= strlen(incoming) &&
+        !strcmp(name + length - strlen(incoming), incoming))
+        length -= strlen(incoming);
+    return strndup(name, length);
+}
+
+/* numa_placement = "on", which is the default, or "off" */
+static int read_switch(struct conf *conf, bool *is_off_r)
+{
+    const char *value;
+    int r = xlu_cfg_get_string(conf->config, XLNUMA__CONF_SWITCH, &value, 1);
+
+    if (r == ESRCH)
+        return 0;
+    if (r)
+        return bad(conf, line_of_key(conf, XLNUMA__CONF_SWITCH),
+                   XLNUMA__CONF_SWITCH " is a list, not on or off");
+    *is_off_r = !strcmp(value, "off");
+    if (!*is_off_r && strcmp(value, "on"))
+        return bad(conf, line_of_key(conf, XLNUMA__CONF_SWITCH),
+                   XLNUMA__CONF_SWITCH " is \"%s\", not on or off", value);
+    return 0;
+}
+
+static int read_settings(struct conf *conf, struct xlnuma__settings *settings_r,
+                         bool *is_off_r)
+{
+    struct xlnuma__settings all;
+    int rc;
+
+    rc = xlnuma__settings_read(&all, conf->config, conf->path, conf->text,
+                               conf->length, conf->message);
+    if (!rc)
+        rc = read_switch(conf, is_off_r);
+    if (!rc)
+        rc = read_guests(conf, settings_r);
+    if (!rc)
+        xlnuma__settings_fill(settings_r, &all);
+    return rc;
+}
+
+const char *xlnuma__conf_path(void)
+{
+    const char *path = getenv(PATH_VARIABLE);
+
+    return path && *path ? path : DEFAULT_PATH;
+}
+
+int xlnuma__conf_read(struct xlnuma__settings *settings_r, bool *is_off_r,
+                      const char *guest, char *message)
+{
+    struct conf conf = { .path = xlnuma__conf_path(), .message = message };
+    int rc;
+
+    *message = '\0';
+    *is_off_r = false;
+    memset(settings_r, 0, sizeof(*settings_r));
+    conf.guest = lasting_name(guest);
+    rc = conf.guest ? read_text(&conf) : out_of_memory(&conf);
+    if (!rc && conf.text)
+        rc = check_text(&conf);
+    if (!rc && conf.text)
+        rc = parse_text(&conf);
+    if (!rc && conf.text)
+        rc = read_settings(&conf, settings_r, is_off_r);
+    if (rc) {
+        memset(settings_r, 0, sizeof(*settings_r));
+        *is_off_r = false;
+    }
+    xlu_cfg_destroy(conf.config);
+    if (conf.report)
+        fclose(conf.report);
+    free(conf.reported);
+    free(conf.text);
+    free(conf.guest);
+    return rc;
+}

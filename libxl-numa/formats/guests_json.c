@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The guests of a host <-> a snapshot's key "guests" (docs/snapshot-format.md).
+ * Knows nothing of live hosts.
+ */
+#include "formats/json.h"
+#include "formats/snapshot.h"
+#include "model/guests.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- reading -------------------------------------------------------------- */
+
+struct node_of_guest {
+    unsigned id;
+    uint64_t planned_kb, actual_kb;
+};
+
+static const struct field node_fields[] = {
+#define NODE(member, key, ...)                                                 \
+    FIELD(NUMBER, struct node_of_guest, member, key, __VA_ARGS__)
+    NODE(id, "id", .max = XLNUMA_NODES_MAX - 1),
+    NODE(planned_kb, "planned_kb", .max = XLNUMA__KB_MAX, .is_optional = true),
+    NODE(actual_kb, "actual_kb", .max = XLNUMA__KB_MAX, .is_optional = true),
+#undef NODE
+    { NULL },
+};
+
+static int read_guest_node(const struct place *at, yajl_val object,
+                           struct xlnuma__report *report)
+{
+    struct node_of_guest node;
+    int rc = xlnuma__read_fields(at, object, node_fields, &node);
+
+    if (rc)
+        return rc;
+    if (!xlnuma_nodeset_has(at->host->nodes, node.id))
+        return xlnuma__bad_key(at, "id", ": the host has no node %u", node.id);
+    report->planned_kb[node.id] = node.planned_kb;
+    report->actual_kb[node.id] = node.actual_kb;
+    if (xlnuma__get(object, "actual_kb"))
+        report->has_actual = true;
+    return 0;
+}
+
+static int read_guest_nodes(const struct place *at, yajl_val object,
+                            struct xlnuma__report *report)
+{
+    yajl_val array = xlnuma__get(object, "nodes");
+    int rc = 0;
+
+    if (!array)
+        return 0;
+    if (!YAJL_IS_ARRAY(array))
+        return xlnuma__bad_key(at, "nodes", " is not an array");
+    for (size_t i = 0; !rc && i < YAJL_GET_ARRAY(array)->len; i++) {
+        const struct place node = xlnuma__element(at, "nodes", i);
+
+        rc = read_guest_node(&node, YAJL_GET_ARRAY(array)->values[i], report);
+    }
+    return rc;
+}
+
+static int read_extents(const struct place *at, yajl_val object,
+                        struct xlnuma__report *report)
+{
+    yajl_val extents = xlnuma__get(object, "extents");
+    char key[16];
+    int rc = 0;
+
+    if (!extents || YAJL_IS_NULL(extents))
+        return 0;
+    if (!YAJL_IS_OBJECT(extents))
+        return xlnuma__bad_key(at, "extents", " is neither an object nor null");
+    for (unsigned order = 0; !rc && order < XLNUMA__ORDERS; order++) {
+        yajl_val value;
+
+        snprintf(key, sizeof(key), "%u", order);
+        value = xlnuma__get(extents, key);
+        if (value)
+            rc = xlnuma__read_number(at, value, "extents", XLNUMA__KB_MAX,
+                                     &report->nr_extents[order]);
+    }
+    return rc;
+}
+
+static int read_distance(const struct place *at, yajl_val object,
+                         double *distance_r)
+{
+    yajl_val value = xlnuma__get(object, "expected_distance");
+
+    *distance_r = 0;
+    if (!value || YAJL_IS_NULL(value))
+        return 0;
+    if (!YAJL_IS_DOUBLE(value) ||
+        !(YAJL_GET_DOUBLE(value) >= XLNUMA_DISTANCE_LOCAL &&
+          YAJL_GET_DOUBLE(value) <= XLNUMA_DISTANCE_UNREACHABLE))
+        return xlnuma__bad_key(at, "expected_distance",
+                               " is neither a number from 10 to 255 nor null");
+    *distance_r = YAJL_GET_DOUBLE(value);
+    return 0;
+}
+
+/* --- the nodes that a guest sees */
+
+static const struct field vnode_fields[] = {
+#define VNODE(kind, member, key, ...)                                          \
+    FIELD(kind, struct xlnuma__vnode_report, member, key, __VA_ARGS__)
+    VNODE(NUMBER, node, "node", .max = XLNUMA_NODES_MAX - 1),
+    VNODE(NUMBER, planned_kb, "planned_kb", .max = XLNUMA__KB_MAX),
+    VNODE(NUMBER, actual_kb, "actual_kb", .max = XLNUMA__KB_MAX),
+    VNODE(TEXT, vcpus, "vcpus", .is_optional = true),
+    VNODE(TEXT, ranges, "ranges", .is_optional = true),
+#undef VNODE
+    { NULL },
+};
+
+static int read_vnode(const struct place *at, yajl_val object,
+                      struct xlnuma__vnode_report *vnode)
+{
+    int rc = xlnuma__read_fields(at, object, vnode_fields, vnode);
+
+    if (!rc && !xlnuma_nodeset_has(at->host->nodes, vnode->node))
+        rc = xlnuma__bad_key(at, "node", ": the host has no node %u",
+                             vnode->node);
+    return rc;
+}
+
+static int read_vnodes(const struct place *at, yajl_val object,
+                       struct xlnuma__report *report)
+{
+    yajl_val array = xlnuma__get(object, "guest_nodes");
+    int rc = 0;
+
+    if (!array || YAJL_IS_NULL(array))
+        return 0;
+    if (!YAJL_IS_ARRAY(array) ||
+        YAJL_GET_ARRAY(array)->len > XLNUMA_GUEST_NODES_MAX)
+        return xlnuma__bad_key(at, "guest_nodes",
+                               " is neither an array of at most %d nor null",
+                               XLNUMA_GUEST_NODES_MAX);
+    report->nr_vnodes = (unsigned)YAJL_GET_ARRAY(array)->len;
+    for (unsigned n = 0; !rc && n < report->nr_vnodes; n++) {
+        const struct place vnode = xlnuma__element(at, "guest_nodes", n);
+
+        rc = read_vnode(&vnode, YAJL_GET_ARRAY(array)->values[n],
+                        &report->vnode[n]);
+    }
+    return rc;
+}
+
+/* --- vCPUs */
+
+static const struct field vcpu_fields[] = {
+    FIELD(NUMBER, struct xlnuma__vcpu, time_ns, "time_ns", .max = INT64_MAX),
+    { NULL },
+};
+
+/* A list of CPUs, kept as we write one. Ownership: the caller's. */
+static int read_cpus(const struct place *at, yajl_val object, const char *key,
+                     char **list_r)
+{
+    yajl_val value = xlnuma__get(object, key);
+    char message[XLNUMA_MESSAGE_SIZE], list[XLNUMA__LIST_SIZE];
+    xlnuma_cpuset cpus;
+
+    if (!YAJL_IS_STRING(value))
+        return xlnuma__bad_key(at, key, " is not a string");
+    if (xlnuma_cpuset_parse(YAJL_GET_STRING(value), &cpus, message))
+        return xlnuma__bad_key(at, key, ": %s", message);
+    *list_r = strdup(xlnuma_cpuset_format(&cpus, list, sizeof(list)));
+    return *list_r ? 0
+                   : xlnuma__fail(at->message, XLNUMA_ERR_NOMEM,
+                                  "%s: out of memory", at->name);
+}
+
+static int read_state(const struct place *at, yajl_val object,
+                      struct xlnuma__vcpu *vcpu)
+{
+    const char *state = YAJL_GET_STRING(xlnuma__get(object, "state"));
+
+    vcpu->is_running = state && !strcmp(state, "running");
+    vcpu->is_blocked = state && !strcmp(state, "blocked");
+    vcpu->is_online = vcpu->is_running || vcpu->is_blocked ||
+                      (state && !strcmp(state, "waiting"));
+    return vcpu->is_online || (state && !strcmp(state, "offline"))
+               ? 0
+               : xlnuma__bad_key(at, "state",
+                                 " is none of \"running\", \"waiting\", "
+                                 "\"blocked\" and \"offline\"");
+}
+
+/* The CPU of one that is online, and the node that this is on. */
+static int read_cpu(const struct place *at, yajl_val object,
+                    struct xlnuma__vcpu *vcpu)
+{
+    uint64_t cpu;
+    unsigned node;
+    int rc;
+
+    vcpu->node = -1;
+    if (!vcpu->is_online)
+        return 0;
+    rc = xlnuma__read_number(at, xlnuma__get(object, "cpu"), "cpu",
+                             XLNUMA_CPUS_MAX - 1, &cpu);
+    vcpu->cpu = (uint32_t)cpu;
+    XLNUMA_FOR_EACH_NODE(node, at->host->nodes)
+        if (xlnuma_cpuset_has(&at->host->node[node].cpus, vcpu->cpu))
+            vcpu->node = (int)node;
+    return rc;
+}
+
+static int read_vcpu(const struct place *at, yajl_val object, size_t index,
+                     struct xlnuma__vcpu *vcpu)
+{
+    uint64_t id;
+    int rc;
+
+    if (!YAJL_IS_OBJECT(object))
+        return xlnuma__bad_key(at, "", " is not an object");
+    rc = xlnuma__read_number(at, xlnuma__get(object, "id"), "id", UINT16_MAX,
+                             &id);
+    if (!rc && id != index)
+        rc = xlnuma__bad_key(at, "id", " is not %zu, its place in the list",
+                             index);
+    if (!rc)
+        rc = read_state(at, object, vcpu);
+    if (!rc)
+        rc = read_cpu(at, object, vcpu);
+    if (!rc)
+        rc = xlnuma__read_fields(at, object, vcpu_fields, vcpu);
+    if (!rc)
+        rc = read_cpus(at, object, "hard_cpus", &vcpu->hard);
+    return rc ? rc : read_cpus(at, object, "soft_cpus", &vcpu->soft);
+}
+
+/* As one look at them found them. */
+static int read_vcpus(const struct place *at, yajl_val object,
+                      struct xlnuma__vcpus *vcpus)
+{
+    yajl_val array = xlnuma__get(object, "vcpu");
+    int rc = 0;
+
+    if (!array || YAJL_IS_NULL(array))
+        return 0;
+    if (!YAJL_IS_ARRAY(array))
+        return xlnuma__bad_key(at, "vcpu", " is neither an array nor null");
+    vcpus->nr = (unsigned)YAJL_GET_ARRAY(array)->len;
+    vcpus->nr_looks = 1;
+    vcpus->vcpu = calloc((size_t)vcpus->nr + 1, sizeof(*vcpus->vcpu));
+    if (!vcpus->vcpu) {
+        vcpus->nr = 0;
+        return xlnuma__fail(at->message, XLNUMA_ERR_NOMEM, "%s: out of memory",
+                            at->name);
+    }
+    for (size_t i = 0; !rc && i < vcpus->nr; i++) {
+        const struct place vcpu = xlnuma__element(at, "vcpu", i);
+
+        rc = read_vcpu(&vcpu, YAJL_GET_ARRAY(array)->values[i], i,
+                       &vcpus->vcpu[i]);
+    }
+    return rc;
+}
+
+/* --- guests */
+
+static const struct field guest_fields[] = {
+#define GUEST(kind, member, key, ...)                                          \
+    FIELD(kind, struct xlnuma__guest, member, key, __VA_ARGS__)
+    GUEST(TEXT, name, "name", .is_optional = true),
+    GUEST(NUMBER, domid, "id", .max = UINT16_MAX),
+    GUEST(NUMBER, memory_kb, "memory_kb", .max = XLNUMA__KB_MAX),
+    GUEST(NUMBER, nr_vcpus, "vcpus", .max = UINT16_MAX),
+    GUEST(NODES, affinity, "node_affinity", .is_optional = true),
+    GUEST(NODES, report.nodes, "node_list", .is_optional = true),
+    GUEST(TEXT, report.policy, "policy", .is_optional = true),
+    GUEST(TEXT, report.memory, "memory", .is_optional = true),
+    GUEST(TEXT, report.status, "status", .is_optional = true),
+    GUEST(TEXT, report.soft_cpus, "soft_cpus", .is_optional = true),
+    GUEST(TEXT, report.hard_cpus, "hard_cpus", .is_optional = true),
+    GUEST(TEXT, report.reason, "reason", .is_optional = true),
+    GUEST(TEXT, report.vnodes_reason, "guest_nodes_reason",
+          .is_optional = true),
+#undef GUEST
+    { NULL },
+};
+
+static int read_guest(const struct place *at, yajl_val object,
+                      struct xlnuma__guest *guest)
+{
+    int rc = xlnuma__read_fields(at, object, guest_fields, guest);
+
+    if (!rc)
+        rc = read_guest_nodes(at, object, &guest->report);
+    if (!rc)
+        rc = read_extents(at, object, &guest->report);
+    if (!rc)
+        rc = read_vnodes(at, object, &guest->report);
+    if (!rc)
+        rc = read_distance(at, object, &guest->report.expected_distance);
+    if (!rc)
+        rc = read_vcpus(at, object, &guest->vcpus);
+    guest->has_report = *guest->report.status;
+    return rc;
+}
+
+int xlnuma__guests_parse(struct xlnuma__guests *guests_r, const char *name,
+                         const struct xlnuma_host *host, yajl_val array,
+                         char *message)
+{
+    const struct place root = { name, message, host, "" };
+    int rc = 0;
+
+    memset(guests_r, 0, sizeof(*guests_r));
+    if (!array)
+        return 0;
+    if (!YAJL_IS_ARRAY(array))
+        return xlnuma__bad(&root, "guests is not an array");
+    for (size_t i = 0; !rc && i < YAJL_GET_ARRAY(array)->len; i++) {
+        const struct place at = xlnuma__element(&root, "guests", i);
+        struct xlnuma__guest *guest = xlnuma__guests_add(guests_r);
+
+        rc = guest ? read_guest(&at, YAJL_GET_ARRAY(array)->values[i], guest)
+                   : xlnuma__fail(message, XLNUMA_ERR_NOMEM,
+                                  "%s: out of memory", name);
+    }
+    return rc;
+}
+
+/* --- writing -------------------------------------------------------------- */
+
+void xlnuma__report_nodes_generate(const struct xlnuma__report *report,
+                                   yajl_gen gen)
+{
+    unsigned node;
+
+    yajl_gen_array_open(gen);
+    XLNUMA_FOR_EACH_NODE(node, xlnuma__report_nodes(report)) {
+        yajl_gen_map_open(gen);
+        xlnuma__json_key_kb(gen, "id", node);
+        xlnuma__json_key_kb(gen, "planned_kb", report->planned_kb[node]);
+        if (report->has_actual)
+            xlnuma__json_key_kb(gen, "actual_kb", report->actual_kb[node]);
+        yajl_gen_map_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}
+
+void xlnuma__report_vnodes_generate(const struct xlnuma__report *report,
+                                    yajl_gen gen)
+{
+    yajl_gen_array_open(gen);
+    for (unsigned n = 0; n < report->nr_vnodes; n++) {
+        const struct xlnuma__vnode_report *vnode = &report->vnode[n];
+
+        yajl_gen_map_open(gen);
+        xlnuma__json_key_kb(gen, "id", n);
+        xlnuma__json_key_kb(gen, "node", vnode->node);
+        xlnuma__json_key_kb(gen, "planned_kb", vnode->planned_kb);
+        xlnuma__json_key_kb(gen, "actual_kb", vnode->actual_kb);
+        xlnuma__json_key_string(gen, "vcpus", vnode->vcpus);
+        xlnuma__json_key_string(gen, "ranges", vnode->ranges);
+        yajl_gen_map_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}
+
+static void put_text(yajl_gen gen, const char *key, const char *text)
+{
+    if (*text)
+        xlnuma__json_key_string(gen, key, text);
+}
+
+static void put_nodeset(yajl_gen gen, const char *key, xlnuma_nodeset nodes)
+{
+    char text[XLNUMA_NODES_MAX * 3 + 1];
+
+    put_text(gen, key, xlnuma_nodeset_format(nodes, text, sizeof(text)));
+}
+
+static void put_extents(yajl_gen gen, const struct xlnuma__report *report)
+{
+    xlnuma__json_key(gen, "extents");
+    yajl_gen_map_open(gen);
+    for (unsigned order = 0; order < XLNUMA__ORDERS; order++) {
+        char key[16];
+
+        snprintf(key, sizeof(key), "%u", order);
+        if (report->nr_extents[order])
+            xlnuma__json_key_kb(gen, key, report->nr_extents[order]);
+    }
+    yajl_gen_map_close(gen);
+}
+
+static void put_report(yajl_gen gen, const struct xlnuma__report *report)
+{
+    xlnuma__json_key(gen, "nodes");
+    xlnuma__report_nodes_generate(report, gen);
+    put_nodeset(gen, "node_list", report->nodes);
+    if (report->has_actual)
+        put_extents(gen, report);
+    if (report->expected_distance > 0)
+        xlnuma__json_key_distance(gen, "expected_distance",
+                                  report->expected_distance);
+    put_text(gen, "policy", report->policy);
+    put_text(gen, "memory", report->memory);
+    put_text(gen, "status", report->status);
+    put_text(gen, "soft_cpus", report->soft_cpus);
+    put_text(gen, "hard_cpus", report->hard_cpus);
+    put_text(gen, "reason", report->reason);
+    put_text(gen, "guest_nodes_reason", report->vnodes_reason);
+    if (!report->nr_vnodes)
+        return;
+    xlnuma__json_key(gen, "guest_nodes");
+    xlnuma__report_vnodes_generate(report, gen);
+}
+
+static void put_vcpus(yajl_gen gen, const struct xlnuma__vcpus *vcpus)
+{
+    xlnuma__json_key(gen, "vcpu");
+    yajl_gen_array_open(gen);
+    for (unsigned i = 0; i < vcpus->nr; i++) {
+        const struct xlnuma__vcpu *vcpu = &vcpus->vcpu[i];
+
+        yajl_gen_map_open(gen);
+        xlnuma__json_key_kb(gen, "id", i);
+        xlnuma__json_key_string(gen, "state", xlnuma__vcpu_state(vcpu));
+        if (vcpu->is_online)
+            xlnuma__json_key_kb(gen, "cpu", vcpu->cpu);
+        xlnuma__json_key_string(gen, "hard_cpus", vcpu->hard);
+        xlnuma__json_key_string(gen, "soft_cpus", vcpu->soft);
+        xlnuma__json_key_kb(gen, "time_ns", vcpu->time_ns);
+        yajl_gen_map_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}
+
+void xlnuma__guests_generate(const struct xlnuma__guests *guests, yajl_gen gen)
+{
+    yajl_gen_array_open(gen);
+    for (unsigned i = 0; i < guests->nr; i++) {
+        const struct xlnuma__guest *guest = &guests->guest[i];
+
+        yajl_gen_map_open(gen);
+        put_text(gen, "name", guest->name);
+        xlnuma__json_key_kb(gen, "id", guest->domid);
+        xlnuma__json_key_kb(gen, "memory_kb", guest->memory_kb);
+        xlnuma__json_key_kb(gen, "vcpus", guest->nr_vcpus);
+        put_nodeset(gen, "node_affinity", guest->affinity);
+        if (guest->has_report)
+            put_report(gen, &guest->report);
+        if (guest->vcpus.nr)
+            put_vcpus(gen, &guest->vcpus);
+        yajl_gen_map_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The host model and its snapshot file (docs/snapshot-format.md). Knows nothing
+ * of live hosts.
+ */
+#include "formats/json.h"
+#include "formats/snapshot.h"
+#include "model/core.h"
+#include "model/guests.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yajl/yajl_parse.h>
+#include <yajl/yajl_tree.h>
+
+#define FORMAT "xlnuma-host"
+#define FORMAT_VERSION 1
+
+/* No real snapshot comes near: 64 nodes make about 22 KiB. */
+#define FILE_SIZE_MAX (16 * 1024 * 1024)
+#define DEPTH_MAX 64
+
+/* --- reading -------------------------------------------------------------- */
+
+static const struct field node_fields[] = {
+#define NODE(kind, member, key, ...)                                           \
+    FIELD(kind, struct xlnuma_node, member, key, __VA_ARGS__)
+    NODE(NUMBER, socket, "socket", .max = INT32_MAX),
+    NODE(NUMBER, size_kb, "size_kb", .max = INT64_MAX),
+    NODE(NUMBER, free_kb, "free_kb", .max = INT64_MAX),
+    NODE(NUMBER, low_free_kb, "low_free_kb", .max = INT64_MAX,
+         .is_optional = true),
+    NODE(NUMBER, claimed_kb, "claimed_kb", .max = INT64_MAX,
+         .is_optional = true),
+    NODE(NUMBER, nr_cores, "cores", .max = XLNUMA_CPUS_MAX,
+         .is_optional = true),
+    NODE(NUMBER, load_mvcpu, "load_mvcpu", .max = UINT32_MAX,
+         .is_optional = true),
+#undef NODE
+    { NULL },
+};
+
+static int read_node(const struct place *root, yajl_val object, size_t index,
+                     struct xlnuma_host *host, unsigned *id_r)
+{
+    const struct place place = xlnuma__element(root, "nodes", index);
+    yajl_val cpus = xlnuma__get(object, "cpus");
+    char message[XLNUMA_MESSAGE_SIZE];
+    uint64_t id;
+    int rc;
+
+    if (!YAJL_IS_OBJECT(object))
+        return xlnuma__bad_key(&place, "", " is not an object");
+    rc = xlnuma__read_number(&place, xlnuma__get(object, "id"), "id",
+                             XLNUMA_NODES_MAX - 1, &id);
+    if (rc)
+        return rc;
+    if (xlnuma_nodeset_has(host->nodes, (unsigned)id))
+        return xlnuma__bad_key(&place, "id",
+                               ": node %" PRIu64 " is there twice", id);
+    host->nodes |= (xlnuma_nodeset)1 << id;
+    *id_r = (unsigned)id;
+    if (!YAJL_IS_STRING(cpus))
+        return xlnuma__bad_key(&place, "cpus",
+                               " is missing or not a string such as "
+                               "\"0-3,8\"");
+    if (xlnuma_cpuset_parse(YAJL_GET_STRING(cpus), &host->node[id].cpus,
+                            message))
+        return xlnuma__bad_key(&place, "cpus", ": %s", message);
+    return xlnuma__read_fields(&place, object, node_fields, &host->node[id]);
+}
+
+static int read_distances(const struct place *place, yajl_val rows, size_t nr,
+                          const unsigned id[], struct xlnuma_host *host)
+{
+    if (!YAJL_IS_ARRAY(rows))
+        return xlnuma__bad(place, "distances is missing or not an array");
+    if (YAJL_GET_ARRAY(rows)->len != nr)
+        return xlnuma__bad(place, "distances has %zu rows for %zu nodes",
+                           YAJL_GET_ARRAY(rows)->len, nr);
+    for (size_t i = 0; i < nr; i++) {
+        yajl_val row = YAJL_GET_ARRAY(rows)->values[i];
+
+        if (!YAJL_IS_ARRAY(row) || YAJL_GET_ARRAY(row)->len != nr)
+            return xlnuma__bad(
+                place, "distances[%zu] is not an array of %zu numbers", i, nr);
+        for (size_t j = 0; j < nr; j++) {
+            char path[64];
+            uint64_t number;
+            int rc;
+
+            snprintf(path, sizeof(path), "distances[%zu][%zu]", i, j);
+            rc =
+                xlnuma__read_number(place, YAJL_GET_ARRAY(row)->values[j], path,
+                                    XLNUMA_DISTANCE_UNREACHABLE, &number);
+            if (rc)
+                return rc;
+            host->distance[id[i]][id[j]] = (uint16_t)number;
+        }
+    }
+    return 0;
+}
+
+static const struct field device_fields[] = {
+    FIELD(NUMBER, struct xlnuma_device, node, "node",
+          .max = XLNUMA_NODES_MAX - 1),
+    { NULL },
+};
+
+static int read_device(const struct place *root, yajl_val object, size_t index,
+                       struct xlnuma_host *host)
+{
+    const struct place place = xlnuma__element(root, "devices", index);
+    struct xlnuma_device *device = &host->device[host->nr_devices++];
+    const char *bdf = YAJL_GET_STRING(xlnuma__get(object, "bdf"));
+
+    if (YAJL_IS_OBJECT(object) &&
+        (!bdf || !xlnuma_bdf_parse(bdf, &device->bdf)))
+        return xlnuma__bad_key(&place, "bdf",
+                               " is missing or not an address such as "
+                               "\"0000:3b:00.0\"");
+    return xlnuma__read_fields(&place, object, device_fields, device);
+}
+
+static int read_devices(const struct place *place, yajl_val array,
+                        struct xlnuma_host *host)
+{
+    int rc = 0;
+
+    if (!array)
+        return 0;
+    if (!YAJL_IS_ARRAY(array))
+        return xlnuma__bad(place, "devices is not an array");
+    if (YAJL_GET_ARRAY(array)->len > XLNUMA_DEVICES_MAX)
+        return xlnuma__bad(place, "devices has %zu elements, more than %d",
+                           YAJL_GET_ARRAY(array)->len, XLNUMA_DEVICES_MAX);
+    for (size_t i = 0; i < YAJL_GET_ARRAY(array)->len && !rc; i++)
+        rc = read_device(place, YAJL_GET_ARRAY(array)->values[i], i, host);
+    xlnuma__host_sort_devices(host);
+    return rc;
+}
+
+/* Optional: snapshots did not have it before 0.2.0. */
+static int read_scheduler(const struct place *place, yajl_val value,
+                          struct xlnuma_host *host)
+{
+    const char *text;
+
+    if (!value)
+        return 0;
+    text = YAJL_GET_STRING(value);
+    if (!text || !*text || strlen(text) >= sizeof(host->scheduler))
+        return xlnuma__bad(
+            place,
+            "scheduler is not a string of 1 to %zu bytes such as "
+            "\"" XLNUMA__CREDIT2 "\"",
+            sizeof(host->scheduler) - 1);
+    memcpy(host->scheduler, text, strlen(text) + 1);
+    return 0;
+}
+
+/* `guests` is NULL when nobody wants them. */
+static int read_root(const struct place *place, yajl_val root,
+                     struct xlnuma_host *host, struct xlnuma__guests *guests)
+{
+    unsigned id[XLNUMA_NODES_MAX];
+    char check_message[XLNUMA_MESSAGE_SIZE];
+    const char *format;
+    uint64_t version;
+    yajl_val value;
+    size_t nr;
+    int rc;
+
+    if (!YAJL_IS_OBJECT(root))
+        return xlnuma__bad(place, "not a JSON object");
+    format = YAJL_GET_STRING(xlnuma__get(root, "format"));
+    if (!format || strcmp(format, FORMAT))
+        return xlnuma__bad(place, "format is missing or not \"" FORMAT "\"");
+    rc = xlnuma__read_number(place, xlnuma__get(root, "version"), "version",
+                             INT32_MAX, &version);
+    if (rc)
+        return rc;
+    if (version != FORMAT_VERSION)
+        return xlnuma__bad(place,
+                           "version is %" PRIu64 ", this program reads %d",
+                           version, FORMAT_VERSION);
+    value = xlnuma__get(root, "nodes");
+    if (!YAJL_IS_ARRAY(value))
+        return xlnuma__bad(place, "nodes is missing or not an array");
+    nr = YAJL_GET_ARRAY(value)->len;
+    if (nr < 1 || nr > XLNUMA_NODES_MAX)
+        return xlnuma__bad(place, "nodes has %zu elements, not 1 to %d", nr,
+                           XLNUMA_NODES_MAX);
+    for (size_t i = 0; i < nr; i++) {
+        rc =
+            read_node(place, YAJL_GET_ARRAY(value)->values[i], i, host, &id[i]);
+        if (rc)
+            return rc;
+    }
+    rc = read_distances(place, xlnuma__get(root, "distances"), nr, id, host);
+    if (!rc)
+        rc = read_scheduler(place, xlnuma__get(root, "scheduler"), host);
+    if (!rc)
+        rc = read_devices(place, xlnuma__get(root, "devices"), host);
+    if (rc)
+        return rc;
+    rc = xlnuma_host_check(host, check_message);
+    if (rc)
+        return xlnuma__bad(place, "%s", check_message);
+    return guests ? xlnuma__guests_parse(guests, place->name, host,
+                                         xlnuma__get(root, "guests"),
+                                         place->message)
+                  : 0;
+}
+
+/*
+ * Is the text nested deeper than any snapshot is? yajl frees what it has parsed
+ * by recursion, so a deep file would overflow the stack.
+ */
+static bool is_too_deep(const char *json, size_t length)
+{
+    bool is_in_string = false;
+    unsigned depth = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        if (is_in_string && json[i] == '\\')
+            i++;
+        else if (json[i] == '"')
+            is_in_string = !is_in_string;
+        else if (!is_in_string && (json[i] == '[' || json[i] == '{'))
+            depth++;
+        else if (!is_in_string && depth && (json[i] == ']' || json[i] == '}'))
+            depth--;
+        if (depth > DEPTH_MAX)
+            return true;
+    }
+    return false;
+}
+
+/* Name line and column of what yajl could not parse. */
+static int syntax_error(const struct place *place, const char *json,
+                        size_t length)
+{
+    yajl_handle handle = yajl_alloc(NULL, NULL, NULL);
+    unsigned line = 1, column = 1;
+    unsigned char *text;
+    size_t at = length; /* an end that comes too early */
+    int rc;
+
+    if (!handle)
+        return xlnuma__fail(place->message, XLNUMA_ERR_NOMEM,
+                            "%s: out of memory", place->name);
+    if (yajl_parse(handle, (const unsigned char *)json, length) ==
+        yajl_status_ok)
+        yajl_complete_parse(handle);
+    else
+        at = yajl_get_bytes_consumed(handle);
+    for (size_t i = 0; i < at && i < length; i++, column++)
+        if (json[i] == '\n') {
+            line++;
+            column = 0;
+        }
+    text = yajl_get_error(handle, 0, (const unsigned char *)json, length);
+    if (text)
+        text[strcspn((char *)text, "\n")] = '\0';
+    rc = xlnuma__bad(place, "line %u column %u: not JSON: %s", line, column,
+                     text ? (char *)text : "syntax error");
+    if (text)
+        yajl_free_error(handle, text);
+    yajl_free(handle);
+    return rc;
+}
+
+int xlnuma__snapshot_parse(struct xlnuma_host *host_r,
+                           struct xlnuma__guests *guests_r, const char *name,
+                           const char *json, size_t length, char *message)
+{
+    struct place place = { .name = name, .message = message };
+    yajl_val root;
+    char *text;
+    int rc;
+
+    *message = '\0';
+    memset(host_r, 0, sizeof(*host_r));
+    if (guests_r)
+        memset(guests_r, 0, sizeof(*guests_r));
+    if (memchr(json, '\0', length))
+        return xlnuma__bad(&place, "not JSON: it contains a NUL byte");
+    if (is_too_deep(json, length))
+        return xlnuma__bad(&place, "nested deeper than %d levels", DEPTH_MAX);
+    text = strndup(json, length); /* yajl_tree wants a terminated string */
+    if (!text)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "%s: out of memory",
+                            name);
+    root = yajl_tree_parse(text, NULL, 0);
+    rc = root ? read_root(&place, root, host_r, guests_r)
+              : syntax_error(&place, text, length);
+    yajl_tree_free(root);
+    free(text);
+    return rc;
+}
+
+int xlnuma_host_parse(struct xlnuma_host *host_r, const char *name,
+                      const char *json, size_t length, char *message)
+{
+    return xlnuma__snapshot_parse(host_r, NULL, name, json, length, message);
+}
+
+/* Read all of a file, at most FILE_SIZE_MAX bytes. */
+static int read_all(FILE *file, const char *name, char **text_r,
+                    size_t *length_r, char *message)
+{
+    size_t size = 64 * 1024, length = 0, n;
+    char *text = NULL;
+
+    do {
+        char *larger = realloc(text, size);
+
+        if (!larger) {
+            free(text);
+            return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "%s: out of memory",
+                                name);
+        }
+        text = larger;
+        n = fread(text + length, 1, size - length, file);
+        length += n;
+        if (length == size)
+            size *= 2;
+    } while (n && length < FILE_SIZE_MAX);
+    *text_r = text;
+    *length_r = length;
+    if (ferror(file)) {
+        int err = errno;
+
+        free(text);
+        return xlnuma__fail(message, XLNUMA_ERR_IO, "%s: %s", name,
+                            strerror(err));
+    }
+    if (n) {
+        free(text);
+        return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                            "%s: larger than a snapshot can be (%d MiB)", name,
+                            FILE_SIZE_MAX / 1024 / 1024);
+    }
+    return 0;
+}
+
+int xlnuma__snapshot_load(struct xlnuma_host *host_r,
+                          struct xlnuma__guests *guests_r, const char *path,
+                          char *message)
+{
+    bool is_stdin = !strcmp(path, "-");
+    const char *name = is_stdin ? "standard input" : path;
+    FILE *file = is_stdin ? stdin : fopen(path, "re");
+    char *text = NULL;
+    size_t length = 0;
+    int rc;
+
+    if (guests_r)
+        memset(guests_r, 0, sizeof(*guests_r));
+    if (!file)
+        return xlnuma__fail(message, XLNUMA_ERR_IO, "%s: %s", path,
+                            strerror(errno));
+    rc = read_all(file, name, &text, &length, message);
+    if (!is_stdin)
+        fclose(file);
+    if (rc)
+        return rc;
+    rc = xlnuma__snapshot_parse(host_r, guests_r, name, text, length, message);
+    free(text);
+    return rc;
+}
+
+int xlnuma_host_load(struct xlnuma_host *host_r, const char *path,
+                     char *message)
+{
+    return xlnuma__snapshot_load(host_r, NULL, path, message);
+}
+
+/* --- writing -------------------------------------------------------------- */
+
+static void write_node(yajl_gen gen, unsigned id,
+                       const struct xlnuma_node *node)
+{
+    char cpus[XLNUMA__LIST_SIZE];
+
+    yajl_gen_map_open(gen);
+    xlnuma__json_key_kb(gen, "id", id);
+    xlnuma__json_key_kb(gen, "socket", node->socket);
+    xlnuma__json_key_string(
+        gen, "cpus", xlnuma_cpuset_format(&node->cpus, cpus, sizeof(cpus)));
+    if (node->nr_cores)
+        xlnuma__json_key_kb(gen, "cores", node->nr_cores);
+    xlnuma__json_key_kb(gen, "size_kb", node->size_kb);
+    xlnuma__json_key_kb(gen, "free_kb", node->free_kb);
+    if (node->low_free_kb)
+        xlnuma__json_key_kb(gen, "low_free_kb", node->low_free_kb);
+    if (node->claimed_kb)
+        xlnuma__json_key_kb(gen, "claimed_kb", node->claimed_kb);
+    if (node->load_mvcpu)
+        xlnuma__json_key_kb(gen, "load_mvcpu", node->load_mvcpu);
+    yajl_gen_map_close(gen);
+}
+
+void xlnuma__distances_generate(const struct xlnuma_host *host, yajl_gen gen)
+{
+    unsigned i, j;
+
+    yajl_gen_array_open(gen);
+    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+        yajl_gen_array_open(gen);
+        XLNUMA_FOR_EACH_NODE(j, host->nodes)
+            yajl_gen_integer(gen, host->distance[i][j]);
+        yajl_gen_array_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}
+
+static void write_devices(yajl_gen gen, const struct xlnuma_host *host)
+{
+    char bdf[XLNUMA_BDF_SIZE];
+
+    xlnuma__json_key(gen, "devices");
+    yajl_gen_array_open(gen);
+    for (unsigned n = 0; n < host->nr_devices; n++) {
+        yajl_gen_map_open(gen);
+        xlnuma__json_key_string(gen, "bdf",
+                                xlnuma_bdf_format(host->device[n].bdf, bdf));
+        xlnuma__json_key_kb(gen, "node", host->device[n].node);
+        yajl_gen_map_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}
+
+int xlnuma__snapshot_write(const struct xlnuma_host *host,
+                           const struct xlnuma__guests *guests,
+                           const char *comment, FILE *file, char *message)
+{
+    yajl_gen gen = xlnuma__json_new();
+    unsigned i;
+    int rc;
+
+    if (!gen)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM,
+                            "out of memory writing JSON");
+    yajl_gen_map_open(gen);
+    xlnuma__json_key_string(gen, "format", FORMAT);
+    xlnuma__json_key_kb(gen, "version", FORMAT_VERSION);
+    if (comment)
+        xlnuma__json_key_string(gen, "comment", comment);
+    if (*host->scheduler)
+        xlnuma__json_key_string(gen, "scheduler", host->scheduler);
+    xlnuma__json_key(gen, "nodes");
+    yajl_gen_array_open(gen);
+    XLNUMA_FOR_EACH_NODE(i, host->nodes)
+        write_node(gen, i, &host->node[i]);
+    yajl_gen_array_close(gen);
+    xlnuma__json_key(gen, "distances");
+    xlnuma__distances_generate(host, gen);
+    if (host->nr_devices)
+        write_devices(gen, host);
+    if (guests && guests->nr) {
+        xlnuma__json_key(gen, "guests");
+        xlnuma__guests_generate(guests, gen);
+    }
+    yajl_gen_map_close(gen);
+    rc = xlnuma__json_finish(gen, file, message);
+    yajl_gen_free(gen);
+    return rc;
+}
+
+int xlnuma_host_write(const struct xlnuma_host *host, const char *comment,
+                      FILE *file, char *message)
+{
+    return xlnuma__snapshot_write(host, NULL, comment, file, message);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Small helpers over yajl_gen. Knows none of the formats. */
+#include "formats/json.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "model/core.h"
+
+yajl_gen xlnuma__json_new(void)
+{
+    yajl_gen gen = yajl_gen_alloc(NULL);
+
+    if (gen) {
+        yajl_gen_config(gen, yajl_gen_beautify, 1);
+        yajl_gen_config(gen, yajl_gen_indent_string, "  ");
+    }
+    return gen;
+}
+
+void xlnuma__json_string(yajl_gen gen, const char *text)
+{
+    yajl_gen_string(gen, (const unsigned char *)text, strlen(text));
+}
+
+void xlnuma__json_key(yajl_gen gen, const char *key)
+{
+    xlnuma__json_string(gen, key);
+}
+
+void xlnuma__json_key_string(yajl_gen gen, const char *key, const char *text)
+{
+    xlnuma__json_key(gen, key);
+    xlnuma__json_string(gen, text);
+}
+
+void xlnuma__json_key_kb(yajl_gen gen, const char *key, uint64_t kb)
+{
+    xlnuma__json_key(gen, key);
+    yajl_gen_integer(gen, (long long)kb);
+}
+
+void xlnuma__json_key_distance(yajl_gen gen, const char *key, double distance)
+{
+    char text[32];
+    int n = snprintf(text, sizeof(text), "%.2f", distance);
+
+    while (text[n - 1] == '0')
+        n--;
+    if (text[n - 1] == '.')
+        n--;
+    xlnuma__json_key(gen, key);
+    yajl_gen_number(gen, text, (size_t)n);
+}
+
+int xlnuma__json_finish(yajl_gen gen, FILE *file, char *message)
+{
+    const unsigned char *text;
+    size_t length;
+
+    *message = '\0';
+    if (yajl_gen_get_buf(gen, &text, &length) != yajl_gen_status_ok)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM,
+                            "out of memory writing JSON");
+    if (fwrite(text, 1, length, file) != length || fflush(file))
+        return xlnuma__fail(message, XLNUMA_ERR_IO, "writing JSON: %s",
+                            strerror(errno));
+    return 0;
+}
+
+yajl_gen xlnuma__json_begin(const char *format)
+{
+    yajl_gen gen = xlnuma__json_new();
+
+    if (gen) {
+        yajl_gen_map_open(gen);
+        xlnuma__json_key_string(gen, "format", format);
+        xlnuma__json_key_kb(gen, "version", 1);
+    }
+    return gen;
+}
+
+int xlnuma__json_end(yajl_gen gen, FILE *file, char *message)
+{
+    int rc;
+
+    if (!gen)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM,
+                            "out of memory writing JSON");
+    yajl_gen_map_close(gen);
+    rc = xlnuma__json_finish(gen, file, message);
+    yajl_gen_free(gen);
+    return rc;
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A plan and its reasons as JSON (docs/plan-format.md). Does not read plans. */
+#include "formats/json.h"
+#include "model/core.h"
+#include "vnodes/vnodes.h"
+
+static void write_nodes(yajl_gen gen, const struct xlnuma_host *host,
+                        const struct xlnuma_plan *plan)
+{
+    char cpus[XLNUMA__LIST_SIZE];
+    unsigned i;
+
+    xlnuma__json_key(gen, "nodes");
+    yajl_gen_array_open(gen);
+    XLNUMA_FOR_EACH_NODE(i, plan->nodes) {
+        xlnuma_cpuset of_node = host->node[i].cpus;
+
+        xlnuma_cpuset_and(&of_node, &plan->soft_cpus);
+        yajl_gen_map_open(gen);
+        xlnuma__json_key_kb(gen, "id", i);
+        xlnuma__json_key_kb(gen, "memory_kb", plan->memory_kb[i]);
+        if (plan->low_kb[i])
+            xlnuma__json_key_kb(gen, "low_kb", plan->low_kb[i]);
+        xlnuma__json_key_string(
+            gen, "cpus", xlnuma_cpuset_format(&of_node, cpus, sizeof(cpus)));
+        yajl_gen_map_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}
+
+/* What the guest may grow to, if that is more than it has. */
+static void write_limits(yajl_gen gen, const struct xlnuma_plan *plan)
+{
+    if (!plan->has_limits)
+        return;
+    xlnuma__json_key_kb(gen, "limit_kb", plan->limit_kb);
+    xlnuma__json_key_kb(gen, "limit_vcpus", plan->limit_vcpus);
+    if (plan->status == XLNUMA_STATUS_PLACED) {
+        xlnuma__json_key(gen, "can_grow");
+        yajl_gen_bool(gen, plan->can_grow);
+    }
+}
+
+static void write_alternative(yajl_gen gen,
+                              const struct xlnuma_alternative *alternative)
+{
+    char nodes[256];
+
+    yajl_gen_map_open(gen);
+    xlnuma__json_key_string(
+        gen, "nodes",
+        xlnuma_nodeset_format(alternative->nodes, nodes, sizeof(nodes)));
+    xlnuma__json_key_distance(gen, "expected_distance",
+                              alternative->expected_distance);
+    xlnuma__json_key_string(gen, "why_not",
+                            xlnuma_why_not_name(alternative->why));
+    if (alternative->short_kb)
+        xlnuma__json_key_kb(gen, "short_kb", alternative->short_kb);
+    if (alternative->short_cpus)
+        xlnuma__json_key_kb(gen, "short_cpus", alternative->short_cpus);
+    yajl_gen_map_close(gen);
+}
+
+static void write_alternatives(yajl_gen gen, const struct xlnuma_plan *plan)
+{
+    xlnuma__json_key(gen, "alternatives");
+    yajl_gen_array_open(gen);
+    for (unsigned i = 0; i < plan->nr_alternatives; i++)
+        write_alternative(gen, &plan->alternative[i]);
+    yajl_gen_array_close(gen);
+}
+
+static void write_vnode(yajl_gen gen, const struct xlnuma_plan *plan,
+                        unsigned n)
+{
+    const struct xlnuma_guest_node *node = &plan->guest_node[n];
+    char vcpus[XLNUMA_GUEST_VCPUS_MAX * 4];
+
+    yajl_gen_map_open(gen);
+    xlnuma__json_key_kb(gen, "id", n);
+    xlnuma__json_key_kb(gen, "node", node->node);
+    xlnuma__json_key_kb(gen, "memory_kb", node->memory_kb);
+    xlnuma__json_key_string(
+        gen, "vcpus", xlnuma__vnode_format_vcpus(node, vcpus, sizeof(vcpus)));
+    xlnuma__json_key(gen, "distances");
+    yajl_gen_array_open(gen);
+    for (unsigned m = 0; m < plan->nr_guest_nodes; m++)
+        yajl_gen_integer(gen, node->distance[m]);
+    yajl_gen_array_close(gen);
+    yajl_gen_map_close(gen);
+}
+
+/* Only where the guest was to see several. */
+static void write_vnodes(yajl_gen gen, const struct xlnuma_plan *plan)
+{
+    if (*plan->vnodes_reason)
+        xlnuma__json_key_string(gen, "guest_nodes_reason", plan->vnodes_reason);
+    if (!plan->nr_guest_nodes)
+        return;
+    xlnuma__json_key(gen, "guest_nodes");
+    yajl_gen_array_open(gen);
+    for (unsigned n = 0; n < plan->nr_guest_nodes; n++)
+        write_vnode(gen, plan, n);
+    yajl_gen_array_close(gen);
+}
+
+void xlnuma__plan_generate(const struct xlnuma_host *host,
+                           const struct xlnuma_plan *plan, yajl_gen gen)
+{
+    char cpus[XLNUMA__LIST_SIZE], nodes[256];
+
+    yajl_gen_map_open(gen);
+    xlnuma__json_key_string(gen, "format", "xlnuma-plan");
+    xlnuma__json_key_kb(gen, "version", 1);
+    xlnuma__json_key_string(gen, "guest", plan->guest);
+    xlnuma__json_key_string(gen, "status", xlnuma_status_name(plan->status));
+    xlnuma__json_key_string(gen, "policy", xlnuma_policy_name(plan->policy));
+    xlnuma__json_key_string(gen, "memory", xlnuma_memory_name(plan->memory));
+    xlnuma__json_key_kb(gen, "needed_kb", plan->needed_kb);
+    write_limits(gen, plan);
+    write_nodes(gen, host, plan);
+    if (plan->status == XLNUMA_STATUS_PLACED) {
+        xlnuma__json_key_distance(gen, "expected_distance",
+                                  plan->expected_distance);
+        if (plan->least_distance < plan->expected_distance)
+            xlnuma__json_key_distance(gen, "least_distance",
+                                      plan->least_distance);
+        if (plan->device_nodes) {
+            xlnuma__json_key_string(gen, "device_nodes",
+                                    xlnuma_nodeset_format(plan->device_nodes,
+                                                          nodes,
+                                                          sizeof(nodes)));
+            xlnuma__json_key_distance(gen, "device_distance",
+                                      plan->device_distance);
+        }
+        xlnuma__json_key_string(
+            gen, "soft_cpus",
+            xlnuma_cpuset_format(&plan->soft_cpus, cpus, sizeof(cpus)));
+        if (plan->has_hard_cpus)
+            xlnuma__json_key_string(
+                gen, "hard_cpus",
+                xlnuma_cpuset_format(&plan->hard_cpus, cpus, sizeof(cpus)));
+        write_vnodes(gen, plan);
+    }
+    xlnuma__json_key_string(gen, "reason", plan->reason);
+    write_alternatives(gen, plan);
+    yajl_gen_map_close(gen);
+}
+
+int xlnuma_plan_write(const struct xlnuma_host *host,
+                      const struct xlnuma_plan *plan, FILE *file, char *message)
+{
+    yajl_gen gen = xlnuma__json_new();
+    int rc;
+
+    if (!gen)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM,
+                            "out of memory writing JSON");
+    xlnuma__plan_generate(host, plan, gen);
+    rc = xlnuma__json_finish(gen, file, message);
+    yajl_gen_free(gen);
+    return rc;
+}

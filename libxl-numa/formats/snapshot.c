@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Objects of a snapshot by tables of their keys. Knows no key. */
+#include "formats/snapshot.h"
+
+#include <stdarg.h>
+
+static int bad_at(const struct place *place, const char *key,
+                  const char *format, va_list args)
+{
+    char what[XLNUMA_MESSAGE_SIZE];
+
+    vsnprintf(what, sizeof(what), format, args);
+    return xlnuma__fail(place->message, XLNUMA_ERR_INVALID, "%s: %s%s%s%s",
+                        place->name, place->path,
+                        *key && *place->path ? "." : "", key, what);
+}
+
+int xlnuma__bad(const struct place *place, const char *format, ...)
+{
+    struct place root = *place;
+    va_list args;
+    int rc;
+
+    *root.path = '\0';
+    va_start(args, format);
+    rc = bad_at(&root, "", format, args);
+    va_end(args);
+    return rc;
+}
+
+int xlnuma__bad_key(const struct place *place, const char *key,
+                    const char *format, ...)
+{
+    va_list args;
+    int rc;
+
+    va_start(args, format);
+    rc = bad_at(place, key, format, args);
+    va_end(args);
+    return rc;
+}
+
+struct place xlnuma__element(const struct place *place, const char *key,
+                             size_t i)
+{
+    struct place element = *place;
+
+    snprintf(element.path, sizeof(element.path), "%.40s%s%s[%zu]", place->path,
+             *place->path ? "." : "", key, i);
+    return element;
+}
+
+yajl_val xlnuma__get(yajl_val object, const char *key)
+{
+    const char *path[] = { key, NULL };
+
+    return yajl_tree_get(object, path, yajl_t_any);
+}
+
+int xlnuma__read_number(const struct place *place, yajl_val value,
+                        const char *key, uint64_t max, uint64_t *number_r)
+{
+    *number_r = 0;
+    if (!value)
+        return xlnuma__bad_key(place, key, " is missing");
+    if (!YAJL_IS_INTEGER(value) || YAJL_GET_INTEGER(value) < 0 ||
+        (uint64_t)YAJL_GET_INTEGER(value) > max)
+        return xlnuma__bad_key(
+            place, key, " is not a whole number from 0 to %" PRIu64, max);
+    *number_r = (uint64_t)YAJL_GET_INTEGER(value);
+    return 0;
+}
+
+static int read_number(const struct place *place, yajl_val value,
+                       const struct field *field, void *member)
+{
+    uint64_t number = 0;
+    int rc = 0;
+
+    if (value || !field->is_optional)
+        rc = xlnuma__read_number(place, value, field->key, field->max, &number);
+    if (field->size == sizeof(uint64_t))
+        *(uint64_t *)member = number;
+    else
+        *(uint32_t *)member = (uint32_t)number;
+    return rc;
+}
+
+static int read_text(const struct place *place, yajl_val value, const char *key,
+                     char *text, size_t size)
+{
+    *text = '\0';
+    if (!value || YAJL_IS_NULL(value))
+        return 0;
+    if (!YAJL_IS_STRING(value))
+        return xlnuma__bad_key(place, key, " is neither a string nor null");
+    snprintf(text, size, "%s", YAJL_GET_STRING(value));
+    return 0;
+}
+
+static int read_nodes(const struct place *place, yajl_val value,
+                      const char *key, xlnuma_nodeset *nodes_r)
+{
+    char text[XLNUMA_MESSAGE_SIZE], message[XLNUMA_MESSAGE_SIZE];
+    int rc = read_text(place, value, key, text, sizeof(text));
+
+    *nodes_r = 0;
+    if (rc)
+        return rc;
+    if (xlnuma_nodeset_parse(text, nodes_r, message))
+        return xlnuma__bad_key(place, key, ": %s", message);
+    if (*nodes_r & ~place->host->nodes)
+        return xlnuma__bad_key(
+            place, key, ": the host has no node %u",
+            xlnuma_nodeset_first(*nodes_r & ~place->host->nodes));
+    return 0;
+}
+
+int xlnuma__read_fields(const struct place *place, yajl_val object,
+                        const struct field field[], void *to)
+{
+    int rc = 0;
+
+    if (!YAJL_IS_OBJECT(object))
+        return xlnuma__bad_key(place, "", " is not an object");
+    for (; !rc && field->key; field++) {
+        yajl_val value = xlnuma__get(object, field->key);
+        char *member = (char *)to + field->offset;
+
+        if (field->kind == NUMBER)
+            rc = read_number(place, value, field, member);
+        else if (field->kind == TEXT)
+            rc = read_text(place, value, field->key, member, field->size);
+        else
+            rc = read_nodes(place, value, field->key,
+                            (xlnuma_nodeset *)(void *)member);
+    }
+    return rc;
+}

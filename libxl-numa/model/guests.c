@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The guests of a host as a list, and what follows from what is known of one. */
+#include "model/guests.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void xlnuma__vcpus_dispose(struct xlnuma__vcpus *vcpus)
+{
+    for (unsigned i = 0; i < vcpus->nr; i++) {
+        free(vcpus->vcpu[i].hard);
+        free(vcpus->vcpu[i].soft);
+    }
+    free(vcpus->vcpu);
+    memset(vcpus, 0, sizeof(*vcpus));
+}
+
+const char *xlnuma__vcpu_state(const struct xlnuma__vcpu *vcpu)
+{
+    if (!vcpu->is_online)
+        return "offline";
+    if (vcpu->is_running)
+        return "running";
+    return vcpu->is_blocked ? "blocked" : "waiting";
+}
+
+void xlnuma__guests_dispose(struct xlnuma__guests *guests)
+{
+    for (unsigned i = 0; i < guests->nr; i++)
+        xlnuma__vcpus_dispose(&guests->guest[i].vcpus);
+    free(guests->guest);
+    memset(guests, 0, sizeof(*guests));
+}
+
+/* Room is made by doubling: full when nr is a power of two. */
+struct xlnuma__guest *xlnuma__guests_add(struct xlnuma__guests *guests)
+{
+    struct xlnuma__guest *guest = guests->guest;
+
+    if (!(guests->nr & (guests->nr - 1))) {
+        size_t nr = guests->nr ? (size_t)guests->nr * 2 : 1;
+
+        guest = reallocarray(guests->guest, nr, sizeof(*guest));
+        if (!guest)
+            return NULL;
+        guests->guest = guest;
+    }
+    guest += guests->nr++;
+    memset(guest, 0, sizeof(*guest));
+    return guest;
+}
+
+uint64_t xlnuma__guest_node_kb(const struct xlnuma__guest *guest, unsigned node)
+{
+    return guest->report.has_actual ? guest->report.actual_kb[node]
+                                    : guest->report.planned_kb[node];
+}
+
+xlnuma_nodeset xlnuma__guest_nodes(const struct xlnuma__guest *guest)
+{
+    xlnuma_nodeset nodes = 0;
+
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++)
+        if (xlnuma__guest_node_kb(guest, node))
+            nodes |= (xlnuma_nodeset)1 << node;
+    return nodes;
+}
+
+xlnuma_nodeset xlnuma__guest_is_on(const struct xlnuma__guest *guest,
+                                   const struct xlnuma_host *host)
+{
+    xlnuma_nodeset nodes = xlnuma__guest_nodes(guest);
+
+    if (!nodes && guest->affinity != host->nodes)
+        nodes = guest->affinity;
+    return nodes;
+}
+
+xlnuma_nodeset xlnuma__report_nodes(const struct xlnuma__report *report)
+{
+    xlnuma_nodeset nodes = report->nodes;
+
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++)
+        if (report->planned_kb[node] || report->actual_kb[node])
+            nodes |= (xlnuma_nodeset)1 << node;
+    return nodes;
+}
+
+uint64_t xlnuma__guest_built_kb(const struct xlnuma__guest *guest)
+{
+    uint64_t kb = 0;
+
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++)
+        kb += xlnuma__guest_node_kb(guest, node);
+    return kb;
+}
+
+static void set_resized(struct xlnuma__guest *guest, const char *status)
+{
+    struct xlnuma__report *report = &guest->report;
+    char was[XLNUMA_MESSAGE_SIZE];
+
+    snprintf(was, sizeof(was), "%s", report->reason);
+    snprintf(report->reason, sizeof(report->reason),
+             "built with %" PRIu64 " MiB, has %" PRIu64 " MiB now, and verify "
+             "shows where; when it was built: %.380s",
+             xlnuma__guest_built_kb(guest) / 1024, guest->memory_kb / 1024,
+             was);
+    snprintf(report->status, sizeof(report->status), "%s", status);
+    report->expected_distance = 0;
+}
+
+/*
+ * What was only planned has libxl's overhead in it, so less than that is nothing
+ * that shows. A restored guest's build has counted its video memory.
+ */
+void xlnuma__guest_judge_size(struct xlnuma__guest *guest, uint64_t video_kb)
+{
+    uint64_t built_kb = xlnuma__guest_built_kb(guest);
+
+    if (!built_kb)
+        return;
+    if (guest->memory_kb >= built_kb + video_kb + XLNUMA__STRAY_KB)
+        set_resized(guest, "grown");
+    else if (guest->report.has_actual &&
+             guest->memory_kb + XLNUMA__STRAY_KB <= built_kb)
+        set_resized(guest, "shrunk");
+}
+
+bool xlnuma__guest_is_resized(const struct xlnuma__guest *guest)
+{
+    return !strcmp(guest->report.status, "grown") ||
+           !strcmp(guest->report.status, "shrunk");
+}
+
+bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,
+                               uint64_t *off_kb_r, uint64_t *total_kb_r)
+{
+    *off_kb_r = *total_kb_r = 0;
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
+        *total_kb_r += guest->report.actual_kb[node];
+        if (!guest->report.planned_kb[node])
+            *off_kb_r += guest->report.actual_kb[node];
+    }
+    return guest->report.has_actual && !xlnuma__guest_is_resized(guest);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The guests of a host: who is there, and what is known of where each one's
+ * memory is. Comes from the running Xen (xl-plugin/commands/guests.c) or a snapshot.
+ */
+#ifndef XLNUMA_GUESTS_H
+#define XLNUMA_GUESTS_H
+
+#include <yajl/yajl_gen.h>
+#include <yajl/yajl_tree.h>
+
+#include "model/core.h"
+
+/* What a guest's build reported (docs/xenstore.md). All zero: nothing. */
+/* A node that the guest sees; lists as in xenstore. */
+struct xlnuma__vnode_report {
+    unsigned node; /* of the host */
+    char vcpus[512], ranges[96];
+    uint64_t planned_kb, actual_kb;
+};
+
+struct xlnuma__report {
+    char policy[32], memory[32], status[32];
+    xlnuma_nodeset nodes; /* planned, or those that have the memory instead */
+    uint64_t planned_kb[XLNUMA_NODES_MAX];
+    bool has_actual; /* actual_kb is known */
+    uint64_t actual_kb[XLNUMA_NODES_MAX];
+    uint64_t nr_extents[XLNUMA__ORDERS]; /* by order, when has_actual */
+    char soft_cpus[3072];     /* xenstore takes 4096 bytes with the path */
+    char hard_cpus[3072];     /* "": none of ours */
+    double expected_distance; /* 0 when not placed */
+    unsigned nr_others;
+    uint8_t other[XLNUMA_NODES_MAX]; /* nodes not planned, nearest first */
+    char reason[XLNUMA_MESSAGE_SIZE];
+    unsigned nr_vnodes;      /* 0: it sees one node */
+    char vnodes_reason[160]; /* why, if it was to see more */
+    struct xlnuma__vnode_report vnode[XLNUMA_GUEST_NODES_MAX];
+};
+
+struct xlnuma__vcpu {
+    bool is_online, is_running, is_blocked;
+    uint32_t cpu;            /* where it is, or was last */
+    int node;                /* of that CPU; -1: not known */
+    char *hard, *soft;       /* affinity, CPUs that are online; owned */
+    uint64_t time_ns;        /* that it ran so far */
+    uint64_t ran_ns, off_ns; /* while it was looked at; of that off the nodes */
+};
+
+struct xlnuma__vcpus {
+    struct xlnuma__vcpu *vcpu; /* owned */
+    unsigned nr;               /* 0: nothing is known of them */
+    unsigned nr_looks;
+    uint64_t looked_ns; /* from the first look to the last */
+};
+
+struct xlnuma__guest {
+    char name[XLNUMA_NAME_SIZE]; /* "" when not known; cut when longer */
+    uint32_t domid;
+    uint64_t memory_kb;
+    unsigned nr_vcpus;
+    xlnuma_nodeset affinity; /* Xen's node affinity; empty: not known */
+    bool has_report;
+    struct xlnuma__report report;
+    struct xlnuma__vcpus vcpus; /* in a snapshot, or where they are asked for */
+};
+
+/* In the order of their ids, as they come from Xen. {0} is none. */
+struct xlnuma__guests {
+    struct xlnuma__guest *guest; /* owned */
+    unsigned nr;
+};
+
+/* Safe twice. */
+void xlnuma__guests_dispose(struct xlnuma__guests *guests);
+
+void xlnuma__vcpus_dispose(struct xlnuma__vcpus *vcpus);
+
+/* "running", "waiting", "blocked" or "offline". */
+const char *xlnuma__vcpu_state(const struct xlnuma__vcpu *vcpu);
+
+/* A new guest at the end, all zero; NULL when out of memory. */
+struct xlnuma__guest *xlnuma__guests_add(struct xlnuma__guests *guests);
+
+/* Its memory on a node: as built, or else as planned; 0 where not known. */
+uint64_t xlnuma__guest_node_kb(const struct xlnuma__guest *guest,
+                               unsigned node);
+
+/* The nodes that its memory is on by that; empty: not known. */
+xlnuma_nodeset xlnuma__guest_nodes(const struct xlnuma__guest *guest);
+
+/* The same; where that is not known, the nodes that Xen's affinity keeps it to. */
+xlnuma_nodeset xlnuma__guest_is_on(const struct xlnuma__guest *guest,
+                                   const struct xlnuma_host *host);
+
+/*
+ * What its build took from nodes where nothing was planned, of *total_kb_r.
+ * Returns false when that is not known, or no
+ * longer what the guest has.
+ */
+bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,
+                               uint64_t *off_kb_r, uint64_t *total_kb_r);
+
+/*
+ * Memory that a guest has more or less than it was built with, up to here, is none
+ * that it took or gave back: Xen and device models take some of their own.
+ */
+#define XLNUMA__STRAY_KB ((uint64_t)4096 * 4)
+
+/* How much its build took, or was to take; 0: not known. */
+uint64_t xlnuma__guest_built_kb(const struct xlnuma__guest *guest);
+
+/*
+ * Where the memory is of a guest that has grown or shrunk since it was built (by
+ * ballooning) is not known: then its status is "grown" or "shrunk", the reason says
+ * so, and there is no expected distance. `video_kb` is what a device model may
+ * have taken besides.
+ */
+void xlnuma__guest_judge_size(struct xlnuma__guest *guest, uint64_t video_kb);
+bool xlnuma__guest_is_resized(const struct xlnuma__guest *guest);
+
+/* The nodes that were planned or have memory of it. */
+xlnuma_nodeset xlnuma__report_nodes(const struct xlnuma__report *report);
+
+/* No guest has more on a node, nor more extents: sums stay below 2^63. */
+#define XLNUMA__KB_MAX ((uint64_t)1 << 52)
+
+/* --- guests_json.c: the snapshot's key "guests" --------------------------- */
+
+/*
+ * `array` is what the key has, NULL: nothing. Returns 0, XLNUMA_ERR_INVALID,
+ * XLNUMA_ERR_NOMEM. *guests_r has to be disposed of in any case.
+ */
+int xlnuma__guests_parse(struct xlnuma__guests *guests_r, const char *name,
+                         const struct xlnuma_host *host, yajl_val array,
+                         char *message) XLNUMA_MUST_CHECK;
+
+/*
+ * The nodes that the guest sees, as an array: id, node, planned_kb, actual_kb,
+ * vcpus, ranges.
+ */
+void xlnuma__report_vnodes_generate(const struct xlnuma__report *report,
+                                    yajl_gen gen);
+
+/* What is known of each of xlnuma__report_nodes(): an array. */
+void xlnuma__report_nodes_generate(const struct xlnuma__report *report,
+                                   yajl_gen gen);
+
+/* The array. */
+void xlnuma__guests_generate(const struct xlnuma__guests *guests, yajl_gen gen);
+
+/* --- host_json.c ---------------------------------------------------------- */
+
+/*
+ * As xlnuma_host_parse(), xlnuma_host_load() and xlnuma_host_write(), with the
+ * guests; reading, NULL: nobody wants them. They have to be disposed of in any
+ * case.
+ */
+int xlnuma__snapshot_parse(struct xlnuma_host *host_r,
+                           struct xlnuma__guests *guests_r, const char *name,
+                           const char *json, size_t length,
+                           char *message) XLNUMA_MUST_CHECK;
+int xlnuma__snapshot_load(struct xlnuma_host *host_r,
+                          struct xlnuma__guests *guests_r, const char *path,
+                          char *message) XLNUMA_MUST_CHECK;
+int xlnuma__snapshot_write(const struct xlnuma_host *host,
+                           const struct xlnuma__guests *guests,
+                           const char *comment, FILE *file,
+                           char *message) XLNUMA_MUST_CHECK;
+
+#endif /* XLNUMA_GUESTS_H */

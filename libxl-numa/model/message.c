@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* One-line messages for callers. Does not print or log them. */
+#include "model/core.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+int xlnuma__fail(char *message, int err, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(message, XLNUMA_MESSAGE_SIZE, format, args);
+    va_end(args);
+    return err;
+}
+
+char *xlnuma__mib(uint64_t kb, char buf[32])
+{
+    snprintf(buf, 32, "%" PRIu64 " MiB", kb / 1024);
+    return buf;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Why not another set: three that are as near as the chosen one, or nearer, and
+ * lack something, and the next three that hold the guest. And why none holds it:
+ * what each node has. Which sets are looked at is in docs/planner.md.
+ */
+#include "planner/planner.h"
+
+/* Up to so many nodes every set is looked at. */
+#define SMALL 8
+
+/* So many nodes are named where nothing holds the guest. */
+#define NAMED_MAX 8
+
+struct list {
+    unsigned nr;
+    struct xlnuma__judged set[XLNUMA__EXPLAINED];
+};
+
+struct explaining {
+    const struct xlnuma__table *table;
+    const struct xlnuma__need *need;
+    const struct xlnuma__judged *chosen;
+    struct list lacking[XLNUMA__EXPLAINED]; /* of one node, two, and more */
+    struct list holding;
+};
+
+typedef bool before_fn(const struct xlnuma__judged *,
+                       const struct xlnuma__judged *);
+
+/* Nearer first; of equals the roomiest, and then the lowest nodes. */
+static bool is_nearer(const struct xlnuma__judged *a,
+                      const struct xlnuma__judged *b)
+{
+    int order = xlnuma__compare_distance(a, b);
+    xlnuma_nodeset differ = a->nodes ^ b->nodes;
+
+    if (order)
+        return order < 0;
+    if (a->usable_kb != b->usable_kb)
+        return a->usable_kb > b->usable_kb;
+    return a->nodes & differ & -differ;
+}
+
+static bool is_better(const struct xlnuma__judged *a,
+                      const struct xlnuma__judged *b)
+{
+    enum xlnuma_why_not why;
+
+    return xlnuma__compare(a, b, &why) < 0;
+}
+
+/* Keep the first sets in the order that `is_before` gives, each once. */
+static void keep(struct list *list, const struct xlnuma__judged *set,
+                 before_fn *is_before)
+{
+    unsigned at = list->nr;
+
+    for (unsigned i = 0; i < list->nr; i++)
+        if (list->set[i].set == set->set)
+            return;
+    while (at && is_before(set, &list->set[at - 1]))
+        at--;
+    if (at == XLNUMA__EXPLAINED)
+        return;
+    if (list->nr < XLNUMA__EXPLAINED)
+        list->nr++;
+    memmove(&list->set[at + 1], &list->set[at],
+            (list->nr - 1 - at) * sizeof(list->set[0]));
+    list->set[at] = *set;
+}
+
+static void look_at(struct explaining *explaining, uint64_t set)
+{
+    unsigned size = xlnuma_nodeset_count(set);
+    struct xlnuma__judged judged;
+
+    if (!set || set == explaining->chosen->set)
+        return;
+    xlnuma__judge(explaining->table, explaining->need, set, &judged);
+    if (!judged.is_reachable || judged.used != set)
+        return;
+    if (size > XLNUMA__EXPLAINED)
+        size = XLNUMA__EXPLAINED;
+    if (xlnuma__holds(explaining->need, &judged))
+        keep(&explaining->holding, &judged, is_better);
+    else if (xlnuma__compare_distance(&judged, explaining->chosen) <= 0)
+        keep(&explaining->lacking[size - 1], &judged, is_nearer);
+}
+
+/* All sets; of many nodes single ones, pairs, and the chosen set with a change. */
+static void look_around(struct explaining *explaining)
+{
+    uint64_t chosen = explaining->chosen->set;
+
+    for (uint64_t set = explaining->table->nr <= SMALL; set; set++) {
+        if (set >> explaining->table->nr)
+            return;
+        look_at(explaining, set);
+    }
+    for (unsigned i = 0; i < explaining->table->nr; i++) {
+        uint64_t one = (uint64_t)1 << i;
+
+        for (unsigned j = 0; j <= i; j++) {
+            uint64_t both = one | (uint64_t)1 << j;
+
+            look_at(explaining, both);
+            if (chosen & one ? !(chosen & both & ~one) : chosen & both)
+                look_at(explaining, chosen ^ both);
+        }
+        look_at(explaining, chosen ^ one);
+    }
+}
+
+static void add_alternative(const struct explaining *explaining,
+                            const struct xlnuma_request *request,
+                            const struct xlnuma__judged *set,
+                            struct xlnuma_plan *plan)
+{
+    const struct xlnuma__need *need = explaining->need;
+    const struct xlnuma_node *node = explaining->table->host->node;
+    struct xlnuma_alternative *other =
+        &plan->alternative[plan->nr_alternatives++];
+    unsigned nr_all = 0, i;
+
+    XLNUMA_FOR_EACH_NODE(i, set->nodes)
+        nr_all += xlnuma_cpuset_count(&node[i].cpus);
+    *other = (struct xlnuma_alternative){
+        .nodes = set->nodes,
+        .expected_distance =
+            xlnuma__memory_distance(explaining->table, need, set),
+    };
+    if (!set->nr_named) {
+        other->why = XLNUMA_WHY_NOT_NODES;
+    } else if (set->usable_kb < need->memory_kb) {
+        other->why = XLNUMA_WHY_NOT_MEMORY;
+        other->short_kb = need->memory_kb - set->usable_kb;
+    } else if (set->nr_cpus < need->nr_cpus && request->has_cpus &&
+               nr_all >= need->nr_cpus) {
+        other->why = XLNUMA_WHY_NOT_AFFINITY;
+    } else if (set->nr_cpus < need->nr_cpus) {
+        other->why = XLNUMA_WHY_NOT_CPUS;
+        other->short_cpus = need->nr_cpus - set->nr_cpus;
+    } else if (set->nr_cores < need->nr_cores) {
+        other->why = XLNUMA_WHY_NOT_CORES;
+        other->short_cpus = need->nr_cores - set->nr_cores;
+    } else if (set->nr_named > need->max_nodes) {
+        other->why = XLNUMA_WHY_NOT_POLICY;
+    } else if (!explaining->chosen) {
+        other->why = XLNUMA_WHY_NOT_PATH;
+    } else if (xlnuma__compare(explaining->chosen, set, &other->why) > 0) {
+        /* Better but for the sockets that it takes for its cores. */
+        other->why = XLNUMA_WHY_NOT_SOCKETS;
+    }
+    if (other->why == XLNUMA_WHY_NOT_FARTHER && plan->device_nodes &&
+        other->expected_distance <= plan->expected_distance)
+        other->why = XLNUMA_WHY_NOT_DEVICES;
+}
+
+/* The first of each size, then the second: as many as are shown, nearest first. */
+static struct list mix_lacking(const struct explaining *explaining)
+{
+    struct list mixed = { .nr = 0 };
+
+    for (unsigned n = 0; n < XLNUMA__EXPLAINED; n++)
+        for (unsigned size = 0; size < XLNUMA__EXPLAINED; size++) {
+            const struct list *list = &explaining->lacking[size];
+
+            if (n < list->nr && mixed.nr < XLNUMA__EXPLAINED)
+                keep(&mixed, &list->set[n], is_nearer);
+        }
+    return mixed;
+}
+
+void xlnuma__explain(struct xlnuma__table *table,
+                     const struct xlnuma_request *request,
+                     const struct xlnuma__need *need,
+                     const struct xlnuma__judged *chosen,
+                     struct xlnuma_plan *plan)
+{
+    struct explaining explaining = { table, need, chosen,
+                                     .holding = { .nr = 0 } };
+    struct list lacking;
+
+    xlnuma__candidates_relate(table);
+    look_around(&explaining);
+    lacking = mix_lacking(&explaining);
+    for (unsigned n = 0; n < lacking.nr; n++)
+        add_alternative(&explaining, request, &lacking.set[n], plan);
+    for (unsigned n = 0; n < explaining.holding.nr; n++)
+        add_alternative(&explaining, request, &explaining.holding.set[n], plan);
+}
+
+/* --- nothing holds it ----------------------------------------------------------- */
+
+/*
+ * Those that may give memory, the roomiest first; of equals the lowest node.
+ * Returns how many they are.
+ */
+static unsigned sort_by_room(const struct xlnuma__table *table, uint8_t order[])
+{
+    unsigned nr = 0, i;
+
+    XLNUMA_FOR_EACH_NODE(i, table->named) {
+        const struct xlnuma__candidate *x = &table->candidate[i];
+        unsigned at = nr++;
+
+        for (; at; at--) {
+            const struct xlnuma__candidate *y =
+                &table->candidate[order[at - 1]];
+
+            if (y->usable_kb > x->usable_kb ||
+                (y->usable_kb == x->usable_kb && y->id < x->id))
+                break;
+            order[at] = order[at - 1];
+        }
+        order[at] = (uint8_t)i;
+    }
+    return nr;
+}
+
+/* "1747 MiB and a CPU" */
+static void say_what(const struct xlnuma_request *request,
+                     const struct xlnuma__need *need,
+                     const struct xlnuma__judged *set, struct xlnuma_plan *plan)
+{
+    bool lacks_kb = set->usable_kb < need->memory_kb;
+    char text[32];
+
+    if (lacks_kb)
+        xlnuma__say(plan, "%s",
+                    xlnuma__mib(need->memory_kb - set->usable_kb + 1023, text));
+    if (!set->nr_cpus)
+        xlnuma__say(plan, "%sa CPU%s", lacks_kb ? " and " : "",
+                    request->has_cpus ? " that it may use" : "");
+    else if (!lacks_kb && set->nr_cpus < need->nr_cpus)
+        xlnuma__say(plan, "%u CPUs", need->nr_cpus - set->nr_cpus);
+    else if (!lacks_kb)
+        xlnuma__say(plan, "a path from every CPU to all memory");
+}
+
+/*
+ * "; nodes 0,3 have 4957 MiB and lack 43 MiB": of so many nodes the roomiest.
+ * Returns whether that is memory.
+ */
+static bool say_roomiest(const struct xlnuma__table *table,
+                         const struct xlnuma_request *request,
+                         const struct xlnuma__need *need, const uint8_t order[],
+                         unsigned nr, struct xlnuma_plan *plan)
+{
+    bool is_one = nr == 1;
+    struct xlnuma__judged set;
+    uint64_t roomiest = 0;
+    char nodes[64], has[32];
+
+    for (unsigned n = 0; n < nr; n++)
+        roomiest |= (uint64_t)1 << order[n];
+    xlnuma__judge(table, need, roomiest, &set);
+    xlnuma__say(plan, "; node%s %s %s %s and %s ", is_one ? "" : "s",
+                xlnuma_nodeset_format(set.nodes, nodes, sizeof(nodes)),
+                is_one ? "has" : "have", xlnuma__mib(set.usable_kb, has),
+                is_one ? "lacks" : "lack");
+    say_what(request, need, &set, plan);
+    return set.usable_kb < need->memory_kb;
+}
+
+static void say_nodes(const struct xlnuma__table *table,
+                      const struct xlnuma_request *request,
+                      const struct xlnuma__need *need, const uint8_t order[],
+                      unsigned nr, bool is_lack, struct xlnuma_plan *plan)
+{
+    for (unsigned n = 0; n < nr && n < NAMED_MAX; n++) {
+        struct xlnuma__judged set;
+        char has[32];
+
+        xlnuma__judge(table, need, (uint64_t)1 << order[n], &set);
+        xlnuma__say(plan, "%s node %u %s",
+                    n         ? ","
+                    : is_lack ? ";"
+                              : ":",
+                    table->candidate[order[n]].id,
+                    n         ? ""
+                    : is_lack ? "lacks "
+                              : "has ");
+        if (is_lack)
+            say_what(request, need, &set, plan);
+        else
+            xlnuma__say(plan, "%s", xlnuma__mib(set.usable_kb, has));
+    }
+    if (nr > NAMED_MAX)
+        xlnuma__say(plan, ", and %u more", nr - NAMED_MAX);
+}
+
+/* "needs 5000 MiB on 2 nodes" */
+static void say_need(const struct xlnuma_request *request,
+                     const struct xlnuma__need *need, unsigned nr_all,
+                     struct xlnuma_plan *plan)
+{
+    char needed[32];
+
+    xlnuma__say(plan, "needs %s%s", xlnuma__mib(need->memory_kb, needed),
+                need->memory_kb > request->memory_kb ? " (maxmem)" : "");
+    if (need->nr_vcpus > request->nr_vcpus)
+        xlnuma__say(plan, " and CPUs for %u vCPUs (maxvcpus)", need->nr_vcpus);
+    if (need->max_nodes == 1 && nr_all > 1)
+        xlnuma__say(plan, " on one node");
+    else if (need->max_nodes < nr_all)
+        xlnuma__say(plan, " on %u nodes", need->max_nodes);
+}
+
+void xlnuma__explain_lack(struct xlnuma__table *table,
+                          const struct xlnuma_request *request,
+                          const struct xlnuma__need *need,
+                          struct xlnuma_plan *plan)
+{
+    struct explaining explaining = { .table = table, .need = need };
+    uint8_t order[XLNUMA_NODES_MAX];
+    unsigned nr_all = sort_by_room(table, order), nr = nr_all;
+
+    if (nr > need->max_nodes)
+        nr = need->max_nodes;
+    xlnuma__candidates_relate(table);
+    say_need(request, need, nr_all, plan);
+    if (!nr_all)
+        xlnuma__say(plan, ", and no node that it may use has any free");
+    else if ((nr == 1 && nr_all > 1) ||
+             (say_roomiest(table, request, need, order, nr, plan) && nr > 1))
+        say_nodes(table, request, need, order, nr_all, nr == 1, plan);
+    for (unsigned n = 0;
+         n < nr_all && plan->nr_alternatives < XLNUMA_ALTERNATIVES_MAX - 1;
+         n++) {
+        struct xlnuma__judged set;
+
+        xlnuma__judge(table, need, (uint64_t)1 << order[n], &set);
+        add_alternative(&explaining, request, &set, plan);
+    }
+}

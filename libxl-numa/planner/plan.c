@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * From host and request to the plan: what is searched for, what the chosen set
+ * gives, and what the user's settings exclude. A pure function of both.
+ */
+#include "planner/planner.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+struct planning {
+    struct xlnuma__table table;
+    struct xlnuma__need need;
+    struct xlnuma__found found;
+    xlnuma_nodeset device_nodes;
+};
+
+struct xlnuma_plan *xlnuma_plan_new(void)
+{
+    return calloc(1, sizeof(struct xlnuma_plan));
+}
+
+void xlnuma_plan_free(struct xlnuma_plan *plan)
+{
+    free(plan);
+}
+
+const char *xlnuma_status_name(enum xlnuma_status status)
+{
+    static const char *const names[] = {
+        [XLNUMA_STATUS_PLACED] = "placed",
+        [XLNUMA_STATUS_UNPLACED] = "unplaced",
+        [XLNUMA_STATUS_OFF] = "off",
+    };
+
+    return names[status];
+}
+
+const char *xlnuma_why_not_name(enum xlnuma_why_not why)
+{
+    static const char *const names[] = {
+        [XLNUMA_WHY_NOT_MEMORY] = "memory",
+        [XLNUMA_WHY_NOT_CPUS] = "cpus",
+        [XLNUMA_WHY_NOT_CORES] = "cores",
+        [XLNUMA_WHY_NOT_POLICY] = "policy",
+        [XLNUMA_WHY_NOT_PATH] = "path",
+        [XLNUMA_WHY_NOT_FARTHER] = "farther",
+        [XLNUMA_WHY_NOT_DEVICES] = "devices",
+        [XLNUMA_WHY_NOT_SOCKETS] = "sockets",
+        [XLNUMA_WHY_NOT_GROWTH] = "growth",
+        [XLNUMA_WHY_NOT_LOW] = "low",
+        [XLNUMA_WHY_NOT_LOAD] = "load",
+        [XLNUMA_WHY_NOT_HOLES] = "holes",
+        [XLNUMA_WHY_NOT_NODES] = "nodes",
+        [XLNUMA_WHY_NOT_AFFINITY] = "affinity",
+    };
+
+    return names[why];
+}
+
+static int check_request(const struct xlnuma_host *host,
+                         const struct xlnuma_request *request, char *message)
+{
+    if (!request->memory_kb || request->memory_kb > INT64_MAX)
+        return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                            "guest \"%s\": memory of %" PRIu64 " KiB",
+                            request->name, request->memory_kb);
+    if (!request->nr_vcpus)
+        return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                            "guest \"%s\": no vCPUs", request->name);
+    if (!(host->nodes & request->nodes))
+        return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                            "guest \"%s\": none of the nodes it may use exists "
+                            "on this host",
+                            request->name);
+    return 0;
+}
+
+/* --- what is searched for ------------------------------------------------------ */
+
+/* Could so many sockets have the cores that are wanted? */
+static bool have_cores(const struct xlnuma__table *table, unsigned nr_sockets,
+                       unsigned nr_cores)
+{
+    uint64_t cores[XLNUMA_NODES_MAX];
+    unsigned nr = 0, i;
+
+    for (unsigned first = 0; first < table->nr; first++) {
+        uint64_t mates = table->socket_mates[first];
+
+        if (xlnuma_nodeset_first(mates) != first)
+            continue;
+        cores[nr] = 0;
+        XLNUMA_FOR_EACH_NODE(i, mates)
+            cores[nr] += table->candidate[i].nr_cores;
+        nr++;
+    }
+    return xlnuma__fewest(cores, nr, nr_cores) <= nr_sockets;
+}
+
+/* As many cores as vCPUs, if that costs no further socket. */
+static void choose_cores(struct planning *planning)
+{
+    struct xlnuma__table *table = &planning->table;
+    struct xlnuma__need *need = &planning->need;
+    struct xlnuma__judged *best = &planning->found.best;
+    struct xlnuma__found with_cores;
+    unsigned nr_cores =
+        table->nr_cores < need->nr_vcpus ? table->nr_cores : need->nr_vcpus;
+
+    need->nr_cores = nr_cores;
+    if (best->nr_cores >= nr_cores)
+        return;
+    with_cores.is_found = false;
+    need->max_sockets = best->nr_sockets;
+    if (have_cores(table, best->nr_sockets, nr_cores))
+        xlnuma__search(table, need, &with_cores);
+    need->max_sockets = XLNUMA_NODES_MAX;
+    if (with_cores.is_found)
+        planning->found = with_cores;
+    else
+        need->nr_cores = 0;
+}
+
+/*
+ * The best set with as many CPUs as vCPUs; if there is none, and that will do, any
+ * that holds the memory.
+ */
+static void choose(struct planning *planning, const struct xlnuma_host *host,
+                   const struct xlnuma_request *request, bool needs_cpus)
+{
+    planning->device_nodes = xlnuma__candidates_fill(&planning->table, host,
+                                                     request, &planning->need);
+    planning->found.is_found = false;
+    if (!planning->table.nr_cpus)
+        return;
+    xlnuma__search(&planning->table, &planning->need, &planning->found);
+    if (planning->found.is_found) {
+        choose_cores(planning);
+    } else if (!needs_cpus) {
+        planning->need.nr_cpus = 1;
+        xlnuma__search(&planning->table, &planning->need, &planning->found);
+    }
+}
+
+/* What the guest may grow to, as if it had that already. */
+static void at_limits(const struct xlnuma_request *request,
+                      struct xlnuma_request *grown_r)
+{
+    *grown_r = *request;
+    if (request->max_memory_kb > request->memory_kb)
+        grown_r->memory_kb = request->max_memory_kb;
+    if (request->max_vcpus > request->nr_vcpus)
+        grown_r->nr_vcpus = request->max_vcpus;
+}
+
+/*
+ * With numa_hotplug = "limits" a set for these comes first. Returns false when
+ * there is none: the plan is then for what the guest takes now, or for none.
+ */
+static bool choose_for_limits(struct planning *planning,
+                              const struct xlnuma_host *host,
+                              const struct xlnuma_request *request)
+{
+    struct xlnuma_request grown;
+
+    at_limits(request, &grown);
+    choose(planning, host, &grown, true);
+    return planning->found.is_found;
+}
+
+/* --- from the chosen set to the plan ------------------------------------------- */
+
+/* Of the set's CPUs those that the guest may use. */
+static void fill_cpus(const struct xlnuma_host *host,
+                      const struct xlnuma_request *request,
+                      xlnuma_nodeset nodes, xlnuma_cpuset *cpus_r)
+{
+    unsigned i;
+
+    memset(cpus_r, 0, sizeof(*cpus_r));
+    XLNUMA_FOR_EACH_NODE(i, nodes)
+        xlnuma_cpuset_or(cpus_r, &host->node[i].cpus);
+    if (request->has_cpus)
+        xlnuma_cpuset_and(cpus_r, &request->cpus);
+}
+
+static void fill_nodes(struct planning *planning,
+                       const struct xlnuma_request *request,
+                       struct xlnuma_plan *plan)
+{
+    const struct xlnuma__table *table = &planning->table;
+    uint64_t share_kb[XLNUMA_NODES_MAX];
+    struct xlnuma__need now = planning->need;
+    struct xlnuma__judged set;
+    xlnuma_nodeset with_cpus = 0;
+    unsigned i;
+
+    now.memory_kb = request->memory_kb;
+    xlnuma__judge(table, &now, planning->found.best.set, &set);
+    xlnuma__shares(table, &now, &set, share_kb);
+    XLNUMA_FOR_EACH_NODE(i, set.set) {
+        const struct xlnuma__candidate *candidate = &table->candidate[i];
+
+        plan->memory_kb[candidate->id] = share_kb[i];
+        if (share_kb[i] > candidate->high_kb)
+            plan->low_kb[candidate->id] = share_kb[i] - candidate->high_kb;
+        if ((set.cpus_of >> i) & 1)
+            with_cpus |= (xlnuma_nodeset)1 << candidate->id;
+    }
+    plan->nodes = set.nodes;
+    plan->memory_nodes = set.nodes & request->nodes;
+    plan->can_grow = set.can_grow;
+    fill_cpus(table->host, request, with_cpus, &plan->soft_cpus);
+    xlnuma__plan_hard_cpus(plan, table->host, request);
+    plan->expected_distance = xlnuma__memory_distance(table, &now, &set);
+    plan->device_distance =
+        xlnuma__device_distance(table->host, request, plan, plan->memory_kb);
+}
+
+/* The mean distance of memory that lies so, from the plan's CPUs. */
+static double distance_of(const struct xlnuma_plan *plan,
+                          const struct xlnuma_host *host,
+                          const uint64_t memory_kb[])
+{
+    double sum = 0, all_kb = 0;
+    unsigned nr_cpus = xlnuma_cpuset_count(&plan->soft_cpus), i, j;
+
+    XLNUMA_FOR_EACH_NODE(j, plan->nodes)
+        all_kb += (double)memory_kb[j];
+    XLNUMA_FOR_EACH_NODE(i, host->nodes) { /* CPUs may be elsewhere */
+        unsigned nr =
+            xlnuma__cpuset_count_common(&host->node[i].cpus, &plan->soft_cpus);
+
+        XLNUMA_FOR_EACH_NODE(j, plan->nodes)
+            sum += (double)memory_kb[j] * host->distance[i][j] * nr;
+    }
+    return nr_cpus && all_kb > 0 ? sum / nr_cpus / all_kb : 0;
+}
+
+void xlnuma__plan_follow(struct xlnuma_plan *plan,
+                         const struct xlnuma_host *host,
+                         const struct xlnuma_request *request,
+                         xlnuma_nodeset nodes, const uint64_t actual_kb[])
+{
+    xlnuma_cpuset soft_cpus;
+
+    nodes &= host->nodes;
+    fill_cpus(host, request, nodes, &soft_cpus);
+    /* Memory without a CPU: the vCPUs stay where they were planned. */
+    if (nodes != plan->nodes && xlnuma_cpuset_count(&soft_cpus))
+        plan->soft_cpus = soft_cpus;
+    if (nodes != plan->nodes)
+        plan->nodes = plan->memory_nodes = nodes;
+    xlnuma__plan_hard_cpus(plan, host, request);
+    plan->expected_distance = distance_of(plan, host, actual_kb);
+    plan->device_distance =
+        xlnuma__device_distance(host, request, plan, actual_kb);
+}
+
+/* --- words behind the reason --------------------------------------------------- */
+
+/* The search was given up: how much nearer another set might be. */
+static void say_open(const struct planning *planning, struct xlnuma_plan *plan)
+{
+    const struct xlnuma__found *found = &planning->found;
+    double gap;
+
+    plan->least_distance = plan->expected_distance;
+    if (found->is_nearest)
+        return;
+    gap = xlnuma__distance_of(&found->best, &planning->need) -
+          planning->table.least - found->least_excess;
+    if (gap > 0)
+        plan->least_distance -= gap / planning->table.scale;
+    xlnuma__say(plan, "; not proven to be the nearest, but none is below %.2f",
+                plan->least_distance);
+}
+
+/* A set that lacks only what builds in flight have claimed. */
+static void say_claimed(const struct xlnuma_host *host,
+                        struct xlnuma_plan *plan)
+{
+    char nodes[64], claimed[32];
+
+    for (unsigned i = 0; i < plan->nr_alternatives; i++) {
+        const struct xlnuma_alternative *other = &plan->alternative[i];
+        uint64_t claimed_kb = 0;
+        unsigned node;
+
+        XLNUMA_FOR_EACH_NODE(node, other->nodes)
+            claimed_kb += host->node[node].claimed_kb;
+        if (other->why != XLNUMA_WHY_NOT_MEMORY || other->short_kb > claimed_kb)
+            continue;
+        xlnuma__say(plan,
+                    "; of the memory of node%s %s builds in flight have "
+                    "claimed %s",
+                    xlnuma_nodeset_count(other->nodes) == 1 ? "" : "s",
+                    xlnuma_nodeset_format(other->nodes, nodes, sizeof(nodes)),
+                    xlnuma__mib(claimed_kb, claimed));
+        return;
+    }
+}
+
+static void say_behind(const struct planning *planning,
+                       const struct xlnuma_request *request, bool has_limits,
+                       struct xlnuma_plan *plan)
+{
+    char nodes[64], text[32];
+
+    if (planning->found.best.low_kb)
+        xlnuma__say(plan, "; %s of it is low memory, as there is no other",
+                    xlnuma__mib(planning->found.best.low_kb, text));
+    if (request->hotplug == XLNUMA_HOTPLUG_LIMITS && !has_limits)
+        xlnuma__say(plan,
+                    "; no set of nodes holds maxmem and maxvcpus (%s, %u)",
+                    xlnuma__mib(plan->limit_kb, text), plan->limit_vcpus);
+    say_claimed(planning->table.host, plan);
+    if (plan->device_nodes)
+        xlnuma__say(
+            plan, "; its PCI devices are on node%s %s, at distance %.2f",
+            xlnuma_nodeset_count(plan->device_nodes) == 1 ? "" : "s",
+            xlnuma_nodeset_format(plan->device_nodes, nodes, sizeof(nodes)),
+            plan->device_distance);
+    say_open(planning, plan);
+}
+
+/* --- what the user's settings exclude ------------------------------------------ */
+
+/* What keeps the guest from one of the nodes, if something does. */
+static bool is_excluded(const struct xlnuma_host *host,
+                        const struct xlnuma_request *request,
+                        xlnuma_nodeset nodes, enum xlnuma_why_not *why_r)
+{
+    unsigned i;
+
+    *why_r = XLNUMA_WHY_NOT_NODES;
+    if (nodes & ~request->nodes)
+        return true;
+    *why_r = XLNUMA_WHY_NOT_AFFINITY;
+    XLNUMA_FOR_EACH_NODE(i, nodes)
+        if (xlnuma_cpuset_count(&host->node[i].cpus) &&
+            !xlnuma__allowed_cpus(&host->node[i], request))
+            return true;
+    return false;
+}
+
+/*
+ * The best set without the settings, if they exclude it: for a guest that is
+ * placed if it is as near, in place of an alternative that lacks what they take.
+ */
+static void explain_excluded(const struct xlnuma_host *host,
+                             const struct xlnuma_request *request,
+                             struct xlnuma_plan *plan)
+{
+    struct xlnuma_alternative excluded = { .short_kb = 0 };
+    struct xlnuma_request free_request = *request;
+    struct planning wide;
+    unsigned n = 0;
+
+    free_request.nodes = XLNUMA_NODES_ALL;
+    free_request.has_cpus = false;
+    choose(&wide, host, &free_request, false);
+    if (!wide.found.is_found)
+        return;
+    excluded.nodes = wide.found.best.nodes;
+    excluded.expected_distance =
+        xlnuma__memory_distance(&wide.table, &wide.need, &wide.found.best);
+    if (!is_excluded(host, request, excluded.nodes, &excluded.why) ||
+        excluded.nodes == plan->nodes ||
+        (plan->status == XLNUMA_STATUS_PLACED &&
+         excluded.expected_distance > plan->expected_distance))
+        return;
+    while (n < plan->nr_alternatives &&
+           plan->alternative[n].nodes != excluded.nodes)
+        n++;
+    if (n == XLNUMA_ALTERNATIVES_MAX)
+        n--;
+    plan->alternative[n] = excluded;
+    if (n == plan->nr_alternatives)
+        plan->nr_alternatives++;
+    if (plan->status == XLNUMA_STATUS_UNPLACED)
+        xlnuma__say_excluded(&excluded, plan);
+}
+
+/* --- all of it ----------------------------------------------------------------- */
+
+static void clear_plan(const struct xlnuma_request *request,
+                       struct xlnuma_plan *plan)
+{
+    /* The guest's nodes, of which there are none, are large. */
+    memset(plan, 0, offsetof(struct xlnuma_plan, guest_node));
+    memcpy(plan->guest, request->name,
+           strnlen(request->name, sizeof(plan->guest) - 1));
+    plan->needed_kb = request->memory_kb;
+    plan->limit_kb = request->max_memory_kb > request->memory_kb
+                         ? request->max_memory_kb
+                         : request->memory_kb;
+    plan->limit_vcpus = request->max_vcpus > request->nr_vcpus
+                            ? request->max_vcpus
+                            : request->nr_vcpus;
+    plan->has_limits = plan->limit_kb > request->memory_kb ||
+                       plan->limit_vcpus > request->nr_vcpus;
+    plan->policy = request->policy;
+    plan->memory = request->memory;
+}
+
+/* May the guest use less than all the host? */
+static bool has_filters(const struct xlnuma_host *host,
+                        const struct xlnuma_request *request)
+{
+    return request->has_cpus || host->nodes & ~request->nodes;
+}
+
+static void make_plan(struct planning *planning, const struct xlnuma_host *host,
+                      const struct xlnuma_request *request,
+                      struct xlnuma_plan *plan)
+{
+    bool for_limits = request->hotplug == XLNUMA_HOTPLUG_LIMITS;
+    bool has_limits = for_limits && choose_for_limits(planning, host, request);
+    bool is_filtered = has_filters(host, request);
+
+    if (!has_limits && !(for_limits && xlnuma__is_strict(request->policy)))
+        choose(planning, host, request, false);
+    plan->device_nodes = planning->device_nodes;
+    if (!planning->found.is_found) {
+        plan->status = XLNUMA_STATUS_UNPLACED;
+        xlnuma__explain_lack(&planning->table, request, &planning->need, plan);
+        say_claimed(host, plan);
+        if (is_filtered)
+            explain_excluded(host, request, plan);
+        return;
+    }
+    plan->status = XLNUMA_STATUS_PLACED;
+    fill_nodes(planning, request, plan);
+    if (request->wants_alternatives)
+        xlnuma__explain(&planning->table, request, &planning->need,
+                        &planning->found.best, plan);
+    if (request->wants_alternatives && is_filtered)
+        explain_excluded(host, request, plan);
+    xlnuma__say_placed(&planning->table, request, &planning->need,
+                       &planning->found.best, plan);
+    say_behind(planning, request, has_limits, plan);
+}
+
+int xlnuma_plan_make(const struct xlnuma_host *host,
+                     const struct xlnuma_request *request,
+                     struct xlnuma_plan *plan_r, char *message)
+{
+    struct planning planning; /* large: only what is used is written */
+    xlnuma_cpuset cpus;
+    int rc;
+
+    *message = '\0';
+    clear_plan(request, plan_r);
+    rc = check_request(host, request, message);
+    if (rc)
+        return rc;
+    fill_cpus(host, request, host->nodes, &cpus);
+    if (!xlnuma_cpuset_count(&cpus))
+        return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                            "guest \"%s\": none of the CPUs it may use is "
+                            "online",
+                            request->name);
+    if (request->policy == XLNUMA_POLICY_NONE) {
+        plan_r->status = XLNUMA_STATUS_OFF;
+        xlnuma__say(plan_r, "policy none: left to stock libxl");
+        return 0;
+    }
+    make_plan(&planning, host, request, plan_r);
+    return 0;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A plan's reason in words. Decides nothing. */
+#include "planner/planner.h"
+
+#include <stdarg.h>
+
+void xlnuma__say(struct xlnuma_plan *plan, const char *format, ...)
+{
+    size_t used = strlen(plan->reason);
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(plan->reason + used, sizeof(plan->reason) - used, format, args);
+    va_end(args);
+}
+
+static const char *plural(xlnuma_nodeset nodes)
+{
+    return nodes & (nodes - 1) ? "s" : "";
+}
+
+/* The candidate with the most memory for the guest. */
+static const struct xlnuma__candidate *
+roomiest_of(const struct xlnuma__table *table)
+{
+    const struct xlnuma__candidate *best = &table->candidate[0];
+
+    for (unsigned i = 1; i < table->nr; i++) {
+        const struct xlnuma__candidate *other = &table->candidate[i];
+
+        if (other->usable_kb > best->usable_kb ||
+            (other->usable_kb == best->usable_kb && other->id > best->id))
+            best = other;
+    }
+    return best;
+}
+
+/* Could a single node hold it? Then another set is nearer to its devices. */
+static bool holds_alone(const struct xlnuma__table *table,
+                        const struct xlnuma__need *need)
+{
+    struct xlnuma__judged single;
+
+    for (unsigned i = 0; i < table->nr; i++) {
+        xlnuma__judge(table, need, (uint64_t)1 << i, &single);
+        if (xlnuma__holds(need, &single))
+            return true;
+    }
+    return false;
+}
+
+/* Memory and CPUs come from different nodes, as numa_nodes names memory. */
+static void say_apart(const struct xlnuma_request *request,
+                      struct xlnuma_plan *plan)
+{
+    xlnuma_nodeset named = plan->nodes & request->nodes;
+    xlnuma_nodeset others = plan->nodes & ~request->nodes;
+    char memory[64], cpus[64];
+
+    xlnuma__say(
+        plan,
+        "no node of numa_nodes has a CPU that it may use: memory on "
+        "node%s %s, vCPUs on node%s %s, at expected distance %.2f",
+        plural(named), xlnuma_nodeset_format(named, memory, sizeof(memory)),
+        plural(others), xlnuma_nodeset_format(others, cpus, sizeof(cpus)),
+        plan->expected_distance);
+}
+
+/* Why the set has several nodes; returns what these do. */
+static const char *say_why_several(const struct xlnuma__table *table,
+                                   const struct xlnuma_request *request,
+                                   const struct xlnuma__need *need,
+                                   struct xlnuma_plan *plan)
+{
+    const struct xlnuma__candidate *roomiest = roomiest_of(table);
+    const char *maxmem =
+        need->memory_kb > request->memory_kb ? " (maxmem)" : "";
+    char needed[32], most[32];
+
+    xlnuma__mib(need->memory_kb, needed);
+    if (roomiest->usable_kb < need->memory_kb) {
+        xlnuma__say(plan, "no single node has %s%s free (node %u has most, %s)",
+                    needed, maxmem, roomiest->id,
+                    xlnuma__mib(roomiest->usable_kb, most));
+        return "hold it";
+    }
+    if (table->scale > 1 && holds_alone(table, need)) {
+        xlnuma__say(plan,
+                    "single nodes with %s%s free are farther from its PCI "
+                    "devices",
+                    needed, maxmem);
+        return "hold it";
+    }
+    xlnuma__say(plan, "no single node with %s%s free has %s for %u vCPUs%s",
+                needed, maxmem,
+                request->has_cpus ? "enough of the CPUs that it may use"
+                                  : "CPUs or cores enough",
+                need->nr_vcpus,
+                need->nr_vcpus > request->nr_vcpus ? " (maxvcpus)" : "");
+    return "come nearest,";
+}
+
+void xlnuma__say_placed(const struct xlnuma__table *table,
+                        const struct xlnuma_request *request,
+                        const struct xlnuma__need *need,
+                        const struct xlnuma__judged *set,
+                        struct xlnuma_plan *plan)
+{
+    const char *what;
+    char text[64];
+
+    if (plan->nodes & ~request->nodes) {
+        say_apart(request, plan);
+        return;
+    }
+    if (!(plan->nodes & (plan->nodes - 1))) {
+        xlnuma__say(plan, "node %u holds all of %s",
+                    xlnuma_nodeset_first(plan->nodes),
+                    xlnuma__mib(plan->needed_kb, text));
+        return;
+    }
+    what = say_why_several(table, request, need, plan);
+    xlnuma__say(plan, "; nodes %s %s on %u socket%s at expected distance %.2f",
+                xlnuma_nodeset_format(plan->nodes, text, sizeof(text)), what,
+                set->nr_sockets, set->nr_sockets == 1 ? "" : "s",
+                plan->expected_distance);
+}
+
+void xlnuma__say_excluded(const struct xlnuma_alternative *excluded,
+                          struct xlnuma_plan *plan)
+{
+    char nodes[64];
+
+    xlnuma__say(
+        plan, "; node%s %s would do, but for %s", plural(excluded->nodes),
+        xlnuma_nodeset_format(excluded->nodes, nodes, sizeof(nodes)),
+        excluded->why == XLNUMA_WHY_NOT_NODES ? "numa_nodes" : "cpus or pool");
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Who gets the calls of the interposed functions: ours (preload.c) if the
+ * libraries in the process are those that we were built for, else the function
+ * behind ours.
+ */
+#ifndef XLNUMA_CHOOSE_H
+#define XLNUMA_CHOOSE_H
+
+#include <stdatomic.h>
+#include <stdio.h>
+
+#include "hook/hook.h"
+
+#include <xenguest.h>
+
+#define WARN(...) fprintf(stderr, "xl-numa: warning: " __VA_ARGS__)
+
+/* Ours, with the very arguments of the functions before which they stand. */
+#define STANDS_BEFORE(function, library) __typeof__(function) ours_##function;
+#include "preload/functions.h"
+#undef STANDS_BEFORE
+
+/* The functions' numbers, by which entry.S has them too. */
+enum function {
+#define STANDS_BEFORE(function, library) NR_##function,
+#include "preload/functions.h"
+#undef STANDS_BEFORE
+    NR_FUNCTIONS
+};
+
+/* Where calls go; NULL until there is a first one, which chooses. */
+extern _Atomic(void *) xlnuma__chosen[NR_FUNCTIONS];
+void *xlnuma__choose(enum function nr);
+
+/* The function behind ours. */
+void *xlnuma__next(enum function nr);
+#define NEXT(function) ((__typeof__(&(function)))xlnuma__next(NR_##function))
+
+#endif /* XLNUMA_CHOOSE_H */

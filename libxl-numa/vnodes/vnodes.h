@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The nodes that a guest sees, from its plan: vnodes.c; as ACPI tables: acpi.c. */
+#ifndef XLNUMA_VNODES_H
+#define XLNUMA_VNODES_H
+
+#include "model/core.h"
+
+/* Linux's blocks of memory; a node smaller than one kills it. */
+#define XLNUMA__BLOCK_KB ((uint64_t)128 << 10)
+
+/* Has the guest this vCPU on this node? */
+static inline bool xlnuma__vnode_has_vcpu(const struct xlnuma_guest_node *node,
+                                          unsigned vcpu)
+{
+    return (node->vcpus[vcpu / 64] >> (vcpu % 64)) & 1;
+}
+
+/* "0-1,4": returns buf. */
+char *xlnuma__vnode_format_vcpus(const struct xlnuma_guest_node *node,
+                                 char *buf, size_t size);
+
+/*
+ * As xlnuma_plan_make(), and then the guest's nodes. With a fixed number N of
+ * them the plan takes as few nodes as hold the guest, of the numbers that divide
+ * N; when it wants more nodes than the best set has, the nearest others join it.
+ */
+int xlnuma__plan_with_vnodes(const struct xlnuma_host *host,
+                             const struct xlnuma_request *request,
+                             struct xlnuma_plan *plan_r, char *message);
+
+/*
+ * The guest's nodes of a plan that is placed. Without any, vnodes_reason says why.
+ * The plan's memory_kb follow the nodes' memory.
+ */
+void xlnuma__vnodes_make(const struct xlnuma_host *host,
+                         const struct xlnuma_request *request,
+                         struct xlnuma_plan *plan);
+
+/* It has none, and why. */
+void xlnuma__vnodes_drop(struct xlnuma_plan *plan, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Guest addresses, in bytes; ascending. */
+struct xlnuma__vrange {
+    uint64_t start, end;
+    unsigned vnode;
+};
+
+/* A node more than there are: one of them is around the hole below 4 GiB. */
+#define XLNUMA__VRANGES_MAX (XLNUMA_GUEST_NODES_MAX + 1)
+
+/*
+ * Where each node's memory is in a guest that has memory below low_end and from 4
+ * GiB on. Returns how many ranges.
+ */
+unsigned xlnuma__vnodes_ranges(const struct xlnuma_plan *plan, uint64_t low_end,
+                               struct xlnuma__vrange range_r[]);
+
+/* --- acpi.c --------------------------------------------------------------- */
+
+/* What the tables are made of. */
+struct xlnuma__tables {
+    const struct xlnuma_plan *plan;
+    unsigned nr_vcpus;
+    const uint8_t *apic_id; /* of each vCPU */
+    unsigned nr_ranges;
+    const struct xlnuma__vrange *range;
+};
+
+/* SRAT and SLIT, at most this large, each from a multiple of 16 on. */
+#define XLNUMA__TABLES_SIZE                                                    \
+    (64 + 16 * XLNUMA_GUEST_VCPUS_MAX + 40 * XLNUMA__VRANGES_MAX + 64 +        \
+     XLNUMA_GUEST_NODES_MAX * XLNUMA_GUEST_NODES_MAX)
+
+/* Write SRAT or SLIT; return its length. What is written to is zero before. */
+uint32_t xlnuma__acpi_srat(const struct xlnuma__tables *tables, uint8_t *to);
+uint32_t xlnuma__acpi_slit(const struct xlnuma__tables *tables, uint8_t *to);
+
+/* The ACPI tables that libxl made for a PVH guest, before they are copied there. */
+struct xlnuma__acpi_area {
+    const uint8_t *bytes; /* `length` of them, at guest address `base` */
+    uint32_t length;
+    uint64_t base;
+    uint8_t *rsdp; /* 36 bytes */
+};
+
+/*
+ * What the area may grow by: two pages in front of the tables, one for the XSDT,
+ * the tables, and what rounding up to pages adds.
+ */
+#define XLNUMA__ACPI_MORE (5 * 4096 + XLNUMA__TABLES_SIZE)
+
+/*
+ * Copy the area to `to` (area->length + XLNUMA__ACPI_MORE bytes of zero), with
+ * SRAT and SLIT added, and let the RSDP refer to a longer XSDT in it. The tables'
+ * APIC ids are those of the MADT; tables->apic_id is not looked at.
+ *
+ * Returns the new length, whole pages. When anything is not as libxl makes it: 0,
+ * *why_r (static) says what, and the RSDP is as it was.
+ */
+uint32_t xlnuma__acpi_extend(const struct xlnuma__acpi_area *area,
+                             const struct xlnuma__tables *tables, uint8_t *to,
+                             const char **why_r);
+
+#endif /* XLNUMA_VNODES_H */

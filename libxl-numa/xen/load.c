@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * How busy each node is: the vCPUs that are there, by what they lately ran
+ * (docs/design.md). Xen tells what a domain ran since it began, so a file keeps
+ * what that was at the last build. Without the file every vCPU counts as busy.
+ */
+#include "model/core.h"
+#include "xen/xen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <xenctrl.h>
+
+#define FILE_NAME "load"
+#define HEADER "xl-numa-load 1 "
+
+/* Thousandths: a vCPU that always runs, and one that never did. */
+#define BUSY 1000
+#define IDLE 250
+
+/* What was before counts as much as this time that is seen. */
+#define MEMORY_NS 60e9
+
+enum { BATCH = 64 };
+
+/* A domain at the last build. */
+struct past {
+    uint32_t domid;
+    char uuid[33];
+    uint64_t cpu_ns;
+    unsigned busy; /* thousandths of its vCPUs' time */
+};
+
+struct pasts {
+    uint64_t now_ns, at_ns;
+    unsigned nr;
+    struct past *past; /* owned; ascending domid */
+};
+
+/* --- the file ------------------------------------------------------------- */
+
+static bool add_past(struct pasts *pasts, const struct past *past)
+{
+    struct past *larger = pasts->past;
+
+    if (pasts->nr % BATCH == 0)
+        larger = realloc(larger, (pasts->nr + BATCH) * sizeof(*larger));
+    if (!larger)
+        return false;
+    pasts->past = larger;
+    pasts->past[pasts->nr++] = *past;
+    return true;
+}
+
+/* Up to what cannot be read: who is missing counts as busy. */
+static void read_file(struct pasts *pasts, FILE *file)
+{
+    struct past past;
+
+    if (fscanf(file, HEADER "%" SCNu64, &pasts->at_ns) != 1)
+        return;
+    while (fscanf(file, "%" SCNu32 " %32[0-9a-f] %" SCNu64 " %u", &past.domid,
+                  past.uuid, &past.cpu_ns, &past.busy) == 4)
+        if (past.busy > BUSY ||
+            (pasts->nr && past.domid <= pasts->past[pasts->nr - 1].domid) ||
+            !add_past(pasts, &past))
+            return;
+}
+
+static void read_pasts(struct pasts *pasts_r, int dir)
+{
+    int fd = dir < 0 ? -1
+                     : openat(dir, FILE_NAME,
+                              O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+    struct timespec now;
+
+    memset(pasts_r, 0, sizeof(*pasts_r));
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    pasts_r->now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    if (file)
+        read_file(pasts_r, file);
+    if (file)
+        fclose(file);
+    else if (fd >= 0)
+        close(fd);
+}
+
+/* --- how busy -------------------------------------------------------------- */
+
+static void format_uuid(const xc_domaininfo_t *domain, char uuid[33])
+{
+    for (unsigned i = 0; i < 16; i++)
+        sprintf(uuid + 2 * i, "%02x", domain->handle[i]);
+}
+
+static const struct past *find_past(const struct pasts *pasts,
+                                    const xc_domaininfo_t *domain)
+{
+    unsigned from = 0, to = pasts->nr;
+    char uuid[33];
+
+    while (from < to) {
+        unsigned middle = (from + to) / 2;
+
+        if (pasts->past[middle].domid < domain->domain)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    format_uuid(domain, uuid);
+    return from < pasts->nr && pasts->past[from].domid == domain->domain &&
+                   !strcmp(pasts->past[from].uuid, uuid)
+               ? &pasts->past[from]
+               : NULL;
+}
+
+/* What was and what was seen since then, by their times. */
+static unsigned busy_of(const struct pasts *pasts,
+                        const xc_domaininfo_t *domain)
+{
+    const struct past *past = find_past(pasts, domain);
+    double seen_ns, ran;
+
+    if (!past || domain->cpu_time < past->cpu_ns ||
+        pasts->now_ns <= pasts->at_ns || !domain->nr_online_vcpus)
+        return BUSY; /* new, or started again */
+    seen_ns = (double)(pasts->now_ns - pasts->at_ns);
+    ran = BUSY * (double)(domain->cpu_time - past->cpu_ns) /
+          domain->nr_online_vcpus;
+    if (ran > BUSY * seen_ns)
+        ran = BUSY * seen_ns;
+    return (unsigned)((past->busy * MEMORY_NS + ran) / (MEMORY_NS + seen_ns));
+}
+
+/* --- the domains ----------------------------------------------------------- */
+
+typedef void domain_fn(const xc_domaininfo_t *domain, void *data);
+
+static int for_each_domain(xc_interface *xch, domain_fn *do_one, void *data)
+{
+    xc_domaininfo_t domain[BATCH];
+    uint32_t first = 0;
+    int nr;
+
+    do {
+        nr = xc_domain_getinfolist(xch, first, BATCH, domain);
+        if (nr < 0)
+            return -1;
+        for (int d = 0; d < nr; d++)
+            do_one(&domain[d], data);
+        if (nr)
+            first = domain[nr - 1].domain + 1u;
+    } while (nr == BATCH);
+    return 0;
+}
+
+struct loading {
+    struct xlnuma_host *host;
+    xc_interface *xch;
+    struct pasts pasts;
+    unsigned nr_words; /* of a set of CPUs, that some node has */
+};
+
+/* A vCPU's weight, divided over the nodes in proportion to its CPUs. */
+static void add_vcpu(struct loading *loading, unsigned weight,
+                     const xlnuma_cpuset *hard, const xlnuma_cpuset *soft)
+{
+    struct xlnuma_host *host = loading->host;
+    unsigned i, word, nr_all = 0, nr[XLNUMA_NODES_MAX] = { 0 };
+    bool has_both = false;
+
+    for (word = 0; word < loading->nr_words; word++)
+        has_both |= (hard->word[word] & soft->word[word]) != 0;
+    XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+        for (word = 0; word < loading->nr_words; word++) {
+            uint64_t cpus = host->node[i].cpus.word[word] & hard->word[word];
+
+            if (has_both)
+                cpus &= soft->word[word];
+            nr[i] += (unsigned)__builtin_popcountll(cpus);
+        }
+        nr_all += nr[i];
+    }
+    XLNUMA_FOR_EACH_NODE(i, host->nodes)
+        if (nr_all)
+            host->node[i].load_mvcpu += weight * nr[i] / nr_all;
+}
+
+/*
+ * A domain that dies while we look has no load. libxl's libxl_list_vcpu() takes
+ * three hypercalls for each vCPU; on a host with many guests that would be most
+ * of a build's delay.
+ */
+static void add_domain(const xc_domaininfo_t *domain, void *data)
+{
+    struct loading *loading = data;
+    bool are_all_online = domain->nr_online_vcpus == domain->max_vcpu_id + 1;
+    unsigned weight =
+        IDLE + busy_of(&loading->pasts, domain) * (BUSY - IDLE) / BUSY;
+
+    if (!domain->nr_online_vcpus)
+        return;
+    for (unsigned i = 0; i <= domain->max_vcpu_id; i++) {
+        xlnuma_cpuset hard = { { 0 } }, soft = { { 0 } };
+        xc_vcpuinfo_t info;
+
+        if (!are_all_online &&
+            (xc_vcpu_getinfo(loading->xch, domain->domain, i, &info) ||
+             !info.online))
+            continue;
+        if (!xc_vcpu_getaffinity(loading->xch, domain->domain, (int)i,
+                                 (xc_cpumap_t)hard.word, (xc_cpumap_t)soft.word,
+                                 XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT))
+            add_vcpu(loading, weight, &hard, &soft);
+    }
+}
+
+int xlnuma__load_read(struct xlnuma_host *host, xc_interface *xch,
+                      char *message)
+{
+    struct loading loading = { .host = host, .xch = xch };
+    char why[XLNUMA_MESSAGE_SIZE];
+    int dir = xlnuma__run_dir_open(false, why), rc = 0;
+    unsigned i;
+
+    read_pasts(&loading.pasts, dir);
+    if (dir >= 0)
+        close(dir);
+    XLNUMA_FOR_EACH_NODE(i, host->nodes)
+        for (unsigned word = loading.nr_words; word < XLNUMA_CPUS_MAX / 64;
+             word++)
+            if (host->node[i].cpus.word[word])
+                loading.nr_words = word + 1;
+    if (for_each_domain(xch, add_domain, &loading))
+        rc = xlnuma__fail(message, XLNUMA_ERR_XEN,
+                          "Xen does not list its domains: %s", strerror(errno));
+    free(loading.pasts.past);
+    return rc;
+}
+
+/* --- noting ---------------------------------------------------------------- */
+
+struct noting {
+    struct pasts pasts;
+    FILE *file;
+};
+
+static void note_domain(const xc_domaininfo_t *domain, void *data)
+{
+    struct noting *noting = data;
+    char uuid[33];
+
+    format_uuid(domain, uuid);
+    fprintf(noting->file, "%u %s %" PRIu64 " %u\n", domain->domain, uuid,
+            (uint64_t)domain->cpu_time, busy_of(&noting->pasts, domain));
+}
+
+void xlnuma__load_note(xc_interface *xch)
+{
+    char why[XLNUMA_MESSAGE_SIZE], name[32];
+    int dir = xlnuma__run_dir_open(true, why), fd;
+    struct noting noting;
+    bool is_whole;
+
+    if (dir < 0)
+        return;
+    read_pasts(&noting.pasts, dir);
+    snprintf(name, sizeof(name), FILE_NAME ".%ld", (long)getpid());
+    fd = openat(dir, name,
+                O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    noting.file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (noting.file) {
+        fprintf(noting.file, HEADER "%" PRIu64 "\n", noting.pasts.now_ns);
+        is_whole = !for_each_domain(xch, note_domain, &noting);
+        is_whole &= !fflush(noting.file) && !ferror(noting.file);
+        fclose(noting.file);
+        if (!is_whole || renameat(dir, name, dir, FILE_NAME))
+            unlinkat(dir, name, 0);
+    } else if (fd >= 0) {
+        close(fd);
+    }
+    free(noting.pasts.past);
+    close(dir);
+}

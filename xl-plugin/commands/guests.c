@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The guests of the running Xen with what their builds reported, or those of a
+ * snapshot. Does not ask Xen where their memory really is: only its dump knows.
+ */
+#include "commands/guests.h"
+
+#include <libxl_utils.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/command.h"
+#include "xen/xen.h"
+
+static void read_affinity(libxl_ctx *ctx, struct xlnuma__guest *guest)
+{
+    libxl_bitmap map;
+    int node;
+
+    libxl_bitmap_init(&map);
+    if (!libxl_node_bitmap_alloc(ctx, &map, 0) &&
+        !libxl_domain_get_nodeaffinity(ctx, guest->domid, &map))
+        libxl_for_each_set_bit(node, map)
+            if (node < XLNUMA_NODES_MAX)
+                guest->affinity |= (xlnuma_nodeset)1 << node;
+    libxl_bitmap_dispose(&map);
+}
+
+/* A report that cannot be read leaves the guest in the list without it. */
+static int read_guest(libxl_ctx *ctx, struct xs_handle *xs,
+                      const libxl_dominfo *info, struct xlnuma__guest *guest,
+                      char *message)
+{
+    char *name = libxl_domid_to_name(ctx, info->domid);
+    uint64_t video_kb = 0;
+    int rc;
+
+    snprintf(guest->name, sizeof(guest->name), "%s", name ? name : "");
+    free(name);
+    guest->domid = info->domid;
+    guest->memory_kb = info->current_memkb + info->outstanding_memkb;
+    guest->nr_vcpus = info->vcpu_online;
+    read_affinity(ctx, guest);
+    rc = xlnuma__report_read(xs, info->domid, &guest->report,
+                             &guest->has_report, message);
+    if (rc) {
+        memset(&guest->report, 0, sizeof(guest->report));
+        guest->has_report = false;
+    }
+    /* Only one that seems to have grown is worth asking for more. */
+    if (guest->memory_kb >= xlnuma__guest_built_kb(guest) + XLNUMA__STRAY_KB)
+        video_kb = xlnuma__video_kb(xs, info->domid);
+    xlnuma__guest_judge_size(guest, video_kb);
+    return rc;
+}
+
+static int read_guests(libxl_ctx *ctx, struct xs_handle *xs,
+                       struct xlnuma__guests *guests, char *message)
+{
+    char next[XLNUMA_MESSAGE_SIZE];
+    int nr, rc = 0;
+    libxl_dominfo *info = libxl_list_domain(ctx, &nr);
+
+    if (!info)
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "Xen does not list its domains "
+                            "(libxl_list_domain failed)");
+    for (int i = 0; i < nr; i++) {
+        struct xlnuma__guest *guest;
+
+        if (info[i].domid == 0)
+            continue;
+        guest = xlnuma__guests_add(guests);
+        if (!guest) {
+            rc = xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
+            break;
+        }
+        if (!read_guest(ctx, xs, &info[i], guest, next))
+            continue;
+        if (rc)
+            complain("%s", message);
+        rc = xlnuma__fail(message, XLNUMA_ERR_XEN, "%s", next);
+    }
+    libxl_dominfo_list_free(info, nr);
+    return rc;
+}
+
+static int read_live(struct live *live_r, struct xlnuma_host *host_r,
+                     struct xlnuma__guests *guests_r, char *message)
+{
+    struct xs_handle *xs;
+    int rc = live_open(live_r, message);
+
+    if (!rc && host_r)
+        rc = xlnuma_host_from_xen(host_r, live_r->ctx, message);
+    if (rc)
+        return rc;
+    xs = xs_open(0);
+    if (!xs)
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "no connection to xenstore");
+    rc = read_guests(live_r->ctx, xs, guests_r, message);
+    xs_close(xs);
+    return rc;
+}
+
+int live_or_file_guests(const char *path, struct live *live_r,
+                        struct xlnuma_host *host_r,
+                        struct xlnuma__guests *guests_r, char *message)
+{
+    struct xlnuma_host *host = host_r;
+    int rc;
+
+    memset(live_r, 0, sizeof(*live_r));
+    memset(guests_r, 0, sizeof(*guests_r));
+    if (!path)
+        return read_live(live_r, host_r, guests_r, message);
+    if (!host)
+        host = xlnuma_host_new();
+    rc = host ? xlnuma__snapshot_load(host, guests_r, path, message)
+              : xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
+    if (rc) /* half a file is nothing to show */
+        xlnuma__guests_dispose(guests_r);
+    if (host != host_r)
+        xlnuma_host_free(host);
+    return rc;
+}
+
+/* As for xl, what is a number is an id; but a guest may be called so, too. */
+struct xlnuma__guest *guests_find(const struct xlnuma__guests *guests,
+                                  const char *operand)
+{
+    bool is_number = *operand && !operand[strspn(operand, "0123456789")];
+
+    for (unsigned i = 0; is_number && i < guests->nr; i++)
+        if (guests->guest[i].domid == strtoul(operand, NULL, 10))
+            return &guests->guest[i];
+    for (unsigned i = 0; *operand && i < guests->nr; i++)
+        if (!strcmp(guests->guest[i].name, operand))
+            return &guests->guest[i];
+    return NULL;
+}

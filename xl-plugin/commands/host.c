@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xl numa-placement host: the nodes with what they have and who is on them, and
+ * the distances between them; or a picture of it. Changes nothing.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "commands/command.h"
+#include "commands/guests.h"
+#include "formats/json.h"
+#include "view/output.h"
+#include "view/picture.h"
+#include "view/screen.h"
+#include "view/table.h"
+
+struct row {
+    unsigned id;
+    const struct xlnuma_node *node;
+    const struct xlnuma_host *host;
+    const struct xlnuma__guests *guests;
+};
+
+#define NUMBER(what, format, value)                                            \
+    static void node_##what(const void *row, char cell[TABLE_CELL_SIZE])       \
+    {                                                                          \
+        const struct row *at = row;                                            \
+                                                                               \
+        snprintf(cell, TABLE_CELL_SIZE, format, value);                        \
+    }
+NUMBER(id, "%u", at->id)
+NUMBER(socket, "%u", at->node->socket)
+NUMBER(size_mib, "%" PRIu64, at->node->size_kb / 1024)
+NUMBER(size_kb, "%" PRIu64, at->node->size_kb)
+NUMBER(free_mib, "%" PRIu64, at->node->free_kb / 1024)
+NUMBER(free_kb, "%" PRIu64, at->node->free_kb)
+NUMBER(low_mib, "%" PRIu64, at->node->low_free_kb / 1024)
+NUMBER(low_kb, "%" PRIu64, at->node->low_free_kb)
+NUMBER(claimed_mib, "%" PRIu64, at->node->claimed_kb / 1024)
+NUMBER(claimed_kb, "%" PRIu64, at->node->claimed_kb)
+NUMBER(load, "%.2f", at->node->load_mvcpu / 1000.0)
+NUMBER(load_mvcpu, "%" PRIu32, at->node->load_mvcpu)
+#undef NUMBER
+
+static void node_cores(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct row *at = row;
+
+    if (at->node->nr_cores)
+        snprintf(cell, TABLE_CELL_SIZE, "%u", at->node->nr_cores);
+}
+
+static void node_cpus(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct row *at = row;
+
+    xlnuma_cpuset_format(&at->node->cpus, cell, TABLE_CELL_SIZE);
+}
+
+/* No list of CPUs is too long for a program. */
+static void node_cpus_json(const void *row, yajl_gen gen)
+{
+    const struct row *at = row;
+    char cpus[XLNUMA__LIST_SIZE];
+
+    xlnuma__json_string(
+        gen, xlnuma_cpuset_format(&at->node->cpus, cpus, sizeof(cpus)));
+}
+
+static bool is_on(const struct row *at, unsigned guest)
+{
+    return xlnuma_nodeset_has(
+        xlnuma__guest_is_on(&at->guests->guest[guest], at->host), at->id);
+}
+
+static void node_guests(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct row *at = row;
+    unsigned nr = 0;
+
+    for (unsigned i = 0; i < at->guests->nr; i++)
+        nr += is_on(at, i);
+    snprintf(cell, TABLE_CELL_SIZE, "%u", nr);
+}
+
+static void node_guests_json(const void *row, yajl_gen gen)
+{
+    const struct row *at = row;
+
+    yajl_gen_array_open(gen);
+    for (unsigned i = 0; i < at->guests->nr; i++)
+        if (is_on(at, i))
+            yajl_gen_integer(gen, at->guests->guest[i].domid);
+    yajl_gen_array_close(gen);
+}
+
+/* "3b:00.0": a segment only where it is not the first. */
+static char *format_device(xlnuma_bdf bdf, char buf[XLNUMA_BDF_SIZE])
+{
+    xlnuma_bdf_format(bdf, buf);
+    if (!(bdf >> 16))
+        memmove(buf, buf + strlen("0000:"), strlen(buf + strlen("0000:")) + 1);
+    return buf;
+}
+
+/* Devices of the node from number n on that differ in their function alone. */
+static unsigned count_functions(const struct row *at, unsigned n)
+{
+    const struct xlnuma_device *device = &at->host->device[n];
+    unsigned nr = 1;
+
+    while (n + nr < at->host->nr_devices && device[nr].node == at->id &&
+           device[nr].bdf == device->bdf + nr && device[nr].bdf % 8)
+        nr++;
+    return nr;
+}
+
+/* "3b:00.0-1,5e:00.0"; a list that does not fit ends in "...". */
+static void node_devices(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct row *at = row;
+    size_t used = 0;
+
+    for (unsigned n = 0, nr; n < at->host->nr_devices; n += nr) {
+        char bdf[XLNUMA_BDF_SIZE], last[16] = "";
+
+        nr = 1;
+        if (at->host->device[n].node != at->id)
+            continue;
+        nr = count_functions(at, n);
+        if (nr > 1)
+            snprintf(last, sizeof(last), "-%u",
+                     at->host->device[n + nr - 1].bdf % 8);
+        if (used + sizeof(bdf) + sizeof(last) + 4 > TABLE_CELL_SIZE) {
+            snprintf(cell + used, TABLE_CELL_SIZE - used, ",...");
+            break;
+        }
+        used +=
+            (size_t)sprintf(cell + used, "%s%s%s", used ? "," : "",
+                            format_device(at->host->device[n].bdf, bdf), last);
+    }
+}
+
+static void node_devices_json(const void *row, yajl_gen gen)
+{
+    const struct row *at = row;
+    char bdf[XLNUMA_BDF_SIZE];
+
+    yajl_gen_array_open(gen);
+    for (unsigned n = 0; n < at->host->nr_devices; n++)
+        if (at->host->device[n].node == at->id)
+            xlnuma__json_string(
+                gen, xlnuma_bdf_format(at->host->device[n].bdf, bdf));
+    yajl_gen_array_close(gen);
+}
+
+/* Two tables of text, for no terminal is wide enough for one. */
+static const struct table_column columns[] = {
+    { .heading = "Node", .key = "id", .is_number = true, .text = node_id },
+    { .heading = "Socket",
+      .key = "socket",
+      .is_number = true,
+      .text = node_socket },
+    { .heading = "Size MiB", .is_number = true, .text = node_size_mib },
+    { .heading = "Free MiB", .is_number = true, .text = node_free_mib },
+    { .heading = "Low MiB", .is_number = true, .text = node_low_mib },
+    { .heading = "Claimed MiB", .is_number = true, .text = node_claimed_mib },
+    { .key = "size_kb", .is_number = true, .text = node_size_kb },
+    { .key = "free_kb", .is_number = true, .text = node_free_kb },
+    { .key = "low_free_kb", .is_number = true, .text = node_low_kb },
+    { .key = "claimed_kb", .is_number = true, .text = node_claimed_kb },
+    { .heading = "vCPU load", .is_number = true, .text = node_load },
+    { .key = "load_mvcpu", .is_number = true, .text = node_load_mvcpu },
+    { .heading = "Guests",
+      .key = "guests",
+      .is_number = true,
+      .text = node_guests,
+      .json = node_guests_json },
+    { .heading = "Cores",
+      .key = "cores",
+      .is_number = true,
+      .text = node_cores },
+    { .key = "cpus", .text = node_cpus, .json = node_cpus_json },
+    { .key = "devices", .json = node_devices_json },
+};
+static const struct table_column cpu_columns[] = {
+    { .heading = "Node", .is_number = true, .text = node_id },
+    { .heading = "CPUs", .is_list = true, .text = node_cpus },
+    { .heading = "PCI devices", .is_list = true, .text = node_devices },
+};
+
+#define NR(array) (sizeof(array) / sizeof(*(array)))
+
+/* --- the distances -------------------------------------------------------- */
+
+/* The nodes of `left`, lowest first, that fit beside each other. */
+static xlnuma_nodeset take_block(xlnuma_nodeset left, unsigned nr)
+{
+    xlnuma_nodeset block = 0;
+
+    for (; left && nr; nr--, left &= left - 1)
+        block |= left & -left;
+    return block;
+}
+
+/* A row for each node's CPUs, a column for each node's memory, as numactl -H. */
+static void print_distances(const struct xlnuma_host *host, unsigned width,
+                            FILE *file)
+{
+    xlnuma_nodeset block, left = host->nodes;
+    unsigned i, j;
+
+    for (; left; left &= ~block) {
+        block = take_block(left, (width - 8) / 5);
+        fputs("\nDistance", file);
+        XLNUMA_FOR_EACH_NODE(j, block)
+            fprintf(file, "  %3u", j);
+        XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+            fprintf(file, "\n%8u", i);
+            XLNUMA_FOR_EACH_NODE(j, block)
+                fprintf(file, "  %3u", host->distance[i][j]);
+        }
+        putc('\n', file);
+    }
+}
+
+/* What the scheduler does with a placed guest's soft affinity. */
+static const char *soft_affinity_means(const char *scheduler)
+{
+    if (!strcmp(scheduler, "credit2"))
+        return "busy vCPUs leave their soft affinity for another socket; "
+               "numa_affinity=\"socket\", the default, keeps them";
+    if (!strcmp(scheduler, "credit"))
+        return "keeps busy vCPUs on their soft affinity";
+    return "whether busy vCPUs stay on their soft affinity was not measured";
+}
+
+static void print_scheduler(const struct xlnuma_host *host, FILE *file)
+{
+    if (*host->scheduler)
+        fprintf(file, "\nScheduler %s: %s\n", host->scheduler,
+                soft_affinity_means(host->scheduler));
+}
+
+/* --- showing -------------------------------------------------------------- */
+
+struct view {
+    struct xlnuma_host *host; /* owned */
+    struct xlnuma__guests guests;
+    struct row row[XLNUMA_NODES_MAX];
+    struct table table;
+};
+
+static void fill_rows(struct view *view)
+{
+    struct row *row = view->row;
+    unsigned node;
+
+    XLNUMA_FOR_EACH_NODE(node, view->host->nodes)
+        *row++ = (struct row){ node, &view->host->node[node], view->host,
+                               &view->guests };
+    view->table =
+        (struct table){ columns, NR(columns), view->row, sizeof(*view->row),
+                        (unsigned)(row - view->row) };
+}
+
+static int print_text(const struct view *view, FILE *file)
+{
+    struct table cpus = view->table;
+
+    table_print(&view->table, file);
+    putc('\n', file);
+    cpus.column = cpu_columns;
+    cpus.nr_columns = NR(cpu_columns);
+    table_print(&cpus, file);
+    print_distances(view->host, screen_columns(), file);
+    print_scheduler(view->host, file);
+    return 0;
+}
+
+static int print_json(const struct view *view, FILE *file, char *message)
+{
+    yajl_gen gen = xlnuma__json_begin("xlnuma-nodes");
+
+    if (gen) {
+        if (*view->host->scheduler)
+            xlnuma__json_key_string(gen, "scheduler", view->host->scheduler);
+        xlnuma__json_key(gen, "nodes");
+        table_json(&view->table, gen);
+        xlnuma__json_key(gen, "distances");
+        xlnuma__distances_generate(view->host, gen);
+    }
+    return xlnuma__json_end(gen, file, message);
+}
+
+static int write_svg(const struct view *view, const char *path, char *message)
+{
+    struct output output;
+    int rc = output_open(&output, path, message);
+
+    if (rc)
+        return rc;
+    rc = draw_svg(view->host, &view->guests, output.file, message);
+    return output_close(&output, !rc, message);
+}
+
+/* All that was asked for; text only when nothing else was. */
+static int show(const struct view *view, const struct options *options,
+                char *message)
+{
+    int rc = 0;
+
+    if (options->svg)
+        rc = write_svg(view, options->svg, message);
+    if (!rc && options->is_drawn)
+        rc = draw_text(view->host, &view->guests, !screen_has_unicode(),
+                       screen_columns(), stdout, message);
+    if (!rc && options->is_json)
+        rc = print_json(view, stdout, message);
+    if (!rc && !options->svg && !options->is_drawn && !options->is_json)
+        rc = print_text(view, stdout);
+    return rc;
+}
+
+static int run(const struct options *options, int nr, char **operand)
+{
+    char message[XLNUMA_MESSAGE_SIZE], warning[XLNUMA_MESSAGE_SIZE];
+    struct view view = { .host = NULL };
+    struct live live;
+    int rc;
+
+    if (nr)
+        return usage_error("host", "host has no operand \"%s\"", operand[0]);
+    if (options->is_json && options->is_drawn)
+        return usage_error("host", "--draw and --json do not go together");
+    view.host = xlnuma_host_new();
+    if (!view.host) {
+        complain("out of memory");
+        return STATUS_FAILED;
+    }
+    rc = live_or_file_guests(options->host, &live, view.host, &view.guests,
+                             warning);
+    if (rc)
+        complain("%s", warning);
+    live_close(&live);
+    if (guests_are_there(rc, &view.guests)) {
+        fill_rows(&view);
+        if (show(&view, options, message)) {
+            complain("%s", message);
+            rc = XLNUMA_ERR_IO;
+        }
+    }
+    xlnuma__guests_dispose(&view.guests);
+    xlnuma_host_free(view.host);
+    return rc ? STATUS_FAILED : STATUS_DONE;
+}
+
+static const struct command_option host_options[] = {
+    OPTION_HOST,
+    OPTION_JSON,
+    FLAG("draw", 0, is_drawn, "a picture in the terminal instead of tables"),
+    OPTION("svg", 0, "FILE", svg,
+           "a picture for a report into this file (\"-\": standard output)"),
+    OPTIONS_END,
+};
+
+const struct command cmd_host = {
+    .name = "host",
+    .summary = "the nodes: CPUs, memory, load, guests and distances",
+    .operands = "",
+    .about = "Shows each node of the host: its socket, memory with what of it\n"
+             "is free, and what of that is low (below the addresses that Xen\n"
+             "keeps for DMA) or claimed by builds in flight; the vCPUs\n"
+             "expected to run there, how many guests are on it, its cores,\n"
+             "CPUs and PCI devices; and the distances between the nodes.\n",
+    .options = host_options,
+    .run = run,
+};

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Guests as lines of text and as JSON objects. Asks nobody for them. */
+#include "view/guest_table.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "formats/json.h"
+#include "view/table.h"
+
+static void guest_name(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct xlnuma__guest *guest = row;
+
+    snprintf(cell, TABLE_CELL_SIZE, "%s", guest->name);
+}
+
+static void guest_id(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct xlnuma__guest *guest = row;
+
+    snprintf(cell, TABLE_CELL_SIZE, "%" PRIu32, guest->domid);
+}
+
+static void guest_mib(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct xlnuma__guest *guest = row;
+
+    snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64, guest->memory_kb / 1024);
+}
+
+static void guest_kb(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct xlnuma__guest *guest = row;
+
+    snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64, guest->memory_kb);
+}
+
+static void guest_vcpus(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct xlnuma__guest *guest = row;
+
+    snprintf(cell, TABLE_CELL_SIZE, "%u", guest->nr_vcpus);
+}
+
+/* Its nodes; of a guest that we did not place those that Xen prefers: "(0-3)". */
+static void guest_nodes(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct xlnuma__guest *guest = row;
+    char affinity[256];
+
+    if (guest->report.nodes || !guest->affinity)
+        xlnuma_nodeset_format(guest->report.nodes, cell, TABLE_CELL_SIZE);
+    else
+        snprintf(
+            cell, TABLE_CELL_SIZE, "(%s)",
+            xlnuma_nodeset_format(guest->affinity, affinity, sizeof(affinity)));
+}
+
+static void guest_node_list(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct xlnuma__guest *guest = row;
+
+    xlnuma_nodeset_format(guest->report.nodes, cell, TABLE_CELL_SIZE);
+}
+
+static void guest_affinity(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct xlnuma__guest *guest = row;
+
+    xlnuma_nodeset_format(guest->affinity, cell, TABLE_CELL_SIZE);
+}
+
+/* As built, or else as planned: "2:2160,3:2160" */
+static void guest_memory_of_nodes(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct xlnuma__guest *guest = row;
+    size_t used = 0;
+
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
+        uint64_t kb = xlnuma__guest_node_kb(guest, node);
+        int n = 0;
+
+        if (kb)
+            n = snprintf(cell + used, TABLE_CELL_SIZE - used, "%s%u:%" PRIu64,
+                         used ? "," : "", node, kb / 1024);
+        if (n < 0 || (size_t)n >= TABLE_CELL_SIZE - used)
+            break;
+        used += (size_t)n;
+    }
+}
+
+static void guest_nodes_json(const void *row, yajl_gen gen)
+{
+    const struct xlnuma__guest *guest = row;
+
+    xlnuma__report_nodes_generate(&guest->report, gen);
+}
+
+/* In how large pieces its memory came: pages, 2 MiB, 1 GiB. */
+static void guest_extents_json(const void *row, yajl_gen gen)
+{
+    static const unsigned orders[] = { 0, 9, 18 };
+    const struct xlnuma__guest *guest = row;
+
+    if (!guest->report.has_actual) {
+        yajl_gen_null(gen);
+        return;
+    }
+    yajl_gen_map_open(gen);
+    for (size_t i = 0; i < sizeof(orders) / sizeof(*orders); i++) {
+        char key[4];
+
+        snprintf(key, sizeof(key), "%u", orders[i]);
+        xlnuma__json_key_kb(gen, key, guest->report.nr_extents[orders[i]]);
+    }
+    yajl_gen_map_close(gen);
+}
+
+static void guest_off_percent(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    uint64_t off_kb, all_kb;
+
+    if (xlnuma__guest_off_plan_kb(row, &off_kb, &all_kb) && all_kb)
+        snprintf(cell, TABLE_CELL_SIZE, "%.1f",
+                 100.0 * (double)off_kb / (double)all_kb);
+}
+
+static void guest_off_kb(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    uint64_t off_kb, all_kb;
+
+    if (xlnuma__guest_off_plan_kb(row, &off_kb, &all_kb))
+        snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64, off_kb);
+}
+
+static void guest_distance(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct xlnuma__guest *guest = row;
+
+    if (guest->report.expected_distance > 0)
+        snprintf(cell, TABLE_CELL_SIZE, "%.2f",
+                 guest->report.expected_distance);
+}
+
+#define REPORT_TEXT(field)                                                     \
+    static void guest_##field(const void *row, char cell[TABLE_CELL_SIZE])     \
+    {                                                                          \
+        const struct xlnuma__guest *guest = row;                               \
+                                                                               \
+        snprintf(cell, TABLE_CELL_SIZE, "%s", guest->report.field);            \
+    }
+REPORT_TEXT(policy)
+REPORT_TEXT(memory)
+REPORT_TEXT(status)
+REPORT_TEXT(soft_cpus)
+REPORT_TEXT(hard_cpus)
+REPORT_TEXT(reason)
+REPORT_TEXT(vnodes_reason)
+
+/* The nodes that it sees; null: one. */
+static void guest_vnodes_json(const void *row, yajl_gen gen)
+{
+    const struct xlnuma__guest *guest = row;
+
+    if (guest->report.nr_vnodes)
+        xlnuma__report_vnodes_generate(&guest->report, gen);
+    else
+        yajl_gen_null(gen);
+}
+
+#define KEY(name, cell)                                                        \
+    {                                                                          \
+        .key = name, .text = cell                                              \
+    }
+#define KEY_NUMBER(name, cell)                                                 \
+    {                                                                          \
+        .key = name, .text = cell, .is_number = true                           \
+    }
+#define NUMBER(title, name, cell)                                              \
+    {                                                                          \
+        .heading = title, .key = name, .text = cell, .is_number = true         \
+    }
+#define TEXT(title, name, cell)                                                \
+    {                                                                          \
+        .heading = title, .key = name, .text = cell                            \
+    }
+
+static const struct table_column columns[] = {
+    { .heading = "Name", .key = "name", .text = guest_name, .is_name = true },
+    NUMBER("ID", "id", guest_id),
+    NUMBER("MiB", NULL, guest_mib),
+    KEY_NUMBER("memory_kb", guest_kb),
+    NUMBER("vCPUs", "vcpus", guest_vcpus),
+    { .heading = "Nodes",
+      .key = "nodes",
+      .text = guest_nodes,
+      .json = guest_nodes_json,
+      .is_list = true },
+    KEY("node_list", guest_node_list),
+    KEY("node_affinity", guest_affinity),
+    { .key = "extents", .json = guest_extents_json },
+    { .heading = "MiB/node", .text = guest_memory_of_nodes, .is_list = true },
+    NUMBER("Off %", NULL, guest_off_percent),
+    KEY_NUMBER("off_plan_kb", guest_off_kb),
+    NUMBER("Dist", "expected_distance", guest_distance),
+    TEXT("Policy", "policy", guest_policy),
+    KEY("memory", guest_memory),
+    TEXT("Status", "status", guest_status),
+    KEY("soft_cpus", guest_soft_cpus),
+    KEY("hard_cpus", guest_hard_cpus),
+    KEY("reason", guest_reason),
+    { .key = "guest_nodes", .json = guest_vnodes_json },
+    KEY("guest_nodes_reason", guest_vnodes_reason),
+};
+
+#define NR_COLUMNS (sizeof(columns) / sizeof(*columns))
+
+static struct table table_of(const struct xlnuma__guests *guests)
+{
+    return (struct table){ columns, NR_COLUMNS, guests->guest,
+                           sizeof(*guests->guest), guests->nr };
+}
+
+void guest_table_print(const struct xlnuma__guests *guests, FILE *file)
+{
+    struct table table = table_of(guests);
+
+    table_print(&table, file);
+}
+
+void guest_table_json(const struct xlnuma__guests *guests, yajl_gen gen)
+{
+    struct table table = table_of(guests);
+
+    table_json(&table, gen);
+}
+
+void guest_table_json_members(const struct xlnuma__guest *guest, yajl_gen gen)
+{
+    table_json_row(columns, NR_COLUMNS, guest, gen);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What is known of guests, as "list" prints it (docs/list-format.md). */
+#ifndef XLNUMA_GUEST_TABLE_H
+#define XLNUMA_GUEST_TABLE_H
+
+#include <stdio.h>
+#include <yajl/yajl_gen.h>
+
+#include "model/guests.h"
+
+/* A heading and a line for each guest. */
+void guest_table_print(const struct xlnuma__guests *guests, FILE *file);
+
+/* An array; and the members of one guest, into an object that is open. */
+void guest_table_json(const struct xlnuma__guests *guests, yajl_gen gen);
+void guest_table_json_members(const struct xlnuma__guest *guest, yajl_gen gen);
+
+#endif /* XLNUMA_GUEST_TABLE_H */

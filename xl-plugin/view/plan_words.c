@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A plan's alternatives as sentences, for plan --explain. Decides nothing. */
+#include "view/plan_words.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "model/core.h"
+
+#define LINE_WIDTH 78
+#define SENTENCE_SIZE 1024
+
+static const char *plural(unsigned nr)
+{
+    return nr == 1 ? "" : "s";
+}
+
+static void say_lack(const struct xlnuma_alternative *alternative,
+                     const struct xlnuma_plan *plan, char *text, size_t size)
+{
+    unsigned nr = alternative->short_cpus;
+    uint64_t has_kb = plan->needed_kb - alternative->short_kb;
+
+    if (alternative->why == XLNUMA_WHY_NOT_MEMORY)
+        snprintf(text, size,
+                 "can give %" PRIu64 " MiB, %" PRIu64 " MiB less than needed.",
+                 has_kb / 1024, (alternative->short_kb + 1023) / 1024);
+    else if (alternative->why == XLNUMA_WHY_NOT_CPUS)
+        snprintf(text, size, "%u CPU%s short of one for each vCPU.", nr,
+                 plural(nr));
+    else
+        snprintf(text, size,
+                 "%u core%s short of one for each vCPU: vCPUs would share.", nr,
+                 plural(nr));
+}
+
+/* What is said behind "Nodes 0-1, at distance 10.50: ". */
+static void say_why(const struct xlnuma_alternative *alternative,
+                    const struct xlnuma_plan *plan, char *text, size_t size)
+{
+    static const char *const words[] = {
+        [XLNUMA_WHY_NOT_POLICY] = "more nodes than the policy allows.",
+        [XLNUMA_WHY_NOT_PATH] = "a CPU of it has no path to the guest's memory "
+                                "on another node of it.",
+        [XLNUMA_WHY_NOT_DEVICES] = "could hold the guest, but farther from its "
+                                   "PCI devices.",
+        [XLNUMA_WHY_NOT_SOCKETS] = "could hold the guest, and as near, but on "
+                                   "more sockets.",
+        [XLNUMA_WHY_NOT_GROWTH] =
+            "could hold the guest, and as near, but has no room for its "
+            "maxmem or maxvcpus.",
+        [XLNUMA_WHY_NOT_LOW] = "could hold the guest, and as near, but with "
+                               "more memory that Xen keeps for DMA.",
+        [XLNUMA_WHY_NOT_LOAD] = "could hold the guest, and as near, but its "
+                                "CPUs are busier.",
+        [XLNUMA_WHY_NOT_NODES] =
+            "could hold the guest, but numa_nodes excludes "
+            "it.",
+        [XLNUMA_WHY_NOT_AFFINITY] = "could hold the guest, but its CPUs are "
+                                    "excluded by cpus or pool.",
+        [XLNUMA_WHY_NOT_HOLES] = "could hold the guest, and as near, but what "
+                                 "would be left is no better for guests to "
+                                 "come; of equals the lowest numbers win.",
+    };
+
+    switch (alternative->why) {
+    case XLNUMA_WHY_NOT_MEMORY:
+    case XLNUMA_WHY_NOT_CPUS:
+    case XLNUMA_WHY_NOT_CORES:
+        say_lack(alternative, plan, text, size);
+        break;
+    case XLNUMA_WHY_NOT_FARTHER:
+        snprintf(text, size,
+                 "could hold the guest, but memory would be %.2f farther.",
+                 alternative->expected_distance - plan->expected_distance);
+        break;
+    default:
+        snprintf(text, size, "%s", words[alternative->why]);
+    }
+}
+
+/* Break lines at blanks; all but the first are indented. */
+static void print_wrapped(const char *text, FILE *file)
+{
+    const char *indent = "";
+
+    while (*text) {
+        size_t most = LINE_WIDTH - strlen(indent), length = strlen(text);
+
+        if (length > most) {
+            length = most;
+            while (length && text[length] != ' ')
+                length--;
+            if (!length) /* one word that is longer than a line */
+                length = strcspn(text, " ");
+        }
+        fprintf(file, "%s%.*s\n", indent, (int)length, text);
+        text += length + (text[length] == ' ');
+        indent = "  ";
+    }
+}
+
+void plan_words_print(const struct xlnuma_plan *plan, FILE *file)
+{
+    for (unsigned i = 0; i < plan->nr_alternatives; i++) {
+        const struct xlnuma_alternative *alternative = &plan->alternative[i];
+        char nodes[256], why[SENTENCE_SIZE / 2], sentence[SENTENCE_SIZE];
+
+        say_why(alternative, plan, why, sizeof(why));
+        snprintf(
+            sentence, sizeof(sentence), "- Node%s %s, at distance %.2f: %s",
+            plural(xlnuma_nodeset_count(alternative->nodes)),
+            xlnuma_nodeset_format(alternative->nodes, nodes, sizeof(nodes)),
+            alternative->expected_distance, why);
+        print_wrapped(sentence, file);
+    }
+}
