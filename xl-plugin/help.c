@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* --help, from the commands' records. Reads no options and runs nothing. */
+#include <stdio.h>
 #include <string.h>
 
 #include "commands/command.h"

@@ -4,12 +4,12 @@
  * names. All of the file is checked, whichever guest is asked for. Does not know
  * the guest's own file.
  */
-#include "model/core.h"
-#include "xen/xen.h"
+#include "config/settings.h"
 
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -5,8 +5,7 @@
  * the guest. libxl also writes these entries to the guest's folder `platform` in
  * xenstore, which the guest can read and cannot write; nothing is read from there.
  */
-#include "model/core.h"
-#include "xen/xen.h"
+#include "config/settings.h"
 
 #include <stdlib.h>
 #include <string.h>

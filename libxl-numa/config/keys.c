@@ -3,10 +3,10 @@
  * The numa_* keys: which there are, what each sets, and a guest's file that has
  * them. Reads through libxlutil.
  */
-#include "model/core.h"
-#include "xen/xen.h"
+#include "config/settings.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

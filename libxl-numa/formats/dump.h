@@ -6,7 +6,7 @@
 #ifndef XLNUMA_DUMP_H
 #define XLNUMA_DUMP_H
 
-#include "model/core.h"
+#include "model/set.h"
 
 struct xlnuma__dump_domain {
     uint32_t domid;

@@ -3,10 +3,12 @@
  * The guests of a host <-> a snapshot's key "guests" (docs/snapshot-format.md).
  * Knows nothing of live hosts.
  */
+#include "formats/fields.h"
 #include "formats/json.h"
+#include "formats/parts.h"
 #include "formats/snapshot.h"
-#include "model/guests.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

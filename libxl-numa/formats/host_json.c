@@ -3,13 +3,14 @@
  * The host model and its snapshot file (docs/snapshot-format.md). Knows nothing
  * of live hosts.
  */
+#include "formats/fields.h"
 #include "formats/json.h"
+#include "formats/parts.h"
 #include "formats/snapshot.h"
-#include "model/core.h"
-#include "model/guests.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <yajl/yajl_parse.h>

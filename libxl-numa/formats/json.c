@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Small helpers over yajl_gen. Knows none of the formats. */
 #include "formats/json.h"
+#include "model/message.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
-
-#include "model/core.h"
 
 yajl_gen xlnuma__json_new(void)
 {

@@ -32,13 +32,4 @@ int xlnuma__json_finish(yajl_gen gen, FILE *file, char *message);
 yajl_gen xlnuma__json_begin(const char *format);
 int xlnuma__json_end(yajl_gen gen, FILE *file, char *message);
 
-/* host_json.c: the distances between the host's nodes, an array for each. */
-struct xlnuma_host;
-void xlnuma__distances_generate(const struct xlnuma_host *host, yajl_gen gen);
-
-/* plan_json.c: a plan as an object (docs/plan-format.md). */
-struct xlnuma_plan;
-void xlnuma__plan_generate(const struct xlnuma_host *host,
-                           const struct xlnuma_plan *plan, yajl_gen gen);
-
 #endif /* XLNUMA_JSON_H */

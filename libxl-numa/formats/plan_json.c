@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A plan and its reasons as JSON (docs/plan-format.md). Does not read plans. */
 #include "formats/json.h"
-#include "model/core.h"
+#include "formats/parts.h"
 #include "vnodes/vnodes.h"
+
+#include <stdio.h>
 
 static void write_nodes(yajl_gen gen, const struct xlnuma_host *host,
                         const struct xlnuma_plan *plan)

@@ -1,66 +1,62 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * How the files that read a part of a snapshot name what is wrong and where, and
- * read an object by a table of its keys. Knows no key.
- */
+/* A host and its guests <-> a snapshot file (docs/snapshot-format.md). */
 #ifndef XLNUMA_SNAPSHOT_H
 #define XLNUMA_SNAPSHOT_H
 
-#include <inttypes.h>
-#include <stddef.h>
+#include <stdio.h>
+#include <yajl/yajl_gen.h>
 #include <yajl/yajl_tree.h>
 
-#include "model/core.h"
-
-/* Where in a file we are, for messages. */
-struct place {
-    const char *name; /* of the file */
-    char *message;
-    const struct xlnuma_host *host; /* whose nodes lists of nodes name */
-    char path[96]; /* of the object: "nodes[3]"; "": the root */
-};
-
-/* Message "FILE: what"; returns XLNUMA_ERR_INVALID. */
-int xlnuma__bad(const struct place *place, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* Message "FILE: nodes[3].key what"; the same. */
-int xlnuma__bad_key(const struct place *place, const char *key,
-                    const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* The place of element i of the array `key` of an object at `place`. */
-struct place xlnuma__element(const struct place *place, const char *key,
-                             size_t i);
-
-yajl_val xlnuma__get(yajl_val object, const char *key);
-
-/* A whole number from 0 to max, of `key`; 0 after an error. */
-int xlnuma__read_number(const struct place *place, yajl_val value,
-                        const char *key, uint64_t max, uint64_t *number_r);
-
-/* A key of an object, and the member of a structure that its value becomes. */
-struct field {
-    const char *key;
-    enum { NUMBER, TEXT, NODES } kind;
-    size_t offset, size;
-    uint64_t max; /* of a number */
-    bool
-        is_optional; /* a number: 0 where it is missing; the others always are */
-};
-
-#define FIELD(value, type, member, name, ...)                                  \
-    {                                                                          \
-        .key = name, .kind = value, .offset = offsetof(type, member),          \
-        .size = sizeof(((type *)0)->member), __VA_ARGS__                       \
-    }
+#include "model/guests.h"
 
 /*
- * Read an object into the structure `to` by a table that a row without a key
- * ends. Text may be missing or null, and is cut to its size; so may a list of
- * nodes, which have to be the host's.
+ * Read a snapshot (docs/snapshot-format.md) from a file, "-" for stdin, or
+ * from `length` bytes of JSON text that messages call `name`.
+ *
+ * Returns 0, XLNUMA_ERR_INVALID, XLNUMA_ERR_IO, XLNUMA_ERR_NOMEM; after an
+ * error *host_r holds nothing of use.
  */
-int xlnuma__read_fields(const struct place *place, yajl_val object,
-                        const struct field field[], void *to);
+int xlnuma_host_load(struct xlnuma_host *host_r, const char *path,
+                     char *message) XLNUMA_MUST_CHECK;
+int xlnuma_host_parse(struct xlnuma_host *host_r, const char *name,
+                      const char *json, size_t length,
+                      char *message) XLNUMA_MUST_CHECK;
+
+/*
+ * Write a snapshot; `comment` may be NULL.
+ * Returns 0, XLNUMA_ERR_NOMEM, XLNUMA_ERR_IO (the stream has an error).
+ */
+int xlnuma_host_write(const struct xlnuma_host *host, const char *comment,
+                      FILE *file, char *message) XLNUMA_MUST_CHECK;
+
+/*
+ * As xlnuma_host_parse(), xlnuma_host_load() and xlnuma_host_write(), with the
+ * guests; reading, NULL: nobody wants them. They have to be disposed of in any
+ * case.
+ */
+int xlnuma__snapshot_parse(struct xlnuma_host *host_r,
+                           struct xlnuma__guests *guests_r, const char *name,
+                           const char *json, size_t length,
+                           char *message) XLNUMA_MUST_CHECK;
+int xlnuma__snapshot_load(struct xlnuma_host *host_r,
+                          struct xlnuma__guests *guests_r, const char *path,
+                          char *message) XLNUMA_MUST_CHECK;
+int xlnuma__snapshot_write(const struct xlnuma_host *host,
+                           const struct xlnuma__guests *guests,
+                           const char *comment, FILE *file,
+                           char *message) XLNUMA_MUST_CHECK;
+
+/* --- guests_json.c: the key "guests" -------------------------------------- */
+
+/*
+ * `array` is what the key has, NULL: nothing. Returns 0, XLNUMA_ERR_INVALID,
+ * XLNUMA_ERR_NOMEM. *guests_r has to be disposed of in any case.
+ */
+int xlnuma__guests_parse(struct xlnuma__guests *guests_r, const char *name,
+                         const struct xlnuma_host *host, yajl_val array,
+                         char *message) XLNUMA_MUST_CHECK;
+
+/* The array. */
+void xlnuma__guests_generate(const struct xlnuma__guests *guests, yajl_gen gen);
 
 #endif /* XLNUMA_SNAPSHOT_H */

@@ -10,6 +10,7 @@
 #include "hook/build.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

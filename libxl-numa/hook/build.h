@@ -10,10 +10,14 @@
 #include <time.h>
 #include <xentoollog.h>
 
+#include "config/settings.h"
+#include "hook/build.h"
 #include "hook/hook.h"
 #include "hook/vnuma.h"
-#include "model/core.h"
-#include "xen/xen.h"
+#include "model/guests.h"
+#include "planner/extent.h"
+#include "preload/choose.h"
+#include "xen/claim.h"
 
 #define PAGE_KB 4
 

@@ -7,6 +7,7 @@
  */
 #include "hook/build.h"
 #include "vnodes/vnodes.h"
+#include "xen/host.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -4,9 +4,12 @@
  * and from the guest's file. Nothing of it is kept but copies.
  */
 #include "hook/build.h"
+#include "xen/host.h"
+#include "xen/request.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* The numa_* keys of the guest file that this process read last. */

@@ -4,6 +4,7 @@
  * one: they go back, and smaller ones come from the node's other memory.
  */
 #include "hook/build.h"
+#include "xen/host.h"
 
 /* From this order on; a guest with such extents names its frames itself. */
 #define ORDER_1G 18

@@ -4,9 +4,14 @@
  * Does not touch memory.
  */
 #include "hook/build.h"
+#include "planner/plan.h"
+#include "xen/apply.h"
+#include "xen/host.h"
+#include "xen/request.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Host, plan and affinities; whatever is missing is in message. */

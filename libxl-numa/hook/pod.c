@@ -11,9 +11,11 @@
  * no clean 2 MiB extents left we ask for pages.
  */
 #include "hook/build.h"
+#include "xen/apply.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SUPERPAGE_PAGES 512

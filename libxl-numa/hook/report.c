@@ -3,10 +3,12 @@
  * What is done when a domain is built: affinities follow memory that is not
  * where it was planned; one line of log, and the report in xenstore.
  */
+#include "xen/report.h"
 #include "hook/build.h"
 #include "vnodes/vnodes.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /*

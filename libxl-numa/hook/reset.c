@@ -6,6 +6,7 @@
  * and report are read before it and put back after it. Plans nothing.
  */
 #include "hook/build.h"
+#include "xen/report.h"
 
 #include <inttypes.h>
 #include <libxl_utils.h>

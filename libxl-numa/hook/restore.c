@@ -5,9 +5,11 @@
  * The plan goes there, and what came of it comes back, in the domain's report.
  */
 #include "hook/build.h"
+#include "xen/report.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

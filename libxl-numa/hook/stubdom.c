@@ -6,9 +6,11 @@
  * that it belongs to the guest is in xenstore later. What tells us is its name.
  */
 #include "hook/build.h"
+#include "xen/apply.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -10,6 +10,7 @@
  * they are and the guest sees one node.
  */
 #include "hook/build.h"
+#include "xen/apply.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -6,10 +6,7 @@
 #ifndef XLNUMA_GUESTS_H
 #define XLNUMA_GUESTS_H
 
-#include <yajl/yajl_gen.h>
-#include <yajl/yajl_tree.h>
-
-#include "model/core.h"
+#include "model/request.h"
 
 /* What a guest's build reported (docs/xenstore.md). All zero: nothing. */
 /* A node that the guest sees; lists as in xenstore. */
@@ -104,7 +101,7 @@ bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,
  * Memory that a guest has more or less than it was built with, up to here, is none
  * that it took or gave back: Xen and device models take some of their own.
  */
-#define XLNUMA__STRAY_KB ((uint64_t)4096 * 4)
+#define XLNUMA__STRAY_KB ((uint64_t)4096 * XLNUMA__PAGE_KB)
 
 /* How much its build took, or was to take; 0: not known. */
 uint64_t xlnuma__guest_built_kb(const struct xlnuma__guest *guest);
@@ -123,48 +120,5 @@ xlnuma_nodeset xlnuma__report_nodes(const struct xlnuma__report *report);
 
 /* No guest has more on a node, nor more extents: sums stay below 2^63. */
 #define XLNUMA__KB_MAX ((uint64_t)1 << 52)
-
-/* --- guests_json.c: the snapshot's key "guests" --------------------------- */
-
-/*
- * `array` is what the key has, NULL: nothing. Returns 0, XLNUMA_ERR_INVALID,
- * XLNUMA_ERR_NOMEM. *guests_r has to be disposed of in any case.
- */
-int xlnuma__guests_parse(struct xlnuma__guests *guests_r, const char *name,
-                         const struct xlnuma_host *host, yajl_val array,
-                         char *message) XLNUMA_MUST_CHECK;
-
-/*
- * The nodes that the guest sees, as an array: id, node, planned_kb, actual_kb,
- * vcpus, ranges.
- */
-void xlnuma__report_vnodes_generate(const struct xlnuma__report *report,
-                                    yajl_gen gen);
-
-/* What is known of each of xlnuma__report_nodes(): an array. */
-void xlnuma__report_nodes_generate(const struct xlnuma__report *report,
-                                   yajl_gen gen);
-
-/* The array. */
-void xlnuma__guests_generate(const struct xlnuma__guests *guests, yajl_gen gen);
-
-/* --- host_json.c ---------------------------------------------------------- */
-
-/*
- * As xlnuma_host_parse(), xlnuma_host_load() and xlnuma_host_write(), with the
- * guests; reading, NULL: nobody wants them. They have to be disposed of in any
- * case.
- */
-int xlnuma__snapshot_parse(struct xlnuma_host *host_r,
-                           struct xlnuma__guests *guests_r, const char *name,
-                           const char *json, size_t length,
-                           char *message) XLNUMA_MUST_CHECK;
-int xlnuma__snapshot_load(struct xlnuma_host *host_r,
-                          struct xlnuma__guests *guests_r, const char *path,
-                          char *message) XLNUMA_MUST_CHECK;
-int xlnuma__snapshot_write(const struct xlnuma_host *host,
-                           const struct xlnuma__guests *guests,
-                           const char *comment, FILE *file,
-                           char *message) XLNUMA_MUST_CHECK;
 
 #endif /* XLNUMA_GUESTS_H */

@@ -3,7 +3,7 @@
  * The host model: allocation and the checks that every host passes, whatever
  * it was read from. Does not read or write hosts.
  */
-#include "model/core.h"
+#include "model/host.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

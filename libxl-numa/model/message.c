@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* One-line messages for callers. Does not print or log them. */
-#include "model/core.h"
+#include "model/message.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 int xlnuma__fail(char *message, int err, const char *format, ...)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A request's defaults and the names of its settings. Does not read files. */
-#include "model/core.h"
+#include "model/request.h"
 
 #include <string.h>
 

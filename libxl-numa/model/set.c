@@ -3,11 +3,12 @@
  * Sets of CPUs and of nodes: counting, combining, their text form ("0-3,8").
  * Does not know which CPUs or nodes a host has.
  */
-#include "model/core.h"
+#include "model/set.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

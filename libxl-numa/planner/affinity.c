@@ -3,7 +3,7 @@
  * The hard affinity that keeps a placed guest's vCPUs near its memory. Does not
  * choose nodes or soft CPUs.
  */
-#include "model/core.h"
+#include "planner/planner.h"
 
 #include <string.h>
 

@@ -6,6 +6,8 @@
  */
 #include "planner/planner.h"
 
+#include <string.h>
+
 /* Up to so many nodes every set is looked at. */
 #define SMALL 8
 

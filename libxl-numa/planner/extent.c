@@ -3,7 +3,8 @@
  * Which node the next extents of a guest come from. Pure bookkeeping: makes
  * no hypercall.
  */
-#include "model/core.h"
+#include "planner/extent.h"
+#include "planner/planner.h"
 
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #ifndef XLNUMA_PLANNER_H
 #define XLNUMA_PLANNER_H
 
-#include "model/core.h"
+#include "planner/plan.h"
 
 /* --- candidates.c ----------------------------------------------------------- */
 
@@ -129,11 +129,20 @@ double xlnuma__memory_distance(const struct xlnuma__table *table,
                                const struct xlnuma__need *need,
                                const struct xlnuma__judged *set);
 
-/* --- device.c ---------------------------------------------------------------- */
+/* --- devices.c --------------------------------------------------------------- */
 
 /* Add the way by the request's devices. Returns the nodes of those that count. */
 xlnuma_nodeset xlnuma__add_devices(struct xlnuma__table *table,
                                    const struct xlnuma_request *request);
+
+/*
+ * The mean distance between the request's devices that count, the plan's CPUs
+ * and memory_kb on its nodes; 0 when none counts.
+ */
+double xlnuma__device_distance(const struct xlnuma_host *host,
+                               const struct xlnuma_request *request,
+                               const struct xlnuma_plan *plan,
+                               const uint64_t memory_kb[]);
 
 /* --- search.c ---------------------------------------------------------------- */
 
@@ -147,6 +156,13 @@ struct xlnuma__found {
 void xlnuma__search(struct xlnuma__table *table,
                     const struct xlnuma__need *need,
                     struct xlnuma__found *found_r);
+
+/* --- affinity.c ------------------------------------------------------------- */
+
+/* Set the plan's hard CPUs, by its nodes and soft CPUs and what the request says. */
+void xlnuma__plan_hard_cpus(struct xlnuma_plan *plan,
+                            const struct xlnuma_host *host,
+                            const struct xlnuma_request *request);
 
 /* --- explain.c --------------------------------------------------------------- */
 

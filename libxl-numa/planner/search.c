@@ -10,6 +10,7 @@
 
 #include <math.h> /* HUGE_VAL; no function of it */
 #include <stddef.h>
+#include <string.h>
 
 /* Up to so many candidates the answer is the best set, always. */
 #define EXACT_NODES 16

@@ -3,6 +3,8 @@
 #include "planner/planner.h"
 
 #include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
 
 void xlnuma__say(struct xlnuma_plan *plan, const char *format, ...)
 {

@@ -4,6 +4,7 @@
  * which node of its plan, and the distances that it is told. Chooses no nodes of
  * the host but for a fixed number of guest nodes; makes no tables.
  */
+#include "planner/plan.h"
 #include "vnodes/vnodes.h"
 
 #include <inttypes.h>

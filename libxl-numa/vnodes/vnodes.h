@@ -3,7 +3,7 @@
 #ifndef XLNUMA_VNODES_H
 #define XLNUMA_VNODES_H
 
-#include "model/core.h"
+#include "model/plan.h"
 
 /* Linux's blocks of memory; a node smaller than one kills it. */
 #define XLNUMA__BLOCK_KB ((uint64_t)128 << 10)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* A plan's affinities put on a domain. Writes only; memory is the hook's. */
-#include "model/core.h"
-#include "xen/xen.h"
+#include "xen/apply.h"
 
 #include <libxl_utils.h>
 

@@ -13,8 +13,8 @@
  * They have one trap, that closing any descriptor of the file gives up all of
  * the process' locks; so there is one descriptor, as long as there are claims.
  */
-#include "model/core.h"
-#include "xen/xen.h"
+#include "xen/claim.h"
+#include "planner/planner.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,9 +3,9 @@
  * A host whose memory is mostly Domain-0's, as without dom0_mem= on Xen's command
  * line: words for someone whose guest cannot be placed there. Reads only.
  */
-#include "model/core.h"
-#include "xen/xen.h"
+#include "xen/host.h"
 
+#include <stdio.h>
 #include <xenctrl.h>
 
 bool xlnuma__dom0_holds_most(libxl_ctx *ctx, xc_interface *xch,

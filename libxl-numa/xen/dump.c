@@ -4,9 +4,10 @@
  * ring. Xen walks every page of each domain, with that domain's memory locked,
  * so nobody is to do this unasked. What the text says is formats/dump.c's.
  */
-#include "xen/xen.h"
+#include "xen/dump.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

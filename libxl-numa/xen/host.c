@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The host model from the running hypervisor. Reads only. */
-#include "model/core.h"
-#include "xen/xen.h"
+#include "xen/host.h"
+#include "xen/claim.h"
 
 #include <errno.h>
 #include <libxl_utils.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xenctrl.h>

@@ -4,12 +4,13 @@
  * (docs/design.md). Xen tells what a domain ran since it began, so a file keeps
  * what that was at the last build. Without the file every vCPU counts as busy.
  */
-#include "model/core.h"
-#include "xen/xen.h"
+#include "xen/claim.h"
+#include "xen/host.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

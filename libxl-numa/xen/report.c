@@ -4,11 +4,12 @@
  * of /libxl/DOMID, whose permissions it inherits (dom0 alone) and with which it
  * goes. Does not decide what to report.
  */
-#include "model/core.h"
-#include "xen/xen.h"
+#include "xen/report.h"
+#include "model/request.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

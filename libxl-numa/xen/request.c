@@ -3,10 +3,11 @@
  * A request from a domain's libxl configuration. Changes neither the
  * configuration nor the domain.
  */
-#include "model/core.h"
-#include "xen/xen.h"
+#include "xen/request.h"
+#include "xen/host.h"
 
 #include <libxl_utils.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Both from tools/libs/light/libxl_internal.h of Xen 4.17 to 4.20. */

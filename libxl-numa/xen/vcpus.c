@@ -4,7 +4,8 @@
  * on given nodes. Xen tells a vCPU's CPU and its time so far; where that time
  * was spent is known by looking often. Reads only.
  */
-#include "xen/xen.h"
+#include "xen/vcpus.h"
+#include "xen/host.h"
 
 #include <stdlib.h>
 #include <string.h>

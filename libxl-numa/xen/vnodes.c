@@ -3,8 +3,7 @@
  * What of a domain's libxl configuration matters to the nodes that the guest
  * sees: may it see several, and how libxl lays out its memory. Reads only.
  */
-#include "model/core.h"
-#include "xen/xen.h"
+#include "xen/request.h"
 
 #include <libxl_utils.h>
 

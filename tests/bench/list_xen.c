@@ -7,6 +7,7 @@
 
 #include <libxl.h>
 #include <libxl_utils.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xenstore.h>

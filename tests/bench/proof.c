@@ -7,6 +7,8 @@
  * the columns.
  */
 #include "../unit/draw.h"
+#include "formats/snapshot.h"
+#include "planner/plan.h"
 
 #include <glob.h>
 #include <stdio.h>

@@ -7,7 +7,8 @@
 #ifndef XLNUMA_BENCH_RULES_H
 #define XLNUMA_BENCH_RULES_H
 
-#include "xlnuma.h"
+#include "formats/snapshot.h"
+#include "planner/plan.h"
 
 struct rules_placement {
     bool is_placed;                      /* the rule found a node set */

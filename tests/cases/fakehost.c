@@ -21,12 +21,13 @@
 #include <errno.h>
 #include <libxl_utils.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xenctrl.h>
 #include <xenstore.h>
 
-#include "model/guests.h"
+#include "formats/snapshot.h"
 
 static struct xlnuma_host *host;
 static struct xlnuma__guests guests;

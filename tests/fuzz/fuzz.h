@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "model/core.h"
+#include "model/host.h"
 
 /* The fuzzer's entry, and replay's: one input. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

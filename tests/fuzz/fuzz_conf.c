@@ -2,7 +2,9 @@
 /* xl-numa.conf, asked for a guest whose name patterns can match. */
 #include "fuzz.h"
 
-#include "xen/xen.h"
+#include "config/settings.h"
+
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -4,6 +4,8 @@
  * plan` reads; and the request and the plan that come of it.
  */
 #include "fuzz.h"
+#include "planner/plan.h"
+#include "xen/request.h"
 
 #include "guest/file.h"
 

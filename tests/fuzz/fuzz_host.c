@@ -3,9 +3,12 @@
  * A snapshot file. One that is taken, with its guests, can be written and read
  * again and is the same then, and a guest on it gets a plan that adds up.
  */
+#include "formats/parts.h"
+#include "formats/snapshot.h"
 #include "fuzz.h"
-#include "model/guests.h"
+#include "planner/plan.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static char message[XLNUMA_MESSAGE_SIZE];

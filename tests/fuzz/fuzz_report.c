@@ -11,7 +11,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "xen/xen.h"
+#include "planner/extent.h"
+#include "xen/report.h"
 
 #define PREFIX "/libxl/1/numa-placement/"
 #define NR_EXTENTS_MAX 4096

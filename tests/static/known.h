@@ -3,6 +3,6 @@
  * Put before each file by tests/static/run. Analysers see one file at a time and
  * do not know that this function, of another, never returns 0 for an error.
  */
-#include "model/core.h"
+#include "model/message.h"
 #define xlnuma__fail(message, err, ...)                                        \
     (xlnuma__fail(message, err, __VA_ARGS__), (err))

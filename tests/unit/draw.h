@@ -6,7 +6,7 @@
 #ifndef DRAW_H
 #define DRAW_H
 
-#include "xlnuma.h"
+#include "model/request.h"
 
 void draw_seed(uint64_t seed);
 unsigned draw(unsigned below); /* 0 to below - 1 */

@@ -6,7 +6,7 @@
 #ifndef NAIVE_H
 #define NAIVE_H
 
-#include "xlnuma.h"
+#include "model/request.h"
 
 struct naive_answer {
     bool is_placed;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* planner/affinity.c, through plans and plans that follow memory */
 #include "draw.h"
+#include "planner/planner.h"
 #include "unit.h"
 
 #include <stdlib.h>

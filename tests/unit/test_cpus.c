@@ -2,6 +2,7 @@
 /* xl-plugin/guest/cpus.c, by the table that the lab compares with the real xl. */
 #include "unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "guest/cpus.h"

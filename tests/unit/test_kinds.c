@@ -9,6 +9,7 @@
 #include "naive.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Sanitizers make it ten times slower. */

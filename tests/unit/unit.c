@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <CUnit/TestRun.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static void print_failures(void)

@@ -5,7 +5,10 @@
 
 #include <CUnit/CUnit.h>
 
-#include "model/core.h"
+#include "formats/parts.h"
+#include "formats/snapshot.h"
+#include "planner/extent.h"
+#include "planner/plan.h"
 
 struct unit_test {
     const char *name; /* what it shows */

@@ -6,7 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "xlnuma.h"
+#include "model/message.h"
 
 static void print_line(const char *format, va_list args, const char *after)
 {

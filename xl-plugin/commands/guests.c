@@ -6,11 +6,14 @@
 #include "commands/guests.h"
 
 #include <libxl_utils.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "commands/command.h"
-#include "xen/xen.h"
+#include "formats/snapshot.h"
+#include "xen/host.h"
+#include "xen/report.h"
 
 static void read_affinity(libxl_ctx *ctx, struct xlnuma__guest *guest)
 {

@@ -4,11 +4,13 @@
  * the distances between them; or a picture of it. Changes nothing.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "commands/command.h"
 #include "commands/guests.h"
 #include "formats/json.h"
+#include "formats/parts.h"
 #include "view/output.h"
 #include "view/picture.h"
 #include "view/screen.h"

@@ -9,6 +9,7 @@
 #include "commands/command.h"
 #include "commands/guests.h"
 #include "formats/json.h"
+#include "model/guests.h"
 #include "view/guest_table.h"
 
 static int show_json(const struct xlnuma__guests *guests, char *message)

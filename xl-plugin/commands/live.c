@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "model/core.h"
+#include "formats/snapshot.h"
+#include "xen/host.h"
 
 int live_open(struct live *live_r, char *message)
 {

@@ -5,7 +5,7 @@
 
 #include <libxl.h>
 
-#include "xlnuma.h"
+#include "model/host.h"
 
 /* A connection to the running Xen; all NULL is none. */
 struct live {

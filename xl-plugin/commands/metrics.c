@@ -5,6 +5,7 @@
  * gauges, for Prometheus text knows no other type that fits. Changes nothing.
  */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "commands/command.h"
 #include "commands/guests.h"

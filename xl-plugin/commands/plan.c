@@ -14,12 +14,15 @@
 
 #include "commands/command.h"
 #include "commands/live.h"
+#include "config/settings.h"
 #include "formats/json.h"
+#include "formats/parts.h"
 #include "guest/file.h"
-#include "model/core.h"
 #include "view/plan_words.h"
 #include "view/table.h"
 #include "vnodes/vnodes.h"
+#include "xen/host.h"
+#include "xen/request.h"
 
 /* --- text ----------------------------------------------------------------- */
 

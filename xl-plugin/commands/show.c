@@ -13,9 +13,10 @@
 #include "commands/command.h"
 #include "commands/guests.h"
 #include "formats/json.h"
+#include "model/request.h"
 #include "view/guest_table.h"
 #include "view/table.h"
-#include "xen/xen.h"
+#include "xen/vcpus.h"
 
 #define SECONDS_MAX 3600
 

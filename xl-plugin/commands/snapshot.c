@@ -4,8 +4,9 @@
 
 #include "commands/command.h"
 #include "commands/guests.h"
+#include "formats/snapshot.h"
 #include "view/output.h"
-#include "xen/xen.h"
+#include "xen/vcpus.h"
 
 /* What tells whose host it is: only names do, as nothing else has any. */
 static void drop_names(struct xlnuma__guests *guests)

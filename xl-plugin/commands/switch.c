@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 
 #include "commands/command.h"
+#include "config/settings.h"
 #include "view/output.h"
-#include "xen/xen.h"
 
 /* Is the line the switch, and nothing else? */
 static bool is_switch(const char *line)

@@ -12,7 +12,8 @@
 #include "formats/dump.h"
 #include "formats/json.h"
 #include "view/table.h"
-#include "xen/xen.h"
+#include "xen/dump.h"
+#include "xen/report.h"
 
 #define PAGE_KB 4
 #define TOLERANCE_PAGES 4096

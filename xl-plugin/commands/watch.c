@@ -3,6 +3,7 @@
  * xl numa-placement watch: the list, again and again in the same place, until a
  * key is pressed. What cannot be read now is said there, and tried again.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

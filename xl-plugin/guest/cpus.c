@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/core.h"
+#include "model/host.h"
 
 /*
  * Of a node's CPUs xl takes those below this: it has them in a map that is as

@@ -5,7 +5,7 @@
 
 #include <libxl.h>
 
-#include "xlnuma.h"
+#include "model/host.h"
 
 /*
  * Read one list as xl does: a CPU or node that the host has not is no error.

@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/settings.h"
 #include "guest/cpus.h"
 #include "guest/text.h"
-#include "model/core.h"
 
 #define MIB_MAX (INT64_MAX / 1024 / 1024)
 #define VCPUS_MAX 8192 /* Xen's limit for any type of guest */

@@ -5,7 +5,7 @@
 
 #include <libxl.h>
 
-#include "xen/xen.h"
+#include "config/settings.h"
 
 struct guest_file {
     const char *name;           /* what messages call the file; borrowed */

@@ -9,11 +9,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/core.h"
-#include "xen/xen.h"
+#include "config/settings.h"
 
 /* No guest's file comes near. */
 #define TEXT_SIZE_MAX (1024 * 1024)

@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "xlnuma.h"
+#include "model/message.h"
 
 struct guest_text {
     const char *name; /* of the file, for messages; borrowed */

@@ -4,6 +4,7 @@
  * each node, as long as its memory, divided as its memory is. No colours. What
  * the parts are is picture.c's.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "view/picture.h"

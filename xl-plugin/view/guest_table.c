@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "formats/json.h"
+#include "formats/parts.h"
 #include "view/table.h"
 
 static void guest_name(const void *row, char cell[TABLE_CELL_SIZE])

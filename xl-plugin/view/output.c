@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "model/core.h"
+#include "model/message.h"
 
 static int fail(const char *path, char *message)
 {

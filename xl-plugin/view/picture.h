@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "model/guests.h"
+#include "model/request.h"
 
 enum part_kind {
     PART_OTHER,   /* Xen, Domain-0, and guests that are not known where */

@@ -3,9 +3,10 @@
 #include "view/plan_words.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "model/core.h"
+#include "model/plan.h"
 
 #define LINE_WIDTH 78
 #define SENTENCE_SIZE 1024

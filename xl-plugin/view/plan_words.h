@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "xlnuma.h"
+#include "model/plan.h"
 
 /* A sentence for each alternative, on lines of less than 80 characters. */
 void plan_words_print(const struct xlnuma_plan *plan, FILE *file);

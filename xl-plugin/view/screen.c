@@ -17,7 +17,7 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "model/core.h"
+#include "model/message.h"
 
 unsigned screen_columns(void)
 {

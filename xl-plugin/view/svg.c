@@ -5,6 +5,7 @@
  * are light, so that the text is readable and a copy in grey is, too.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "view/picture.h"

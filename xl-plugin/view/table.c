@@ -2,6 +2,7 @@
 /* Tables as text and as JSON. Does not know what is in them. */
 #include "view/table.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "formats/json.h"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Objects of a snapshot by tables of their keys. Knows no key. */
-#include "formats/snapshot.h"
+#include "formats/fields.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 
 static int bad_at(const struct place *place, const char *key,
                   const char *format, va_list args)

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The numa_* keys of guests: from a guest's file, kept with it, of xl-numa.conf. */
+#ifndef XLNUMA_SETTINGS_H
+#define XLNUMA_SETTINGS_H
+
+#include <libxl.h>
+#include <libxlutil.h>
+
+#include "model/request.h"
+
+/*
+ * The numa_* keys are one table in config/keys.c; the name of the i-th, NULL
+ * behind the last. A value is kept as the text that was given.
+ */
+#define XLNUMA__KEYS_MAX 16
+#define XLNUMA__VALUE_SIZE 256
+
+const char *xlnuma__key_name(unsigned i);
+
+/* What was given, by key; the empty text is never right: not given. */
+struct xlnuma__settings {
+    char value[XLNUMA__KEYS_MAX][XLNUMA__VALUE_SIZE];
+};
+
+/*
+ * Does the text have only known keys, of those that begin with `prefix`? `others`
+ * (NULL: none; NULL ends them) are known besides. Returns 0, XLNUMA_ERR_INVALID: the message has
+ * file, line and the key that was probably meant.
+ */
+int xlnuma__keys_check(const char *prefix, const char *const *others,
+                       const char *source, const char *text, size_t length,
+                       char *message);
+
+/* That message without file and line. */
+void xlnuma__key_unknown(const char *key, size_t length,
+                         const char *const *others,
+                         char what[XLNUMA_MESSAGE_SIZE]);
+
+/*
+ * Read the keys from a parsed file. `source` is its name and `text` (`length`
+ * bytes) its content, for messages that name the line.
+ * Returns 0, XLNUMA_ERR_INVALID.
+ */
+int xlnuma__settings_read(struct xlnuma__settings *settings_r,
+                          const XLU_Config *config, const char *source,
+                          const char *text, size_t length, char *message);
+
+/*
+ * Set one key from its text; a wrong value changes nothing. Returns the values
+ * that are right for it (static), NULL when there is no such key.
+ */
+const char *xlnuma__settings_set(struct xlnuma__settings *settings,
+                                 const char *key, const char *value,
+                                 bool *is_right_r);
+
+bool xlnuma__settings_has(const struct xlnuma__settings *settings,
+                          const char *key);
+
+/* Set what is not set yet. */
+void xlnuma__settings_fill(struct xlnuma__settings *settings,
+                           const struct xlnuma__settings *from);
+
+void xlnuma__settings_apply(const struct xlnuma__settings *settings,
+                            struct xlnuma_request *request);
+
+/* The assignments of a text in xl's syntax, one after the other. */
+struct xlnuma__scan {
+    const char *key; /* borrowed from the text, `length` bytes */
+    size_t length;
+    unsigned line; /* from 1 */
+    /* private */
+    const char *here, *end;
+    unsigned at_line;
+    bool is_start; /* of a statement */
+};
+
+void xlnuma__scan_init(struct xlnuma__scan *scan, const char *text,
+                       size_t length);
+bool xlnuma__scan_next(struct xlnuma__scan *scan);
+
+/* The line (from 1) that sets `key` last; 0 when none does. */
+unsigned xlnuma__config_line(const char *text, size_t length, const char *key);
+
+/* --- kept.c ---------------------------------------------------------------- */
+
+/*
+ * Have the configuration keep these settings in its c_info.platformdata, in place
+ * of those it has: libxl stores that with the domain, saves and migrates it.
+ * Returns 0 or XLNUMA_ERR_NOMEM; then the configuration is unchanged.
+ */
+int xlnuma__kept_put(libxl_domain_config *config,
+                     const struct xlnuma__settings *settings);
+
+/*
+ * The settings that a configuration has kept. What this version does not know is
+ * left out: returns XLNUMA_ERR_INVALID, and the message names the first.
+ */
+int xlnuma__kept_get(struct xlnuma__settings *settings_r,
+                     const libxl_domain_config *config, char *message);
+
+/* --- conf.c ---------------------------------------------------------------- */
+
+/*
+ * What xl-numa.conf says of this guest; the guest's own file takes precedence. The
+ * file is the one that XL_NUMA_CONF in the environment names, else that of the
+ * configuration folder, which need not be there. Read afresh in each call.
+ * *is_off_r: placement is switched off on this host, whatever a guest's file says.
+ *
+ * Returns 0, XLNUMA_ERR_IO, XLNUMA_ERR_INVALID, XLNUMA_ERR_NOMEM with file and
+ * line in the message; then there are no settings, and placement is not off.
+ * Logs: nothing.
+ */
+int xlnuma__conf_read(struct xlnuma__settings *settings_r, bool *is_off_r,
+                      const char *guest, char *message);
+
+/* Which file that is; static, or the environment's. */
+const char *xlnuma__conf_path(void);
+
+/* The key of the switch, and why a guest is left to libxl when it is off. */
+#define XLNUMA__CONF_SWITCH "numa_placement"
+#define XLNUMA__CONF_OFF XLNUMA__CONF_SWITCH " is off in xl-numa.conf"
+
+#endif /* XLNUMA_SETTINGS_H */
