@@ -18,7 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "hook/marker.h"
+
 #define EXIT_CANNOT 1
+
+XLNUMA_MARKER(XLNUMA_MARKER_LAUNCHER);
 
 /*
  * A closed standard input, output or error: xenstore's socket or Xen's device would

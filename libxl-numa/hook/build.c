@@ -14,6 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hook/marker.h"
+
+XLNUMA_MARKER(XLNUMA_MARKER_LIBRARY);
+
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct build *builds;
 

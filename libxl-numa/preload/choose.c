@@ -11,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hook/marker.h"
 #include "preload/choose.h"
+
+XLNUMA_MARKER(XLNUMA_MARKER_HOOK);
 
 _Atomic(void *) xlnuma__chosen[NR_FUNCTIONS];
 

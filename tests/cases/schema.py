@@ -87,6 +87,12 @@ def run_cases(program):
         for test in ("run", "live"):
             subprocess.run([os.path.join(HERE, test)], stdout=subprocess.DEVNULL,
                            env={**os.environ, "XL_NUMA_PLACEMENT": wrapper})
+        # which has other paths in it
+        with open(wrapper, "w") as file:
+            file.write(WRAPPER.format(kept=kept, program=os.path.abspath(
+                "tests/cases/status-xl")))
+        subprocess.run([os.path.join(HERE, "status")], stdout=subprocess.DEVNULL,
+                       env={**os.environ, "XL_NUMA_STATUS": wrapper})
         os.remove(wrapper)
         for path in glob.glob(os.path.join(kept, "*")):
             with open(path) as file:

@@ -84,7 +84,7 @@ struct command {
     int (*run)(const struct options *options, int nr, char **operand);
 };
 
-extern const struct command cmd_disable, cmd_enable;
+extern const struct command cmd_disable, cmd_enable, cmd_status;
 extern const struct command cmd_host, cmd_list, cmd_metrics, cmd_plan;
 extern const struct command cmd_show, cmd_snapshot, cmd_verify, cmd_watch;
 

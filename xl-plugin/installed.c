@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The paths that configure was told; a test has others. */
+#include "installed.h"
+
+const struct installed installed = {
+    .xl = INSTALLED_XL,
+    .stock_xl = STOCK_XL,
+    .hook = PRELOAD,
+    .library = LIBRARY,
+    .libxl = LIBXENLIGHT_SONAME,
+};
