@@ -2,8 +2,8 @@
 /*
  * The launcher that stands before stock xl in PATH: runs PLUGINDIR/xl-NAME for
  * a subcommand NAME that is there, and stock xl for all the rest: with the hook
- * preloaded for those that build domains. `xl help` has a line about ours. Knows
- * nothing of Xen. Paths are fixed when it is built, so that no environment decides
+ * preloaded for those that build domains, and after PLUGINDIR/grow where a guest
+ * may grow. `xl help` has a line about ours. Knows nothing of Xen. Paths are fixed when it is built, so that no environment decides
  * what root runs.
  */
 #include <errno.h>
@@ -133,6 +133,31 @@ static bool preload_hook(void)
     return is_done;
 }
 
+/*
+ * `xl mem-set` may have a guest grow: a program of ours, which gets its arguments,
+ * has it do so on near nodes. It returns at once and goes on in the background.
+ */
+static void prepare_growth(char **argv)
+{
+    static const char path[] = PLUGINDIR "/grow";
+    int status;
+    pid_t child;
+
+    if (!is_command(argv[0], "mem-set", strlen("mem-s")))
+        return;
+    child = fork();
+    if (!child) {
+        execv(path, argv);
+        fprintf(stderr,
+                "xl: warning: %s: %s: the memory that the guest grows by may "
+                "be far (is xl-numa installed completely?)\n",
+                path, strerror(errno));
+        _exit(EXIT_CANNOT);
+    }
+    while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+        ;
+}
+
 /* Would stock xl be this program again? */
 static bool is_self(const char *path)
 {
@@ -203,6 +228,7 @@ int main(int argc, char **argv)
         setenv("XL_NUMA_QUIET", "1", 1);
     if (is_list_of_subcommands(argv + at))
         list_plugin();
+    prepare_growth(argv + at);
     argv[0] = (char *)STOCK_XL;
     execv(STOCK_XL, argv);
     fprintf(stderr, "xl: %s: %s\n", STOCK_XL, strerror(errno));

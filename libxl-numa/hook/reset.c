@@ -6,6 +6,7 @@
  * and report are read before it and put back after it. Plans nothing.
  */
 #include "hook/build.h"
+#include "xen/growth.h"
 #include "xen/report.h"
 
 #include <inttypes.h>
@@ -85,6 +86,18 @@ static const char *read_affinities(struct reset *reset)
     return reset->vcpu ? NULL : "its vCPUs' affinities cannot be read";
 }
 
+/* The nodes that a guest that grows has only meanwhile are not put back. */
+static void leave_growth(struct reset *reset, struct xs_handle *xs)
+{
+    struct xlnuma__growth growth;
+    unsigned node;
+
+    if (!xlnuma__growth_read(xs, reset->domid, &growth))
+        return;
+    XLNUMA_FOR_EACH_NODE(node, growth.nodes & ~growth.before)
+        libxl_bitmap_reset(&reset->nodes, (int)node);
+}
+
 /* A report that cannot be read is lost, with a warning. */
 static void read_report(struct reset *reset)
 {
@@ -94,8 +107,10 @@ static void read_report(struct reset *reset)
     if (xs && !xlnuma__report_read(xs, reset->domid, &reset->report,
                                    &reset->has_report, message))
         *message = '\0';
-    if (xs)
+    if (xs) {
+        leave_growth(reset, xs);
         xs_close(xs);
+    }
     if (*message)
         LOG(reset, WARN,
             "domain %" PRIu32

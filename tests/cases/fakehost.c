@@ -14,13 +14,21 @@
  *   FAKE_XEN=4,20            the version of the hypervisor; 4,17 if not given
  *   FAKE_RING=BYTES          size of the console ring; 16384 if not given
  *   FAKE_FAIL=FUNCTION       that one fails
+ *   FAKE_GROWS=ID,KIB,TO     guest ID takes KIB more each time that somebody looks at
+ *                            its size, up to TO, as Xen would give it
+ *   FAKE_STATE=FILE          where the node affinity of that guest and the note about
+ *                            its growth are: FILE.nodes, FILE.note; FILE.log has
+ *                            each affinity that is set, and what the guest took
+ *   FAKE_LOOK_MS=N           so long are the pauses between looks; 2 if not given
  *
  * vCPU 0 of a guest runs on a CPU of its nodes, vCPU 1 on one of another node,
  * vCPU 2 on both in turns, each 10 ms between two looks; vCPU 3 is idle, the rest
  * is offline. Domain-0 has 1 GiB on the first node.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <libxl_utils.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,8 +53,11 @@ __attribute__((constructor)) static void load(void)
     }
 }
 
+static void log_taken(void);
+
 __attribute__((destructor)) static void unload(void)
 {
+    log_taken();
     xlnuma__guests_dispose(&guests);
     xlnuma_host_free(host);
 }
@@ -79,6 +90,52 @@ static int numbers(const char *name, unsigned long number[], int most)
         text = *end ? end + 1 : NULL;
     }
     return nr;
+}
+
+/* --- what outlives a process ---------------------------------------------- */
+
+static const char *state_path(const char *what, char path[4096])
+{
+    const char *state = getenv("FAKE_STATE");
+
+    snprintf(path, 4096, "%s.%s", state ? state : "/nowhere", what);
+    return path;
+}
+
+static void put_state(const char *what, const char *mode, const char *text)
+{
+    char path[4096];
+    FILE *file = fopen(state_path(what, path), mode);
+
+    if (!file)
+        abort();
+    fprintf(file, "%s\n", text);
+    fclose(file);
+}
+
+/* "" when there is none. */
+static void get_state(const char *what, char *text, int size)
+{
+    char path[4096];
+    FILE *file = fopen(state_path(what, path), "r");
+
+    if (!file || !fgets(text, size, file))
+        *text = '\0';
+    text[strcspn(text, "\n")] = '\0';
+    if (file)
+        fclose(file);
+}
+
+/* A guest's, as it is now. */
+static xlnuma_nodeset affinity(const struct xlnuma__guest *guest)
+{
+    char text[256], message[XLNUMA_MESSAGE_SIZE];
+    xlnuma_nodeset nodes;
+
+    get_state("nodes", text, sizeof(text));
+    return *text && !xlnuma_nodeset_parse(text, &nodes, message)
+               ? nodes
+               : guest->affinity;
 }
 
 /* --- libxl ---------------------------------------------------------------- */
@@ -261,13 +318,143 @@ int libxl_node_bitmap_alloc(libxl_ctx *ctx, libxl_bitmap *map, int max)
 int libxl_domain_get_nodeaffinity(libxl_ctx *ctx, uint32_t domid,
                                   libxl_bitmap *map)
 {
-    const struct xlnuma__guest *guest = find(domid);
+    xlnuma_nodeset nodes = affinity(find(domid));
     unsigned node;
 
     (void)ctx;
-    XLNUMA_FOR_EACH_NODE(node, guest->affinity)
+    XLNUMA_FOR_EACH_NODE(node, nodes)
         libxl_bitmap_set(map, (int)node);
+    return fails(__func__) ? ERROR_FAIL : 0;
+}
+
+int libxl_domain_set_nodeaffinity(libxl_ctx *ctx, uint32_t domid,
+                                  libxl_bitmap *map)
+{
+    xlnuma_nodeset nodes = 0;
+    char text[256];
+    int i;
+
+    (void)ctx;
+    (void)domid;
+    if (fails(__func__))
+        return ERROR_FAIL;
+    libxl_for_each_set_bit(i, *map)
+        nodes |= (xlnuma_nodeset)1 << i;
+    xlnuma_nodeset_format(nodes, text, sizeof(text));
+    put_state("nodes", "w", text);
+    put_state("log", "a", text);
     return 0;
+}
+
+int libxl_domain_qualifier_to_domid(libxl_ctx *ctx, const char *name,
+                                    uint32_t *domid)
+{
+    (void)ctx;
+    for (unsigned i = 0; i < guests.nr; i++)
+        if (!strcmp(guests.guest[i].name, name)) {
+            *domid = guests.guest[i].domid;
+            return 0;
+        }
+    return ERROR_DOMAIN_NOTFOUND;
+}
+
+/* --- a guest that grows --------------------------------------------------- */
+
+static uint64_t taken_kb[XLNUMA_NODES_MAX];
+static unsigned last_taken; /* a node, from 1; 0: nothing was taken */
+
+static void log_taken(void)
+{
+    char text[256] = "took";
+    unsigned node;
+
+    if (!last_taken)
+        return;
+    XLNUMA_FOR_EACH_NODE(node, host->nodes)
+        snprintf(text + strlen(text), 32, " %llu",
+                 (unsigned long long)taken_kb[node] >> 10);
+    put_state("log", "a", text);
+}
+
+/* From the nodes of its affinity in turns, else from the lowest. */
+static void take_mib(const struct xlnuma__guest *guest)
+{
+    xlnuma_nodeset nodes = affinity(guest), all = host->nodes;
+
+    for (unsigned i = 1; i <= 2 * XLNUMA_NODES_MAX; i++) {
+        unsigned node = i <= XLNUMA_NODES_MAX
+                            ? (last_taken + i - 1) % XLNUMA_NODES_MAX
+                            : i - XLNUMA_NODES_MAX - 1;
+
+        if (!xlnuma_nodeset_has(i <= XLNUMA_NODES_MAX ? nodes : all, node) ||
+            host->node[node].free_kb < 1024)
+            continue;
+        host->node[node].free_kb -= 1024;
+        taken_kb[node] += 1024;
+        last_taken = node + 1;
+        return;
+    }
+}
+
+int libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info, uint32_t domid)
+{
+    struct xlnuma__guest *guest = (struct xlnuma__guest *)find(domid);
+    static unsigned looks;
+    unsigned long grows[3];
+
+    (void)ctx;
+    if (fails(__func__))
+        return ERROR_DOMAIN_NOTFOUND;
+    if (looks++ && numbers("FAKE_GROWS", grows, 3) == 3 && grows[0] == domid)
+        for (unsigned long kb = 0; kb < grows[1] && guest->memory_kb < grows[2];
+             kb += 1024) {
+            take_mib(guest);
+            guest->memory_kb += 1024;
+        }
+    info->domid = domid;
+    info->current_memkb = guest->memory_kb;
+    return 0;
+}
+
+/* Ten times a second is what the program wants; nobody here has the time. */
+int sigtimedwait(const sigset_t *set, siginfo_t *info,
+                 const struct timespec *timeout)
+{
+    int (*real)(const sigset_t *, siginfo_t *, const struct timespec *);
+    unsigned long ms = 2;
+    struct timespec pause;
+
+    (void)timeout;
+    *(void **)&real = dlsym(RTLD_NEXT, "sigtimedwait");
+    numbers("FAKE_LOOK_MS", &ms, 1);
+    pause = (struct timespec){ .tv_nsec = (long)ms * 1000000 };
+    return real(set, info, &pause);
+}
+
+bool xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path,
+              const void *data, unsigned length)
+{
+    unsigned domid;
+    char key[64];
+
+    (void)xs;
+    (void)t;
+    (void)length;
+    if (fails(__func__) || sscanf(path, "/libxl/%u/%63s", &domid, key) != 2 ||
+        strcmp(key, "numa-placement-growth"))
+        return false;
+    put_state("note", "w", data);
+    return true;
+}
+
+bool xs_rm(struct xs_handle *xs, xs_transaction_t t, const char *path)
+{
+    char note[4096];
+
+    (void)xs;
+    (void)t;
+    (void)path;
+    return !remove(state_path("note", note));
 }
 
 /* A CPU of the guest's nodes, or of another. */
@@ -544,6 +731,9 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
     if (sscanf(path, "/libxl/%u/numa-placement/%63s", &domid, key) == 2 &&
         find(domid)->has_report)
         read_key(&find(domid)->report, key, value, sizeof(value));
+    if (sscanf(path, "/libxl/%u/%63s", &domid, key) == 2 &&
+        !strcmp(key, "numa-placement-growth"))
+        get_state("note", value, sizeof(value));
     if (sscanf(path, "/local/domain/%u/memory/%63s", &domid, key) == 2 &&
         !strcmp(key, "videoram") && numbers("FAKE_VIDEO", video, 2) == 2 &&
         video[0] == domid)

@@ -3,12 +3,12 @@
  * A program that builds a guest from a configuration file through libxl, as xl
  * does, and prints what the (fake) hypervisor then has. For tests/hook/run.
  *
- *   fakexl [-a] [-c] [-f FORKS] [-j] [-l] [-n TIMES] [-o] [-q] [-r] [-s] [-S]
+ *   fakexl [-a] [-c] [-f FORKS] [-g] [-j] [-l] [-n TIMES] [-o] [-q] [-r] [-s] [-S]
  *          [-t THREADS] [-u] FILE
  *     -a  asynchronously   -n  build it so many times (reboots)   -r  restore
  *     -q  nothing of xenstore   -t  so many of it, in threads
  *     -s  all threads have one context, as in libvirt's driver
- *     -S  each domain is then reset softly
+ *     -S  each domain is then reset softly   -g  while it grows, on node 0 too
  *     -l  nobody gives libxl a logger   -u  all threads build guests of one uuid
  *     -c  -n builds read the file each time: other guests, of that name
  *     -o  say what is left open and locked at the end
@@ -258,6 +258,19 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, bool is_async,
     return rc ? rc : result;
 }
 
+/* As `xl mem-set` leaves it until the guest has grown. */
+static void begin_growth(void)
+{
+    static const char note[] = "2-3 0,2-3 1";
+    char path[64];
+
+    snprintf(path, sizeof(path), "/libxl/%u/numa-placement-growth",
+             fake_domain->domid);
+    if (!xs_write(NULL, XBT_NULL, path, note, sizeof(note) - 1))
+        abort();
+    fake_domain->nodes |= 1;
+}
+
 static int reset(libxl_ctx *ctx, libxl_domain_config *config, bool is_async)
 {
     int result = 0;
@@ -286,7 +299,7 @@ struct job {
     libxl_domain_config *config; /* of each time; the one at hand */
     pthread_t thread;
     bool is_async, is_reset, is_restore, is_quiet, is_shared, is_fresh,
-        has_one_uuid;
+        has_one_uuid, is_growing;
     int times;
     const char *file;
     xentoollog_logger *lg;
@@ -303,6 +316,8 @@ static void *run(void *arg)
     while (job->times--) {
         int rc = build(job->ctx, job->config, job->is_async, job->is_restore);
 
+        if (!rc && job->is_growing)
+            begin_growth();
         if (!rc && job->is_reset)
             rc = reset(job->ctx, job->config, job->is_async);
         pthread_mutex_lock(&printing);
@@ -477,7 +492,7 @@ int main(int argc, char **argv)
     bool has_logger = true, wants_left = false;
     xentoollog_logger *lg;
 
-    while ((option = getopt(argc, argv, "acf:Hjk:ln:oqrsSt:u")) != -1) {
+    while ((option = getopt(argc, argv, "acf:gHjk:ln:oqrsSt:u")) != -1) {
         if (option == 'H')
             return restore_memory();
         if (option == 'k')
@@ -485,6 +500,7 @@ int main(int argc, char **argv)
         common.is_async |= option == 'a';
         common.is_restore |= option == 'r';
         common.is_reset |= option == 'S';
+        common.is_growing |= option == 'g';
         common.is_quiet |= option == 'q';
         common.is_shared |= option == 's';
         common.is_fresh |= option == 'c';
