@@ -23,10 +23,10 @@
 #include "config/settings.h"
 #include "model/message.h"
 #include "xen/apply.h"
-#include "xen/claim.h"
 #include "xen/growth.h"
 #include "xen/host.h"
 #include "xen/report.h"
+#include "xen/reservations.h"
 
 #define LOOK_NS 100000000 /* between two looks at what the guest has */
 #define IDLE_LOOKS 100    /* ten seconds in which it took nothing */
@@ -211,7 +211,7 @@ static void put_back(struct growth *growth)
 {
     const struct xlnuma__growth *note = &growth->note;
     char message[XLNUMA_MESSAGE_SIZE];
-    bool has_turn = !xlnuma__claims_begin(message), is_done = true;
+    bool has_turn = !xlnuma__reservations_begin(message), is_done = true;
     xlnuma_nodeset now;
 
     if (is_still_mine(growth)) {
@@ -228,7 +228,7 @@ static void put_back(struct growth *growth)
                    growth->domid);
     }
     if (has_turn)
-        xlnuma__claims_end();
+        xlnuma__reservations_end();
 }
 
 /* --- the course of it ----------------------------------------------------- */
@@ -302,10 +302,10 @@ static bool widen(struct growth *growth, uint64_t kb, uint64_t step_kb)
         with_room(growth, growth->note.nodes, kb < ahead_kb ? kb : ahead_kb);
     if (nodes == growth->note.nodes)
         return true;
-    has_turn = !xlnuma__claims_begin(message);
+    has_turn = !xlnuma__reservations_begin(message);
     is_mine = is_still_mine(growth) && !set_affinity(growth, nodes, message);
     if (has_turn)
-        xlnuma__claims_end();
+        xlnuma__reservations_end();
     return is_mine;
 }
 
@@ -376,10 +376,10 @@ static void grow(struct growth *growth, const char *guest, int ready,
     kb = now_kb ? left_kb(growth, now_kb) : 0;
     if (!kb || !is_placed(growth))
         return;
-    has_turn = !xlnuma__claims_begin(message);
+    has_turn = !xlnuma__reservations_begin(message);
     rc = begin(growth, kb, &is_needed, message);
     if (has_turn)
-        xlnuma__claims_end();
+        xlnuma__reservations_end();
     if (rc)
         xtl_log(growth->lg, XTL_WARN, -1, "xl-numa",
                 "domain %" PRIu32

@@ -17,7 +17,7 @@
 #include <yajl/yajl_tree.h>
 
 #define FORMAT "xlnuma-host"
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2 /* before, reserved_kb was claimed_kb */
 
 /* No real snapshot comes near: 64 nodes make about 22 KiB. */
 #define FILE_SIZE_MAX (16 * 1024 * 1024)
@@ -33,18 +33,25 @@ static const struct field node_fields[] = {
     NODE(NUMBER, free_kb, "free_kb", .max = INT64_MAX),
     NODE(NUMBER, low_free_kb, "low_free_kb", .max = INT64_MAX,
          .is_optional = true),
-    NODE(NUMBER, claimed_kb, "claimed_kb", .max = INT64_MAX,
+    NODE(NUMBER, reserved_kb, "reserved_kb", .max = INT64_MAX,
          .is_optional = true),
     NODE(NUMBER, nr_cores, "cores", .max = XLNUMA_CPUS_MAX,
          .is_optional = true),
     NODE(NUMBER, load_mvcpu, "load_mvcpu", .max = UINT32_MAX,
+         .is_optional = true),
+    { NULL },
+};
+
+static const struct field node_fields_of_1[] = {
+    NODE(NUMBER, reserved_kb, "claimed_kb", .max = INT64_MAX,
          .is_optional = true),
 #undef NODE
     { NULL },
 };
 
 static int read_node(const struct place *root, yajl_val object, size_t index,
-                     struct xlnuma_host *host, unsigned *id_r)
+                     bool is_version_1, struct xlnuma_host *host,
+                     unsigned *id_r)
 {
     const struct place place = xlnuma__element(root, "nodes", index);
     yajl_val cpus = xlnuma__get(object, "cpus");
@@ -70,7 +77,11 @@ static int read_node(const struct place *root, yajl_val object, size_t index,
     if (xlnuma_cpuset_parse(YAJL_GET_STRING(cpus), &host->node[id].cpus,
                             message))
         return xlnuma__bad_key(&place, "cpus", ": %s", message);
-    return xlnuma__read_fields(&place, object, node_fields, &host->node[id]);
+    rc = xlnuma__read_fields(&place, object, node_fields, &host->node[id]);
+    return rc || !is_version_1
+               ? rc
+               : xlnuma__read_fields(&place, object, node_fields_of_1,
+                                     &host->node[id]);
 }
 
 static int read_distances(const struct place *place, yajl_val rows, size_t nr,
@@ -183,9 +194,9 @@ static int read_root(const struct place *place, yajl_val root,
                              INT32_MAX, &version);
     if (rc)
         return rc;
-    if (version != FORMAT_VERSION)
+    if (version < 1 || version > FORMAT_VERSION)
         return xlnuma__bad(place,
-                           "version is %" PRIu64 ", this program reads %d",
+                           "version is %" PRIu64 ", this program reads 1 to %d",
                            version, FORMAT_VERSION);
     value = xlnuma__get(root, "nodes");
     if (!YAJL_IS_ARRAY(value))
@@ -195,8 +206,8 @@ static int read_root(const struct place *place, yajl_val root,
         return xlnuma__bad(place, "nodes has %zu elements, not 1 to %d", nr,
                            XLNUMA_NODES_MAX);
     for (size_t i = 0; i < nr; i++) {
-        rc =
-            read_node(place, YAJL_GET_ARRAY(value)->values[i], i, host, &id[i]);
+        rc = read_node(place, YAJL_GET_ARRAY(value)->values[i], i, version == 1,
+                       host, &id[i]);
         if (rc)
             return rc;
     }
@@ -398,8 +409,8 @@ static void write_node(yajl_gen gen, unsigned id,
     xlnuma__json_key_kb(gen, "free_kb", node->free_kb);
     if (node->low_free_kb)
         xlnuma__json_key_kb(gen, "low_free_kb", node->low_free_kb);
-    if (node->claimed_kb)
-        xlnuma__json_key_kb(gen, "claimed_kb", node->claimed_kb);
+    if (node->reserved_kb)
+        xlnuma__json_key_kb(gen, "reserved_kb", node->reserved_kb);
     if (node->load_mvcpu)
         xlnuma__json_key_kb(gen, "load_mvcpu", node->load_mvcpu);
     yajl_gen_map_close(gen);

@@ -68,14 +68,14 @@ int xlnuma__json_finish(yajl_gen gen, FILE *file, char *message)
     return 0;
 }
 
-yajl_gen xlnuma__json_begin(const char *format)
+yajl_gen xlnuma__json_begin(const char *format, unsigned version)
 {
     yajl_gen gen = xlnuma__json_new();
 
     if (gen) {
         yajl_gen_map_open(gen);
         xlnuma__json_key_string(gen, "format", format);
-        xlnuma__json_key_kb(gen, "version", 1);
+        xlnuma__json_key_kb(gen, "version", version);
     }
     return gen;
 }

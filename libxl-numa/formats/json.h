@@ -25,11 +25,11 @@ void xlnuma__json_key_distance(yajl_gen gen, const char *key, double distance);
 int xlnuma__json_finish(yajl_gen gen, FILE *file, char *message);
 
 /*
- * A document of ours: its root object is open, with "format" and "version" 1.
+ * A document of ours: its root object is open, with "format" and "version".
  * NULL when out of memory; _end may be given that. _end closes the object,
  * writes it and frees gen; it returns as _finish.
  */
-yajl_gen xlnuma__json_begin(const char *format);
+yajl_gen xlnuma__json_begin(const char *format, unsigned version);
 int xlnuma__json_end(yajl_gen gen, FILE *file, char *message);
 
 #endif /* XLNUMA_JSON_H */

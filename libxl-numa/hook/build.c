@@ -72,7 +72,7 @@ struct build *xlnuma__build_new(libxl_ctx *ctx, xentoollog_logger *lg)
 void xlnuma__build_free(struct build *build)
 {
     xlnuma__build_progress_end(build);
-    xlnuma__claim_drop(&build->claim);
+    xlnuma__reservation_drop(&build->reservation);
     xlnuma_plan_free(build->plan);
     xlnuma_plan_free(build->actual);
     xlnuma__vnuma_free(build->vnuma);
@@ -301,7 +301,7 @@ static void after_fork(void)
 static void after_fork_in_child(void)
 {
     pthread_mutex_unlock(&lock);
-    xlnuma__claims_forked();
+    xlnuma__reservations_forked();
 }
 
 /* Called once. */

@@ -17,7 +17,7 @@
 #include "model/guests.h"
 #include "planner/extent.h"
 #include "preload/choose.h"
-#include "xen/claim.h"
+#include "xen/reservations.h"
 
 #define PAGE_KB 4
 
@@ -91,11 +91,11 @@ struct build {
     struct xlnuma_plan *actual; /* owned; where memory is instead, or NULL */
     struct outcome outcome;
     struct xlnuma__extents extents;
-    struct vnuma *vnuma;        /* owned; NULL: the guest sees one node, */
-    char vnodes_reason[160];    /* and why, if it was to see more */
-    struct xlnuma__claim claim; /* of what it has not taken yet */
-    unsigned low_width;         /* address bits of low memory; 0: none known */
-    uint64_t stock_kb;          /* populated by stock libxl, who knows where */
+    struct vnuma *vnuma;     /* owned; NULL: the guest sees one node, */
+    char vnodes_reason[160]; /* and why, if it was to see more */
+    struct xlnuma__reservation reservation; /* of what it has not taken yet */
+    unsigned low_width; /* address bits of low memory; 0: none known */
+    uint64_t stock_kb;  /* populated by stock libxl, who knows where */
     struct {
         bool is_wanted;
         struct timespec begun, shown;
@@ -174,26 +174,26 @@ int xlnuma__build_follow(struct build *build, xlnuma_nodeset nodes,
  */
 int xlnuma__build_unpin(struct build *build, char *message);
 
-/* --- claim.c: builds at the same moment ----------------------------------- */
+/* --- planning.c: builds at the same moment ----------------------------------- */
 
 /*
- * Read the host and make build->plan, alone on this host, and claim what was
+ * Read the host and make build->plan, alone on this host, and reserve what was
  * planned; `before`, which may be NULL, is given up. A host of one node is
  * XLNUMA_ERR_NONUMA; other codes as of the two.
  */
 int xlnuma__build_plan(struct build *build, xc_interface *xch,
-                       struct xlnuma_host *host, struct xlnuma__claim *before,
-                       char *message);
+                       struct xlnuma_host *host,
+                       struct xlnuma__reservation *before, char *message);
 
 /*
  * May the node give an extent of this order? If it goes beyond the node's share so
- * much less is then claimed of the others.
+ * much less is then reserved of the others.
  */
 bool xlnuma__build_may_exceed(struct build *build, xc_interface *xch,
                               unsigned node, unsigned order);
 
-/* So much of the claim was taken, who knows where. */
-void xlnuma__build_claim_any(struct build *build, uint64_t kb);
+/* So much of the reservation was taken, who knows where. */
+void xlnuma__build_reserved_taken(struct build *build, uint64_t kb);
 
 /* --- populate.c: extents -------------------------------------------------- */
 

@@ -80,7 +80,7 @@ static void leave_to_libxl(struct build *build, enum build_status status,
     build->phase = PHASE_LEFT;
     build->outcome.status = status;
     snprintf(build->outcome.reason, sizeof(build->outcome.reason), "%s", why);
-    xlnuma__claim_drop(&build->claim);
+    xlnuma__reservation_drop(&build->reservation);
     xlnuma_plan_free(build->plan);
     build->plan = NULL;
 }

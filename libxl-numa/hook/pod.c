@@ -63,7 +63,8 @@ static int fill(struct pod *pod, unsigned node, uint64_t upto_pages)
         if (r)
             return r;
         pod->done_pages += step;
-        xlnuma__claim_taken(&pod->build->claim, node, step * PAGE_KB);
+        xlnuma__reservation_taken(&pod->build->reservation, node,
+                                  step * PAGE_KB);
         if (has_superpages &&
             node_free_kb(pod, node) + step * PAGE_KB / 2 > before_kb)
             has_superpages = false;

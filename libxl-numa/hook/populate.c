@@ -81,8 +81,8 @@ static unsigned long steer(struct build *build, const struct xlnuma__next *next,
                                               extent + done);
         xlnuma__extents_done(&build->extents, (unsigned)node, order,
                              (unsigned long)r);
-        xlnuma__claim_taken(&build->claim, (unsigned)node,
-                            ((uint64_t)r * PAGE_KB) << order);
+        xlnuma__reservation_taken(&build->reservation, (unsigned)node,
+                                  ((uint64_t)r * PAGE_KB) << order);
         xlnuma__vnuma_done(build, first, (unsigned)node,
                            ((uint64_t)r * PAGE_KB) << order);
         if ((unsigned long)r < run)
@@ -168,7 +168,7 @@ static int populate_stock(struct build *build, const struct xlnuma__next *next,
         uint64_t kb = ((is_exact ? nr : (uint64_t)r) * PAGE_KB) << order;
 
         build->stock_kb += kb;
-        xlnuma__build_claim_any(build, kb);
+        xlnuma__build_reserved_taken(build, kb);
     }
     return r;
 }

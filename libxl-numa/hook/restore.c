@@ -140,7 +140,7 @@ void xlnuma__build_restore_begin(xc_interface *xch, uint32_t domid)
                                report.other, report.nr_others);
         build->phase = PHASE_STEERED;
         build->joins_pages = can_join_pages(build, xch);
-        xlnuma__claim_find(&build->claim, domid);
+        xlnuma__reservation_find(&build->reservation, domid);
         build->is_strict =
             xlnuma_policy_from_name(report.policy, &build->request.policy) &&
             xlnuma__is_strict(build->request.policy);

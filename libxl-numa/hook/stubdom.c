@@ -116,7 +116,7 @@ static int plan_stubdom(struct build *stubdom, struct build *guest,
         rc = xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
         goto out;
     }
-    rc = xlnuma__build_plan(stubdom, xch, host, &guest->claim, message);
+    rc = xlnuma__build_plan(stubdom, xch, host, &guest->reservation, message);
     if (rc)
         goto out;
     if (stubdom->plan->status != XLNUMA_STATUS_PLACED) {

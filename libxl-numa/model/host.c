@@ -102,11 +102,11 @@ static int check_memory(const struct xlnuma_host *host, char *message)
                                 "node %u: low_free_kb %" PRIu64
                                 " is more than free_kb %" PRIu64,
                                 i, node->low_free_kb, node->free_kb);
-        if (node->claimed_kb > node->free_kb)
+        if (node->reserved_kb > node->free_kb)
             return xlnuma__fail(message, XLNUMA_ERR_INVALID,
-                                "node %u: claimed_kb %" PRIu64
+                                "node %u: reserved_kb %" PRIu64
                                 " is more than free_kb %" PRIu64,
-                                i, node->claimed_kb, node->free_kb);
+                                i, node->reserved_kb, node->free_kb);
         if (node->size_kb > INT64_MAX - total_kb)
             return xlnuma__fail(message, XLNUMA_ERR_INVALID,
                                 "node %u: size_kb %" PRIu64

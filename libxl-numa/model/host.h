@@ -29,7 +29,7 @@ struct xlnuma_node {
     uint64_t size_kb;     /* 0 for a node without memory */
     uint64_t free_kb;     /* at most size_kb */
     uint64_t low_free_kb; /* of free_kb, what lies below Xen's DMA width */
-    uint64_t claimed_kb;  /* of free_kb, what builds in flight will take */
+    uint64_t reserved_kb; /* of free_kb, what builds in flight will take */
     uint32_t load_mvcpu;  /* vCPUs expected to run here, in thousandths */
 };
 
@@ -76,8 +76,8 @@ void xlnuma_host_free(struct xlnuma_host *host); /* NULL is fine */
 
 /*
  * Verify the model's invariants: at least one node; no CPU in two nodes;
- * low_free_kb and claimed_kb <= free_kb <= size_kb; local distances 10, others 11 to 254 or
- * unreachable; some CPU and some memory; devices in ascending order on nodes that
+ * low_free_kb and reserved_kb <= free_kb <= size_kb; local distances 10, others 11 to
+ * 254 or unreachable; some CPU and some memory; devices in ascending order on nodes that
  * are there. Called after every load and after every look at Xen.
  *
  * Returns 0, XLNUMA_ERR_INVALID.
@@ -91,14 +91,14 @@ int xlnuma_host_check(const struct xlnuma_host *host,
  */
 static inline uint64_t xlnuma__usable_kb(const struct xlnuma_node *node)
 {
-    return node->free_kb - node->claimed_kb;
+    return node->free_kb - node->reserved_kb;
 }
 
 static inline uint64_t xlnuma__high_kb(const struct xlnuma_node *node)
 {
     uint64_t high_kb = node->free_kb - node->low_free_kb;
 
-    return high_kb > node->claimed_kb ? high_kb - node->claimed_kb : 0;
+    return high_kb > node->reserved_kb ? high_kb - node->reserved_kb : 0;
 }
 
 /* Addresses with memory, in pages of 4 KiB; _end is past the last. */

@@ -86,7 +86,7 @@ void xlnuma__extents_init(struct xlnuma__extents *extents,
         const struct xlnuma_node *node = &host->node[i];
 
         extents->far[i] = distance_from_cpus(host, plan, i);
-        if (node->low_free_kb || node->claimed_kb)
+        if (node->low_free_kb || node->reserved_kb)
             extents->high_kb[i] = xlnuma__high_kb(node);
     }
     XLNUMA_FOR_EACH_NODE(i, host->nodes & ~extents->planned) {
@@ -121,7 +121,7 @@ static bool is_before(const struct xlnuma__extents *extents, unsigned a,
  * How many extents of this order a planned node may still get. The last one may
  * go beyond the node's share: a large extent kept whole is worth more than
  * shares that are even to the last MiB. It is not worth low memory, though, nor
- * memory that another build has claimed, and where low memory is planned it
+ * memory that another build has reserved, and where low memory is planned it
  * comes in 2 MiB extents: one of 1 GiB could take more than that.
  */
 static uint64_t room(const struct xlnuma__extents *extents, unsigned node,

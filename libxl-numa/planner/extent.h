@@ -13,8 +13,9 @@ struct xlnuma__extents {
     xlnuma_nodeset planned;
     uint64_t planned_kb[XLNUMA_NODES_MAX];
     uint64_t total_kb;
-    uint64_t far[XLNUMA_NODES_MAX];     /* from the guest's CPUs */
-    uint64_t high_kb[XLNUMA_NODES_MAX]; /* nor low nor claimed; or UINT64_MAX */
+    uint64_t far[XLNUMA_NODES_MAX]; /* from the guest's CPUs */
+    uint64_t
+        high_kb[XLNUMA_NODES_MAX]; /* nor low nor reserved; or UINT64_MAX */
     uint64_t done_kb[XLNUMA_NODES_MAX];
     uint64_t nr[XLNUMA__ORDERS];            /* extents so far, by order */
     uint8_t failed_order[XLNUMA_NODES_MAX]; /* this order and above failed */

@@ -279,27 +279,28 @@ static void say_open(const struct planning *planning, struct xlnuma_plan *plan)
                 plan->least_distance);
 }
 
-/* A set that lacks only what builds in flight have claimed. */
-static void say_claimed(const struct xlnuma_host *host,
-                        struct xlnuma_plan *plan)
+/* A set that lacks only what builds in flight have reserved. */
+static void say_reserved(const struct xlnuma_host *host,
+                         struct xlnuma_plan *plan)
 {
-    char nodes[64], claimed[32];
+    char nodes[64], reserved[32];
 
     for (unsigned i = 0; i < plan->nr_alternatives; i++) {
         const struct xlnuma_alternative *other = &plan->alternative[i];
-        uint64_t claimed_kb = 0;
+        uint64_t reserved_kb = 0;
         unsigned node;
 
         XLNUMA_FOR_EACH_NODE(node, other->nodes)
-            claimed_kb += host->node[node].claimed_kb;
-        if (other->why != XLNUMA_WHY_NOT_MEMORY || other->short_kb > claimed_kb)
+            reserved_kb += host->node[node].reserved_kb;
+        if (other->why != XLNUMA_WHY_NOT_MEMORY ||
+            other->short_kb > reserved_kb)
             continue;
         xlnuma__say(plan,
                     "; of the memory of node%s %s builds in flight have "
-                    "claimed %s",
+                    "reserved %s",
                     xlnuma_nodeset_count(other->nodes) == 1 ? "" : "s",
                     xlnuma_nodeset_format(other->nodes, nodes, sizeof(nodes)),
-                    xlnuma__mib(claimed_kb, claimed));
+                    xlnuma__mib(reserved_kb, reserved));
         return;
     }
 }
@@ -317,7 +318,7 @@ static void say_behind(const struct planning *planning,
         xlnuma__say(plan,
                     "; no set of nodes holds maxmem and maxvcpus (%s, %u)",
                     xlnuma__mib(plan->limit_kb, text), plan->limit_vcpus);
-    say_claimed(planning->table.host, plan);
+    say_reserved(planning->table.host, plan);
     if (plan->device_nodes)
         xlnuma__say(
             plan, "; its PCI devices are on node%s %s, at distance %.2f",
@@ -428,7 +429,7 @@ static void make_plan(struct planning *planning, const struct xlnuma_host *host,
     if (!planning->found.is_found) {
         plan->status = XLNUMA_STATUS_UNPLACED;
         xlnuma__explain_lack(&planning->table, request, &planning->need, plan);
-        say_claimed(host, plan);
+        say_reserved(host, plan);
         if (is_filtered)
             explain_excluded(host, request, plan);
         return;

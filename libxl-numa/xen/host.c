@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* The host model from the running hypervisor. Reads only. */
 #include "xen/host.h"
-#include "xen/claim.h"
+#include "xen/reservations.h"
 
 #include <errno.h>
 #include <libxl_utils.h>
@@ -302,17 +302,17 @@ int xlnuma_host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
                          char *message)
 {
     xc_interface *xch = xc_interface_open(NULL, NULL, 0);
-    uint64_t claimed_kb[XLNUMA_NODES_MAX];
+    uint64_t reserved_kb[XLNUMA_NODES_MAX];
     unsigned low_width;
     int rc;
 
     if (!xch)
         return xlnuma__fail(message, XLNUMA_ERR_XEN,
                             "no access to the hypervisor: %s", strerror(errno));
-    xlnuma__claims_look(xch, claimed_kb);
+    xlnuma__reservations_look(xch, reserved_kb);
     rc = xlnuma__host_from_xen(host_r, ctx, xch, &low_width, message);
     if (!rc)
-        xlnuma__claims_apply(host_r, claimed_kb);
+        xlnuma__reservations_apply(host_r, reserved_kb);
     xc_interface_close(xch);
     if (!rc) {
         xlnuma__host_add_devices(host_r, ctx);

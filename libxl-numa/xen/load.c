@@ -4,8 +4,8 @@
  * (docs/design.md). Xen tells what a domain ran since it began, so a file keeps
  * what that was at the last build. Without the file every vCPU counts as busy.
  */
-#include "xen/claim.h"
 #include "xen/host.h"
+#include "xen/reservations.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -54,7 +54,7 @@ def check_nodes:
 def check_host:
     if type != "object" or .format != "xlnuma-host" then
         refuse("format: not \"xlnuma-host\"")
-    elif .version != 1 then refuse("version: not 1")
+    elif .version != 1 and .version != 2 then refuse("version: not 1 or 2")
     elif .nodes | type != "array" or length == 0 then
         refuse("nodes: not a list of nodes")
     else .

@@ -23,7 +23,7 @@ TOP = os.path.join(HERE, "..", "..")
 # Malformed hosts whose mistake no schema can see: what is wrong is how two values
 # go together, or what a list of CPUs means.
 BEYOND_SCHEMA = """
-    claimed-more-than-free cores-more-than-cpus cpu-in-two-nodes cpus-16384
+    reserved-more-than-free cores-more-than-cpus cpu-in-two-nodes cpus-16384
     cpus-backwards device-node-2 device-twice distance-10 distance-local-11
     distances-one-row distances-row-short free-more-than-size id-twice low-more-than-free no-cpus
     no-memory size-total
@@ -202,7 +202,7 @@ def check_format(name, documents):
           "not required: " + " ".join(sorted(optional)))
     check(not closed, f"{name}: more keys may follow",
           "refused in: " + " ".join(sorted(closed)))
-    for version in (2, "1", None):
+    for version in (99, "1", None):
         check(not validator.is_valid({**documents[0], "version": version}),
               f"{name}: version {version!r} is refused")
 

@@ -11,7 +11,7 @@ are held to:
     fails the build, with one error; libxl-save-helper, which does not know the
     policy when it cannot read the plan, warns before it.
   - One warning is said if something was lost: that the plan is followed, what
-    xl-numa.conf says, the guest's nodes, the claim of the memory, the report,
+    xl-numa.conf says, the guest's nodes, the reservation of the memory, the report,
     large pages. None if nothing was. What only makes a plan better when it is known
     (load, low memory, where devices are) goes without.
   - Affinities are the plan's or stock libxl's; the report in xenstore is whole
@@ -82,7 +82,7 @@ HINTS = {"fcntl", "fdopen", "pthread_mutex_trylock", "__isoc99_fscanf", "libxl_d
          "xc_availheap", "xc_get_machine_memory_map", "xc_vcpu_getaffinity"}
 
 CONF_LOST = "placed as if that file were not there"
-CLAIM_LOST = "may be planned on the same memory"
+RESERVATION_LOST = "may be planned on the same memory"
 
 
 class Deviation(Exception):
@@ -317,10 +317,10 @@ class Kind:
             return "xl-numa.conf"
         if "will be forgotten" in text:
             return "what the file says, for later"
-        if (CLAIM_LOST in text or not self.is_restored and
+        if (RESERVATION_LOST in text or not self.is_restored and
                 result.calls.get("pwrite", 0) + 1 <
                 self.whole.calls.get("pwrite", 0)):
-            return "the claim"
+            return "the reservation"
         if build.text != self.ours.text:
             expect(function in HINTS, "not as planned")
             return "a better plan"

@@ -457,7 +457,7 @@ static int count_open(void)
     return nr;
 }
 
-/* Are claims locked? A child asks: a process never sees its own locks. */
+/* Are reservations locked? A child asks: a process never sees its own locks. */
 static bool is_locked(void)
 {
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
@@ -466,7 +466,7 @@ static bool is_locked(void)
     pid_t pid = fork();
 
     if (!pid) {
-        snprintf(path, sizeof(path), "%s/claims", getenv("XL_NUMA_RUN"));
+        snprintf(path, sizeof(path), "%s/reservations", getenv("XL_NUMA_RUN"));
         fd = open(path, O_RDWR);
         _exit(fd >= 0 && (fcntl(fd, F_GETLK, &lock) || lock.l_type != F_UNLCK));
     }

@@ -5,7 +5,7 @@
  *
  *   parallel [-a] [-t] TYPE MIB KERNEL NAME...
  *     a process for each guest, or with -t a thread; all begin at once. With -a
- *     each process has a folder for claims of its own: none sees the others'.
+ *     each process has a folder for reservations of its own: none sees the others'.
  *     Prints "NAME STATUS" of each, libxl's; what it logs is on stderr.
  *   parallel -f TYPE MIB KERNEL NAME...
  *     one after the other, asynchronously, in one process; should KERNEL not be

@@ -4,7 +4,7 @@
 # Guests are built at the same moment, four and eight: each sees
 # what the others are to take, so all are where they were planned; without that
 # they are not. One on two nodes leaves others what it is not to take; a strict one
-# waits for memory that is claimed; asynchronous ones that fail leave their claim to the
+# waits for memory that is reserved; asynchronous ones that fail leave their reservation to the
 # next. A builder that is killed, at whatever stage, leaves nothing that a later
 # build trips over; nor does a full or read-only /run.
 #
@@ -88,13 +88,13 @@ free=$(lab_free)
 # Three nodes have room for one of these, node 1 has not; as their vCPUs are seen,
 # three are on different nodes anyhow. The fourth is to go to two nodes.
 mib=1500 names="m1 m2 m3 m4"
-text="without claims"
+text="without reservations"
 at_once_held -a pvh
 pages=$(count_pages)
 between "$text: they are not where they were planned" \
     "${pages% *}" 4096 "${pages#* }"
 destroy_all
-text="with claims"
+text="with reservations"
 at_once_held pvh
 pages=$(count_pages)
 is "$text: they are" "${pages% *}" 0
@@ -131,7 +131,7 @@ done
 
 # --- killed ---------------------------------------------------------------------
 
-# Of 1500 MiB a node holds one; where a claim were left, there would be no room.
+# Of 1500 MiB a node holds one; where a reservation were left, there would be no room.
 LAB_XL=lab_ours
 ok "a guest is built when nothing was" lab_create g pvh 1500 2
 node=$(lab_affinity "$(lab_domid g)")
@@ -192,13 +192,13 @@ lab_destroy g
 lab_wait 60 lab_has_free "$free"
 
 text="asynchronous builds that fail"
-rm -f /run/xl-numa/claims
+rm -f /run/xl-numa/reservations
 LD_PRELOAD=$hook:$LAB_SHIM "$LAB_PARALLEL" -f pvh 600 /nowhere f1 f2 f3 f4 f5 f6 \
     >/tmp/lab.statuses 2>/tmp/lab.said
 is "$text: each fails, and its configuration is as it was" \
     "$(grep -c '^f[1-6] -[0-9]* True 0$' /tmp/lab.statuses)" 6
-between "$text: what one claims the next one has: one slot, at 1024" \
-    "$(wc -c </run/xl-numa/claims)" 1025 2048
+between "$text: what one reserves the next one has: one slot, at 1024" \
+    "$(wc -c </run/xl-numa/reservations)" 1025 2048
 lab_wait 60 lab_has_free "$free"
 
 # --- /run -----------------------------------------------------------------------
@@ -214,8 +214,8 @@ rm -rf /run/xl-numa
 mkdir -m 700 /run/xl-numa
 mount -t tmpfs -o size=4k,mode=700 tmpfs /run/xl-numa
 head -c 4096 /dev/zero >/run/xl-numa/full
-built_all_the_same "a full /run" "writing its claim: No space left on device"
+built_all_the_same "a full /run" "writing its reservation: No space left on device"
 rm -f /run/xl-numa/*
 mount -o remount,ro /run/xl-numa
-built_all_the_same "a read-only /run" "claims: Read-only file system"
+built_all_the_same "a read-only /run" "reservations: Read-only file system"
 umount /run/xl-numa

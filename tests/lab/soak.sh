@@ -47,23 +47,23 @@ list_files() {
         -o -path '/tmp/lab.*' -o -path '/tmp/soak.*' \) -prune -o -type f -print
 }
 
-count_claims() {
-    grep -c ":$(stat -c %i /run/xl-numa/claims) " /proc/locks
+count_reservations() {
+    grep -c ":$(stat -c %i /run/xl-numa/reservations) " /proc/locks
 }
 
-has_no_claims() {
-    [ "$(count_claims)" = 0 ]
+has_no_reservations() {
+    [ "$(count_reservations)" = 0 ]
 }
 
-# What may not grow, as lines "KEY VALUE" in file soak.$1. A claim is a slot of the
+# What may not grow, as lines "KEY VALUE" in file soak.$1. A reservation is a slot of the
 # table whose maker has a lock of it; who was killed leaves a slot without.
 look() {
     xenstored=$(pid_of xenstored)
     xenstore-ls -f / | sed 's/ = .*//' | sort >"/tmp/soak.$1.xenstore"
     list_files | sort >"/tmp/soak.$1.files"
     {
-        echo "claims $(count_claims)"
-        echo "slots $(grep -ao xlnuma1 /run/xl-numa/claims | wc -l)"
+        echo "reservations $(count_reservations)"
+        echo "slots $(grep -ao xlnuma1 /run/xl-numa/reservations | wc -l)"
         echo "xenstore_nodes $(wc -l <"/tmp/soak.$1.xenstore")"
         echo "files $(wc -l <"/tmp/soak.$1.files")"
         echo "processes $(grep -l VmRSS /proc/[0-9]*/status 2>/dev/null | wc -l)"
@@ -203,8 +203,8 @@ done
 xl_kb=$(kb_of_xl)
 nr=$(grep -c 'reason code 1' /var/log/xen/xl-ours.log)
 echo "# $nr reboots of the guest that did nothing else"
-ok "no claim is left in a process that builds now and then" \
-    lab_wait 60 has_no_claims
+ok "no reservation is left in a process that builds now and then" \
+    lab_wait 60 has_no_reservations
 lab_wait 60 holds ours
 lab_destroy ours
 lab_wait_scrubbed
@@ -232,7 +232,7 @@ for what in xenstore files; do
     is "nothing is left: $what" \
         "$(diff /tmp/soak.before.$what /tmp/soak.after.$what)" ""
 done
-for key in claims processes open_fds domains; do
+for key in reservations processes open_fds domains; do
     is "as before: $key" "$(figure after $key)" "$(figure before $key)"
 done
 between "slots of who was killed are used again: two at once build" \

@@ -67,7 +67,7 @@ static void draw_node(struct xlnuma_host *host, unsigned i, unsigned *cpu,
         if (!draw(4))
             node->low_free_kb = draw_kb(node->free_kb + 1);
         if (!draw(4))
-            node->claimed_kb = draw_kb(node->free_kb + 1);
+            node->reserved_kb = draw_kb(node->free_kb + 1);
     }
     for (unsigned n = 0; n < nr_cpus; n++)
         xlnuma_cpuset_add(&node->cpus, (*cpu)++);

@@ -76,12 +76,12 @@ static void look_at_node(struct world *world, unsigned id)
     if (!place->is_named) /* it gives CPUs alone */
         return;
     place->high = (wide)(node->free_kb - node->low_free_kb);
-    place->high -= place->high < (wide)node->claimed_kb
+    place->high -= place->high < (wide)node->reserved_kb
                        ? place->high
-                       : (wide)node->claimed_kb;
+                       : (wide)node->reserved_kb;
     place->high = place->high / 4 * 4;
     place->low =
-        (wide)((node->free_kb - node->claimed_kb) / 4 * 4) - place->high;
+        (wide)((node->free_kb - node->reserved_kb) / 4 * 4) - place->high;
     place->size = node->size_kb;
 }
 

@@ -175,7 +175,7 @@ static void a_page_of_many(void)
             host->node[i].size_kb <<= shift;
             host->node[i].free_kb <<= shift;
             host->node[i].low_free_kb <<= shift;
-            host->node[i].claimed_kb <<= shift;
+            host->node[i].reserved_kb <<= shift;
         }
         draw_request(host, &request, false);
         which = draw(nr_nodes);

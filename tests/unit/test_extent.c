@@ -138,15 +138,15 @@ static void no_low_memory_for_large_extents(void)
 
 /*
  * 1500 MiB, half on each of nodes 2 and 3 (2250 and 2300 MiB): of node 2 others
- * have claimed all but 800, so a whole GiB comes from node 3 or from none.
+ * have reserved all but 800, so a whole GiB comes from node 3 or from none.
  */
-static void no_claimed_memory_for_large_extents(void)
+static void no_reserved_memory_for_large_extents(void)
 {
     struct xlnuma_host *host = unit_host(4, 2, free_mib);
     struct xlnuma_plan *plan = xlnuma_plan_new();
     struct xlnuma__extents extents;
 
-    host->node[2].claimed_kb = (2250 - 800) * 1024;
+    host->node[2].reserved_kb = (2250 - 800) * 1024;
     plan->nodes = 0xc;
     plan->memory_kb[2] = plan->memory_kb[3] = 750 * 1024;
     xlnuma__extents_init(&extents, host, plan);
@@ -154,7 +154,7 @@ static void no_claimed_memory_for_large_extents(void)
     CU_ASSERT_EQUAL(extents.done_kb[3], 1024 * 1024);
     place(&extents, MIB2_ORDER, (1500 - 1024) / 2);
     CU_ASSERT_EQUAL(extents.done_kb[2], (1500 - 1024) * 1024);
-    host->node[3].claimed_kb = (2300 - 800) * 1024;
+    host->node[3].reserved_kb = (2300 - 800) * 1024;
     xlnuma__extents_init(&extents, host, plan);
     CU_ASSERT_EQUAL(
         xlnuma__extents_next(&extents, GIB_ORDER, &(unsigned long){ 1 }), -1);
@@ -242,7 +242,7 @@ int main(void)
         { "extents are counted by order", extents_are_counted },
         { "no low memory for the sake of a large extent",
           no_low_memory_for_large_extents },
-        { "nor claimed memory", no_claimed_memory_for_large_extents },
+        { "nor reserved memory", no_reserved_memory_for_large_extents },
         { "smaller extents come before other nodes",
           smaller_extents_before_other_nodes },
         { "full nodes: the plan's others, then the nearest", full_nodes },

@@ -39,8 +39,8 @@ static void bad_hosts(void)
     BREAKS(host->node[2].free_kb, 3072 * 1024 + 1, "node 2: free_kb 3145729");
     BREAKS(host->node[1].low_free_kb, 1011 * 1024 + 1,
            "node 1: low_free_kb 1035265 is more than free_kb 1035264");
-    BREAKS(host->node[1].claimed_kb, 1011 * 1024 + 1,
-           "node 1: claimed_kb 1035265 is more than free_kb 1035264");
+    BREAKS(host->node[1].reserved_kb, 1011 * 1024 + 1,
+           "node 1: reserved_kb 1035265 is more than free_kb 1035264");
     BREAKS(host->node[1].size_kb, INT64_MAX, "node 1: size_kb");
     BREAKS(host->node[3].cpus, host->node[0].cpus, "node 3: CPU 0 is in");
     BREAKS(host->node[3].nr_cores, 3, "node 3: 3 cores but only 2 CPUs");
@@ -70,7 +70,7 @@ static void round_trip(void)
 
     host->node[0].nr_cores = 1;
     host->node[0].low_free_kb = 300 * 1024;
-    host->node[0].claimed_kb = 400 * 1024;
+    host->node[0].reserved_kb = 400 * 1024;
     host->node[1].load_mvcpu = 2500;
     host->nodes |= (xlnuma_nodeset)1 << 63; /* a gap, no CPUs, no memory */
     for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)

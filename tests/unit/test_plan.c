@@ -223,22 +223,22 @@ static void low_memory_of_equal_sets(void)
 }
 
 /*
- * Of node 2's 2250 MiB 1500 are claimed, of node 3's 2300 none; 1200 MiB would
+ * Of node 2's 2250 MiB 1500 are reserved, of node 3's 2300 none; 1200 MiB would
  * fit tightest on node 2. Of node 0's 2657
- * MiB 677 are not low; 600 are claimed, which leaves 77 that are not low.
+ * MiB 677 are not low; 600 are reserved, which leaves 77 that are not low.
  */
-static void claimed_memory(void)
+static void reserved_memory(void)
 {
     struct xlnuma_host *host = low_host();
     struct xlnuma_request request = request_of(1200, 2);
     const struct xlnuma_plan *plan;
 
-    host->node[2].claimed_kb = 1500 * 1024;
+    host->node[2].reserved_kb = 1500 * 1024;
     plan = plan_with(host, &request);
     CU_ASSERT_EQUAL(plan->nodes, 0x8);
     CU_ASSERT_STRING_EQUAL(plan->reason,
                            "node 3 holds all of 1200 MiB; of the memory of "
-                           "node 2 builds in flight have claimed 1500 MiB");
+                           "node 2 builds in flight have reserved 1500 MiB");
     request.memory_kb = 2000 * 1024;
     request.nodes = 0x4;
     plan = plan_with(host, &request);
@@ -246,12 +246,12 @@ static void claimed_memory(void)
     CU_ASSERT_STRING_EQUAL(plan->reason,
                            "needs 2000 MiB; node 2 has 750 MiB and lacks 1250 "
                            "MiB; of the memory of node 2 builds in flight have "
-                           "claimed 1500 MiB; node 3 would do, but for "
+                           "reserved 1500 MiB; node 3 would do, but for "
                            "numa_nodes");
     request.memory_kb = 2300 * 1024; /* more than node 2 has free */
     plan = plan_with(host, &request);
-    CU_ASSERT_PTR_NULL(strstr(plan->reason, "claimed"));
-    host->node[0].claimed_kb = 600 * 1024;
+    CU_ASSERT_PTR_NULL(strstr(plan->reason, "reserved"));
+    host->node[0].reserved_kb = 600 * 1024;
     request.memory_kb = 100 * 1024;
     request.nodes = 0x1;
     plan = plan_with(host, &request);
@@ -658,7 +658,7 @@ int main(void)
         { "low memory when the set has no other", low_memory_last },
         { "of sets that are as near, one without low memory",
           low_memory_of_equal_sets },
-        { "memory that builds in flight have claimed", claimed_memory },
+        { "memory that builds in flight have reserved", reserved_memory },
         { "policies", policies },
         { "only some nodes or CPUs", filters },
         { "a plan that follows where memory is", following },

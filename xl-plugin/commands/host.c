@@ -38,8 +38,8 @@ NUMBER(free_mib, "%" PRIu64, at->node->free_kb / 1024)
 NUMBER(free_kb, "%" PRIu64, at->node->free_kb)
 NUMBER(low_mib, "%" PRIu64, at->node->low_free_kb / 1024)
 NUMBER(low_kb, "%" PRIu64, at->node->low_free_kb)
-NUMBER(claimed_mib, "%" PRIu64, at->node->claimed_kb / 1024)
-NUMBER(claimed_kb, "%" PRIu64, at->node->claimed_kb)
+NUMBER(reserved_mib, "%" PRIu64, at->node->reserved_kb / 1024)
+NUMBER(reserved_kb, "%" PRIu64, at->node->reserved_kb)
 NUMBER(load, "%.2f", at->node->load_mvcpu / 1000.0)
 NUMBER(load_mvcpu, "%" PRIu32, at->node->load_mvcpu)
 #undef NUMBER
@@ -166,12 +166,12 @@ static const struct table_column columns[] = {
     { .heading = "Size MiB", .is_number = true, .text = node_size_mib },
     { .heading = "Free MiB", .is_number = true, .text = node_free_mib },
     { .heading = "Low MiB", .is_number = true, .text = node_low_mib },
-    { .heading = "Claimed MiB", .is_number = true, .text = node_claimed_mib },
+    { .heading = "Reserved MiB", .is_number = true, .text = node_reserved_mib },
     { .key = "size_kb", .is_number = true, .text = node_size_kb },
     { .key = "free_kb", .is_number = true, .text = node_free_kb },
     { .key = "low_free_kb", .is_number = true, .text = node_low_kb },
-    { .key = "claimed_kb", .is_number = true, .text = node_claimed_kb },
-    { .heading = "vCPU load", .is_number = true, .text = node_load },
+    { .key = "reserved_kb", .is_number = true, .text = node_reserved_kb },
+    { .heading = "Load", .is_number = true, .text = node_load },
     { .key = "load_mvcpu", .is_number = true, .text = node_load_mvcpu },
     { .heading = "Guests",
       .key = "guests",
@@ -282,7 +282,7 @@ static int print_text(const struct view *view, FILE *file)
 
 static int print_json(const struct view *view, FILE *file, char *message)
 {
-    yajl_gen gen = xlnuma__json_begin("xlnuma-nodes");
+    yajl_gen gen = xlnuma__json_begin("xlnuma-nodes", 2);
 
     if (gen) {
         if (*view->host->scheduler)
@@ -372,7 +372,7 @@ const struct command cmd_host = {
     .operands = "",
     .about = "Shows each node of the host: its socket, memory with what of it\n"
              "is free, and what of that is low (below the addresses that Xen\n"
-             "keeps for DMA) or claimed by builds in flight; the vCPUs\n"
+             "keeps for DMA) or reserved by builds in flight; the vCPUs\n"
              "expected to run there, how many guests are on it, its cores,\n"
              "CPUs and PCI devices; and the distances between the nodes.\n",
     .options = host_options,

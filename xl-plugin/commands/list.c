@@ -14,7 +14,7 @@
 
 static int show_json(const struct xlnuma__guests *guests, char *message)
 {
-    yajl_gen gen = xlnuma__json_begin("xlnuma-guests");
+    yajl_gen gen = xlnuma__json_begin("xlnuma-guests", 1);
 
     if (gen) {
         xlnuma__json_key(gen, "guests");

@@ -70,9 +70,9 @@ static double low_bytes(const struct xlnuma_node *node)
     return (double)node->low_free_kb * 1024;
 }
 
-static double claimed_bytes(const struct xlnuma_node *node)
+static double reserved_bytes(const struct xlnuma_node *node)
 {
-    return (double)node->claimed_kb * 1024;
+    return (double)node->reserved_kb * 1024;
 }
 
 static double nr_cpus(const struct xlnuma_node *node)
@@ -96,9 +96,9 @@ static const struct node_family {
       "Of the free memory what lies below the addresses that Xen keeps for "
       "DMA.",
       low_bytes, 0 },
-    { "claimed_bytes", "bytes",
+    { "reserved_bytes", "bytes",
       "Of the free memory what builds in flight are going to take.",
-      claimed_bytes, 0 },
+      reserved_bytes, 0 },
     { "cpus", "", "CPUs online.", nr_cpus, 0 },
     { "load_vcpus", "vcpus", "vCPUs that are expected to run there.", load, 3 },
 };

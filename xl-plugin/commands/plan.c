@@ -514,7 +514,7 @@ static int begin(struct job *job)
     job->host = xlnuma_host_new();
     job->plan = xlnuma_plan_new();
     if (job->options->is_json && job->nr_guests > 1) {
-        job->gen = xlnuma__json_begin("xlnuma-plans");
+        job->gen = xlnuma__json_begin("xlnuma-plans", 1);
         if (job->gen) {
             xlnuma__json_key(job->gen, "plans");
             yajl_gen_array_open(job->gen);

@@ -405,7 +405,7 @@ static int write_vcpus(struct job *job, yajl_gen gen)
 
 static int show_json(struct job *job)
 {
-    yajl_gen gen = xlnuma__json_begin("xlnuma-guest");
+    yajl_gen gen = xlnuma__json_begin("xlnuma-guest", 1);
     int rc = 0;
 
     if (gen) {

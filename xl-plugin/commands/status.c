@@ -310,7 +310,7 @@ static void write_daemons(yajl_gen gen, const struct facts *facts)
 
 static int show_json(const struct facts *facts, char *message)
 {
-    yajl_gen gen = xlnuma__json_begin("xlnuma-status");
+    yajl_gen gen = xlnuma__json_begin("xlnuma-status", 1);
 
     if (gen) {
         write_text(gen, "placement", state_of(facts));

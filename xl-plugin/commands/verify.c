@@ -272,7 +272,7 @@ static void write_subject(yajl_gen gen, const struct subject *subject)
 
 static int show_json(struct job *job)
 {
-    yajl_gen gen = xlnuma__json_begin("xlnuma-verify");
+    yajl_gen gen = xlnuma__json_begin("xlnuma-verify", 1);
 
     if (gen) {
         xlnuma__json_key_kb(gen, "tolerance_pages", TOLERANCE_PAGES);

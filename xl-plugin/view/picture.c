@@ -47,17 +47,17 @@ static void add_part(struct picture *picture, enum part_kind kind,
     picture->kinds[kind] = true;
 }
 
-/* Claims take low memory last, as builds do. */
+/* Reservations take low memory last, as builds do. */
 static void add_free(struct picture *picture, const struct xlnuma_node *node)
 {
     uint64_t high_kb = node->free_kb - node->low_free_kb;
-    uint64_t claimed_high_kb =
-        node->claimed_kb < high_kb ? node->claimed_kb : high_kb;
-    uint64_t claimed_low_kb = node->claimed_kb - claimed_high_kb;
+    uint64_t reserved_high_kb =
+        node->reserved_kb < high_kb ? node->reserved_kb : high_kb;
+    uint64_t reserved_low_kb = node->reserved_kb - reserved_high_kb;
 
-    add_part(picture, PART_CLAIMED, 0, node->claimed_kb);
-    add_part(picture, PART_FREE, 0, high_kb - claimed_high_kb);
-    add_part(picture, PART_LOW, 0, node->low_free_kb - claimed_low_kb);
+    add_part(picture, PART_RESERVED, 0, node->reserved_kb);
+    add_part(picture, PART_FREE, 0, high_kb - reserved_high_kb);
+    add_part(picture, PART_LOW, 0, node->low_free_kb - reserved_low_kb);
 }
 
 void picture_node(struct picture *picture, unsigned node)
@@ -147,7 +147,7 @@ const char *picture_kind_name(enum part_kind kind)
     static const char *const names[] = {
         [PART_OTHER] = "Xen, Domain-0 and the rest",
         [PART_GUEST] = "guest",
-        [PART_CLAIMED] = "free, claimed",
+        [PART_RESERVED] = "free, reserved",
         [PART_FREE] = "free",
         [PART_LOW] = "free, low memory",
     };

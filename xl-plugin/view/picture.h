@@ -12,11 +12,11 @@
 #include "model/request.h"
 
 enum part_kind {
-    PART_OTHER,   /* Xen, Domain-0, and guests that are not known where */
-    PART_GUEST,   /* a guest's */
-    PART_CLAIMED, /* free, but builds in flight are going to take it */
-    PART_FREE,    /* free, and not low */
-    PART_LOW,     /* free, below Xen's DMA width */
+    PART_OTHER,    /* Xen, Domain-0, and guests that are not known where */
+    PART_GUEST,    /* a guest's */
+    PART_RESERVED, /* free, but builds in flight are going to take it */
+    PART_FREE,     /* free, and not low */
+    PART_LOW,      /* free, below Xen's DMA width */
 };
 
 struct part {

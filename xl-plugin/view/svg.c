@@ -75,7 +75,7 @@ static const char style[] =
     ".socket { fill: #f4f4f4; stroke: #555 }\n"
     ".part { stroke: #333; stroke-width: 1 }\n"
     ".other { fill: url(#other) }\n"
-    ".claimed { fill: url(#claimed) }\n"
+    ".reserved { fill: url(#reserved) }\n"
     ".free { fill: #fff }\n"
     ".low { fill: url(#low) }\n"
     ".far { fill: #d0d0d0 }\n"
@@ -85,7 +85,7 @@ static const char style[] =
     "patternUnits=\"userSpaceOnUse\">"
     "<rect width=\"6\" height=\"6\" fill=\"#ccc\"/>"
     "<path d=\"M0,6 L6,0\" stroke=\"#777\"/></pattern>\n"
-    "<pattern id=\"claimed\" width=\"8\" height=\"8\" "
+    "<pattern id=\"reserved\" width=\"8\" height=\"8\" "
     "patternUnits=\"userSpaceOnUse\">"
     "<rect width=\"8\" height=\"8\" fill=\"#fff\"/>"
     "<path d=\"M0,0 L8,8\" stroke=\"#333\"/></pattern>\n"
@@ -103,7 +103,7 @@ static const char *const tints[] = {
 
 static const char *class_of(enum part_kind kind)
 {
-    static const char *const classes[] = { "other", "guest", "claimed", "free",
+    static const char *const classes[] = { "other", "guest", "reserved", "free",
                                            "low" };
 
     return classes[kind];

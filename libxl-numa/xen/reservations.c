@@ -6,14 +6,14 @@
  * is called from outside knows of no table, so that claims by node of Xen's own can
  * take its place.
  *
- * A claim is a slot of the table and counts while the process that made it has
+ * A reservation is a slot of the table and counts while the process that made it has
  * the lock of the slot's first byte, and its domain lives: so nobody has to
  * clean up after a process that died, by SIGKILL even. The locks are those of
  * fcntl() that belong to a process: a child that is forked does not have them.
  * They have one trap, that closing any descriptor of the file gives up all of
- * the process' locks; so there is one descriptor, as long as there are claims.
+ * the process' locks; so there is one descriptor, as long as there are reservations.
  */
-#include "xen/claim.h"
+#include "xen/reservations.h"
 #include "planner/planner.h"
 
 #include <errno.h>
@@ -28,7 +28,7 @@
 #include <xenctrl.h>
 
 #define RUN_DIR "/run/xl-numa"
-#define FILE_NAME "claims"
+#define FILE_NAME "reservations"
 #define NR_SLOTS 256
 #define SLOT_SIZE 1024
 
@@ -58,7 +58,7 @@ static struct {
     pthread_mutex_t lock;
     pid_t pid;
     int fd;            /* meaningful while there are users */
-    unsigned nr_users; /* claims, and who has or wants the turn */
+    unsigned nr_users; /* reservations, and who has or wants the turn */
     bool is_ours[NR_SLOTS];
 } table = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -261,7 +261,7 @@ static void close_for_user(void)
     pthread_mutex_unlock(&table.lock);
 }
 
-void xlnuma__claims_forked(void)
+void xlnuma__reservations_forked(void)
 {
     static const pthread_mutex_t free_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -272,7 +272,7 @@ void xlnuma__claims_forked(void)
 
 /* --- turns ---------------------------------------------------------------- */
 
-int xlnuma__claims_begin(char *message)
+int xlnuma__reservations_begin(char *message)
 {
     struct timespec end;
     int rc, err;
@@ -288,7 +288,7 @@ int xlnuma__claims_begin(char *message)
         return 0;
     close_for_user();
     return xlnuma__fail(message, XLNUMA_ERR_IO,
-                        "the lock of the claims of builds in flight: %s",
+                        "the lock of the reservations of builds in flight: %s",
                         strerror(err));
 }
 
@@ -298,7 +298,7 @@ static void give_turn(void)
     pthread_mutex_unlock(&turn);
 }
 
-void xlnuma__claims_end(void)
+void xlnuma__reservations_end(void)
 {
     give_turn();
     close_for_user();
@@ -374,59 +374,61 @@ static unsigned count_slots(void)
                : (unsigned)((st.st_size - 1) / SLOT_SIZE);
 }
 
-/* With the lock held: all claims but that of one slot. */
-static void read_all_but(unsigned but, xc_interface *xch, uint64_t claimed_kb[])
+/* With the lock held: all reservations but that of one slot. */
+static void read_all_but(unsigned but, xc_interface *xch,
+                         uint64_t reserved_kb[])
 {
     unsigned nr = count_slots();
     struct slot slot;
     uint64_t pages;
 
-    memset(claimed_kb, 0, XLNUMA_NODES_MAX * sizeof(*claimed_kb));
+    memset(reserved_kb, 0, XLNUMA_NODES_MAX * sizeof(*reserved_kb));
     for (unsigned i = 0; i < nr; i++) {
         if (i == but || !read_slot(i, &slot) ||
             !xlnuma__domain_lives(xch, slot.domid, slot.handle, &pages))
             continue;
         subtract_under_way(&slot, pages * 4);
         for (unsigned n = 0; n < XLNUMA_NODES_MAX; n++) {
-            uint64_t room_kb = UINT64_MAX - claimed_kb[n];
+            uint64_t room_kb = UINT64_MAX - reserved_kb[n];
 
-            claimed_kb[n] +=
+            reserved_kb[n] +=
                 slot.left_kb[n] < room_kb ? slot.left_kb[n] : room_kb;
         }
     }
 }
 
-void xlnuma__claims_read(xc_interface *xch, uint64_t claimed_kb[])
+void xlnuma__reservations_read(xc_interface *xch, uint64_t reserved_kb[])
 {
     pthread_mutex_lock(&table.lock);
-    read_all_but(NR_SLOTS, xch, claimed_kb);
+    read_all_but(NR_SLOTS, xch, reserved_kb);
     pthread_mutex_unlock(&table.lock);
 }
 
-void xlnuma__claims_apply(struct xlnuma_host *host, const uint64_t claimed_kb[])
+void xlnuma__reservations_apply(struct xlnuma_host *host,
+                                const uint64_t reserved_kb[])
 {
     unsigned i;
 
     XLNUMA_FOR_EACH_NODE(i, host->nodes) {
         struct xlnuma_node *node = &host->node[i];
 
-        node->claimed_kb =
-            claimed_kb[i] < node->free_kb ? claimed_kb[i] : node->free_kb;
+        node->reserved_kb =
+            reserved_kb[i] < node->free_kb ? reserved_kb[i] : node->free_kb;
     }
 }
 
-void xlnuma__claims_look(xc_interface *xch, uint64_t claimed_kb[])
+void xlnuma__reservations_look(xc_interface *xch, uint64_t reserved_kb[])
 {
     char message[XLNUMA_MESSAGE_SIZE];
 
-    memset(claimed_kb, 0, XLNUMA_NODES_MAX * sizeof(*claimed_kb));
+    memset(reserved_kb, 0, XLNUMA_NODES_MAX * sizeof(*reserved_kb));
     if (open_for_user(false, message))
         return;
-    xlnuma__claims_read(xch, claimed_kb);
+    xlnuma__reservations_read(xch, reserved_kb);
     close_for_user();
 }
 
-/* --- one build's claim ---------------------------------------------------- */
+/* --- one build's reservation ---------------------------------------------------- */
 
 /* A slot that no living process has, which is then ours; NR_SLOTS: none. */
 static unsigned take_slot(void)
@@ -443,7 +445,7 @@ static void give_slot(unsigned slot)
 {
     static const char nothing[sizeof(magic)];
 
-    /* Who looks at it before it is another's finds no claim. */
+    /* Who looks at it before it is another's finds no reservation. */
     while (pwrite(table.fd, nothing, sizeof(nothing), slot_offset(slot)) < 0 &&
            errno == EINTR)
         ;
@@ -463,30 +465,31 @@ static int write_slot(unsigned i, const struct slot *slot)
 }
 
 /* With the lock held. */
-static int make_claim(struct xlnuma__claim *claim, const struct slot *slot,
-                      char *message)
+static int make_reservation(struct xlnuma__reservation *reservation,
+                            const struct slot *slot, char *message)
 {
     unsigned i = take_slot();
 
     if (i == NR_SLOTS)
-        return xlnuma__fail(message, XLNUMA_ERR_IO,
-                            "no room for the claims of more than %d builds",
-                            NR_SLOTS);
+        return xlnuma__fail(
+            message, XLNUMA_ERR_IO,
+            "no room for the reservations of more than %d builds", NR_SLOTS);
     if (write_slot(i, slot)) {
-        xlnuma__fail(message, XLNUMA_ERR_IO, "writing its claim: %s",
+        xlnuma__fail(message, XLNUMA_ERR_IO, "writing its reservation: %s",
                      strerror(errno));
         give_slot(i);
         return XLNUMA_ERR_IO;
     }
     table.nr_users++;
-    claim->is_there = true;
-    claim->slot = i;
-    memcpy(claim->left_kb, slot->left_kb, sizeof(claim->left_kb));
+    reservation->is_there = true;
+    reservation->slot = i;
+    memcpy(reservation->left_kb, slot->left_kb, sizeof(reservation->left_kb));
     return 0;
 }
 
-int xlnuma__claim_make(struct xlnuma__claim *claim, xc_interface *xch,
-                       uint32_t domid, const uint64_t kb[], char *message)
+int xlnuma__reservation_make(struct xlnuma__reservation *reservation,
+                             xc_interface *xch, uint32_t domid,
+                             const uint64_t kb[], char *message)
 {
     struct slot slot = { .domid = domid,
                          .planned_kb = sum_of(kb),
@@ -503,12 +506,13 @@ int xlnuma__claim_make(struct xlnuma__claim *claim, xc_interface *xch,
     memcpy(slot.handle, info.handle, sizeof(slot.handle));
     memcpy(slot.left_kb, kb, sizeof(slot.left_kb));
     pthread_mutex_lock(&table.lock);
-    rc = make_claim(claim, &slot, message);
+    rc = make_reservation(reservation, &slot, message);
     pthread_mutex_unlock(&table.lock);
     return rc;
 }
 
-void xlnuma__claim_find(struct xlnuma__claim *claim, uint32_t domid)
+void xlnuma__reservation_find(struct xlnuma__reservation *reservation,
+                              uint32_t domid)
 {
     char message[XLNUMA_MESSAGE_SIZE];
     struct slot slot;
@@ -525,41 +529,41 @@ void xlnuma__claim_find(struct xlnuma__claim *claim, uint32_t domid)
         remove_user();
         goto out;
     }
-    claim->is_there = true;
-    claim->slot = i;
-    memcpy(claim->left_kb, slot.left_kb, sizeof(claim->left_kb));
+    reservation->is_there = true;
+    reservation->slot = i;
+    memcpy(reservation->left_kb, slot.left_kb, sizeof(reservation->left_kb));
 out:
     pthread_mutex_unlock(&table.lock);
 }
 
-/* If this fails the claim is larger than it should be, for a while. */
-static void tell_left(const struct xlnuma__claim *claim)
+/* If this fails the reservation is larger than it should be, for a while. */
+static void tell_left(const struct xlnuma__reservation *reservation)
 {
     struct {
         uint64_t left_kb[XLNUMA_NODES_MAX];
         uint64_t told_s;
     } part = { .told_s = now_s() };
     off_t offset =
-        slot_offset(claim->slot) + (off_t)offsetof(struct slot, left_kb);
+        slot_offset(reservation->slot) + (off_t)offsetof(struct slot, left_kb);
 
     _Static_assert(offsetof(struct slot, told_s) -
                            offsetof(struct slot, left_kb) ==
                        sizeof(part.left_kb),
                    "one follows the other");
-    memcpy(part.left_kb, claim->left_kb, sizeof(part.left_kb));
+    memcpy(part.left_kb, reservation->left_kb, sizeof(part.left_kb));
     while (pwrite(table.fd, &part, sizeof(part), offset) < 0 && errno == EINTR)
         ;
 }
 
-void xlnuma__claim_taken(struct xlnuma__claim *claim, unsigned node,
-                         uint64_t kb)
+void xlnuma__reservation_taken(struct xlnuma__reservation *reservation,
+                               unsigned node, uint64_t kb)
 {
-    uint64_t *left_kb = &claim->left_kb[node];
+    uint64_t *left_kb = &reservation->left_kb[node];
 
-    if (!claim->is_there || !*left_kb || !kb || table.pid != getpid())
+    if (!reservation->is_there || !*left_kb || !kb || table.pid != getpid())
         return;
     *left_kb -= kb < *left_kb ? kb : *left_kb;
-    tell_left(claim);
+    tell_left(reservation);
 }
 
 /* From the nodes that have most left to give. */
@@ -581,12 +585,12 @@ static void move_left(uint64_t left_kb[], unsigned node, uint64_t kb)
     }
 }
 
-bool xlnuma__claim_move(struct xlnuma__claim *claim, xc_interface *xch,
-                        unsigned node, uint64_t kb)
+bool xlnuma__reservation_move(struct xlnuma__reservation *reservation,
+                              xc_interface *xch, unsigned node, uint64_t kb)
 {
     uint64_t others_kb[XLNUMA_NODES_MAX];
 
-    if (!claim->is_there || table.pid != getpid())
+    if (!reservation->is_there || table.pid != getpid())
         return true;
     if (try_process())
         return false;
@@ -595,24 +599,24 @@ bool xlnuma__claim_move(struct xlnuma__claim *claim, xc_interface *xch,
         return false;
     }
     pthread_mutex_lock(&table.lock);
-    read_all_but(claim->slot, xch, others_kb);
+    read_all_but(reservation->slot, xch, others_kb);
     pthread_mutex_unlock(&table.lock);
     if (!others_kb[node]) {
-        move_left(claim->left_kb, node, kb);
-        tell_left(claim);
+        move_left(reservation->left_kb, node, kb);
+        tell_left(reservation);
     }
     give_turn();
     return !others_kb[node];
 }
 
-void xlnuma__claim_drop(struct xlnuma__claim *claim)
+void xlnuma__reservation_drop(struct xlnuma__reservation *reservation)
 {
     pthread_mutex_lock(&table.lock);
-    if (claim->is_there && table.pid == getpid()) {
-        if (table.is_ours[claim->slot])
-            give_slot(claim->slot);
+    if (reservation->is_there && table.pid == getpid()) {
+        if (table.is_ours[reservation->slot])
+            give_slot(reservation->slot);
         remove_user();
     }
-    claim->is_there = false;
+    reservation->is_there = false;
     pthread_mutex_unlock(&table.lock);
 }

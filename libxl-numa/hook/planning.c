@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Builds plan one after the other, on every host's memory that none has claimed,
- * and claim what they were planned to take until they have taken it. A build
+ * Builds plan one after the other, on every host's memory that none has reserved,
+ * and reserve what they were planned to take until they have taken it. A build
  * that cannot do so is planned all the same: exact nodes, and a strict policy,
- * do not depend on claims.
+ * do not depend on reservations.
  */
 #include "hook/build.h"
 #include "vnodes/vnodes.h"
@@ -50,7 +50,7 @@ static void fit_request(struct build *build, const struct xlnuma_host *host)
 }
 
 static int plan_alone(struct build *build, xc_interface *xch,
-                      struct xlnuma_host *host, const uint64_t claimed_kb[],
+                      struct xlnuma_host *host, const uint64_t reserved_kb[],
                       char *message)
 {
     int rc = xlnuma__host_from_xen(host, build->ctx, xch, &build->low_width,
@@ -67,33 +67,34 @@ static int plan_alone(struct build *build, xc_interface *xch,
     if (build->request.nr_devices)
         xlnuma__host_add_devices(host, build->ctx);
     xlnuma__load_note(xch);
-    xlnuma__claims_apply(host, claimed_kb);
+    xlnuma__reservations_apply(host, reserved_kb);
     fit_request(build, host);
     build->request.wants_alternatives = false; /* the report has the reason */
     return xlnuma__plan_with_vnodes(host, &build->request, build->plan,
                                     message);
 }
 
-/* Plan in turn with all builds of this host, and claim what was planned. */
+/* Plan in turn with all builds of this host, and reserve what was planned. */
 static int plan_in_turn(struct build *build, xc_interface *xch,
-                        struct xlnuma_host *host, struct xlnuma__claim *before,
-                        uint64_t claimed_kb[], char *message)
+                        struct xlnuma_host *host,
+                        struct xlnuma__reservation *before,
+                        uint64_t reserved_kb[], char *message)
 {
     char why[XLNUMA_MESSAGE_SIZE];
-    bool has_turn = !xlnuma__claims_begin(why);
+    bool has_turn = !xlnuma__reservations_begin(why);
     int rc;
 
-    memset(claimed_kb, 0, XLNUMA_NODES_MAX * sizeof(*claimed_kb));
+    memset(reserved_kb, 0, XLNUMA_NODES_MAX * sizeof(*reserved_kb));
     if (before)
-        xlnuma__claim_drop(before);
-    /* Claims first: what is taken meanwhile then counts twice, not never. */
+        xlnuma__reservation_drop(before);
+    /* Reservations first: what is taken meanwhile then counts twice, not never. */
     if (has_turn)
-        xlnuma__claims_read(xch, claimed_kb);
-    rc = plan_alone(build, xch, host, claimed_kb, message);
+        xlnuma__reservations_read(xch, reserved_kb);
+    rc = plan_alone(build, xch, host, reserved_kb, message);
     if (!rc && build->plan->status == XLNUMA_STATUS_PLACED) {
         if (has_turn)
-            xlnuma__claim_make(&build->claim, xch, build->domid,
-                               build->plan->memory_kb, why);
+            xlnuma__reservation_make(&build->reservation, xch, build->domid,
+                                     build->plan->memory_kb, why);
         if (*why)
             LOG(build, WARN,
                 "domain %" PRIu32 " (%s): %s: guests that are built at the "
@@ -101,32 +102,32 @@ static int plan_in_turn(struct build *build, xc_interface *xch,
                 build->domid, build->request.name, why);
     }
     if (has_turn)
-        xlnuma__claims_end();
+        xlnuma__reservations_end();
     return rc;
 }
 
-/* Does it lack only what other builds have claimed? */
-static bool lacks_claimed(const struct build *build, struct xlnuma_host *host,
-                          const uint64_t claimed_kb[])
+/* Does it lack only what other builds have reserved? */
+static bool lacks_reserved(const struct build *build, struct xlnuma_host *host,
+                           const uint64_t reserved_kb[])
 {
     static const uint64_t none_kb[XLNUMA_NODES_MAX];
     char message[XLNUMA_MESSAGE_SIZE];
     struct xlnuma_plan *plan;
     bool is_it;
 
-    if (!memcmp(claimed_kb, none_kb, sizeof(none_kb)) ||
+    if (!memcmp(reserved_kb, none_kb, sizeof(none_kb)) ||
         !(plan = xlnuma_plan_new()))
         return false;
-    xlnuma__claims_apply(host, none_kb);
+    xlnuma__reservations_apply(host, none_kb);
     is_it = !xlnuma__plan_with_vnodes(host, &build->request, plan, message) &&
             plan->status == XLNUMA_STATUS_PLACED;
-    xlnuma__claims_apply(host, claimed_kb);
+    xlnuma__reservations_apply(host, reserved_kb);
     xlnuma_plan_free(plan);
     return is_it;
 }
 
-/* Until the claims are others than these; false: that took too long. */
-static bool wait_for_change(xc_interface *xch, const uint64_t claimed_kb[],
+/* Until the reservations are others than these; false: that took too long. */
+static bool wait_for_change(xc_interface *xch, const uint64_t reserved_kb[],
                             unsigned *nr_waits)
 {
     static const struct timespec period = { .tv_nsec = 1000000000 / WAITS_A_S };
@@ -134,33 +135,33 @@ static bool wait_for_change(xc_interface *xch, const uint64_t claimed_kb[],
 
     while ((*nr_waits)++ < WAIT_S * WAITS_A_S) {
         nanosleep(&period, NULL);
-        xlnuma__claims_look(xch, now_kb);
-        if (memcmp(now_kb, claimed_kb, sizeof(now_kb)) != 0)
+        xlnuma__reservations_look(xch, now_kb);
+        if (memcmp(now_kb, reserved_kb, sizeof(now_kb)) != 0)
             return true;
     }
     return false;
 }
 
 int xlnuma__build_plan(struct build *build, xc_interface *xch,
-                       struct xlnuma_host *host, struct xlnuma__claim *before,
-                       char *message)
+                       struct xlnuma_host *host,
+                       struct xlnuma__reservation *before, char *message)
 {
-    uint64_t claimed_kb[XLNUMA_NODES_MAX];
+    uint64_t reserved_kb[XLNUMA_NODES_MAX];
     unsigned nr_waits = 0;
     int rc;
 
     do {
-        rc = plan_in_turn(build, xch, host, before, claimed_kb, message);
+        rc = plan_in_turn(build, xch, host, before, reserved_kb, message);
         if (rc || !build->is_strict ||
             build->plan->status == XLNUMA_STATUS_PLACED ||
-            !lacks_claimed(build, host, claimed_kb))
+            !lacks_reserved(build, host, reserved_kb))
             return rc;
         if (!nr_waits && !xlnuma__build_is_quiet())
             LOG(build, INFO,
-                "domain %" PRIu32 " (%s): builds in flight have claimed the "
+                "domain %" PRIu32 " (%s): builds in flight have reserved the "
                 "memory that it needs: waiting for them, %d s at most",
                 build->domid, build->request.name, WAIT_S);
-    } while (wait_for_change(xch, claimed_kb, &nr_waits));
+    } while (wait_for_change(xch, reserved_kb, &nr_waits));
     return rc;
 }
 
@@ -172,18 +173,18 @@ bool xlnuma__build_may_exceed(struct build *build, xc_interface *xch,
     uint64_t share_kb = build->extents.planned_kb[node];
     uint64_t left_kb = done_kb < share_kb ? share_kb - done_kb : 0;
 
-    return kb <= left_kb ||
-           xlnuma__claim_move(&build->claim, xch, node, kb - left_kb);
+    return kb <= left_kb || xlnuma__reservation_move(&build->reservation, xch,
+                                                     node, kb - left_kb);
 }
 
 /* Stock libxl took so much, nobody knows where: most likely as planned. */
-void xlnuma__build_claim_any(struct build *build, uint64_t kb)
+void xlnuma__build_reserved_taken(struct build *build, uint64_t kb)
 {
     for (unsigned i = 0; kb && i < XLNUMA_NODES_MAX; i++) {
-        uint64_t left_kb = build->claim.left_kb[i];
+        uint64_t left_kb = build->reservation.left_kb[i];
         uint64_t part_kb = kb < left_kb ? kb : left_kb;
 
-        xlnuma__claim_taken(&build->claim, i, part_kb);
+        xlnuma__reservation_taken(&build->reservation, i, part_kb);
         kb -= part_kb;
     }
 }
