@@ -4,12 +4,31 @@
 # What xl-numa costs: xl create with stock xl and with ours by turns, in one boot
 # of a lab whose clock counts instructions. Prints the medians of the times,
 # their ratio, and the hypercalls of one build. scripts/bench create runs it.
-# Arguments: how often each is measured.
+# Arguments: [-n TIMES] [ROW...]; a row of `rows`, all if none is given.
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
 
-times=${1:-7}
+times=7
+wrapper=$(readlink /usr/sbin/xl)
+
+# NAME XL MEMORY TYPE MIB. With XL "binary", Xen's own xl is /usr/sbin/xl, as a Xen
+# from source has it; with "wrapper" Debian's shell script is, which starts it.
+rows() {
+    cat <<'ROWS'
+64-MiB-PVH binary clean pvh 64
+64-MiB-PV binary clean pv 64
+2000-MiB-PVH binary clean pvh 2000
+2000-MiB-PV binary clean pv 2000
+4300-MiB-PVH binary clean pvh 4300
+64-MiB-PVH-Debian wrapper clean pvh 64
+64-MiB-PV-Debian wrapper clean pv 64
+2000-MiB-PVH-Debian wrapper clean pvh 2000
+2000-MiB-PV-Debian wrapper clean pv 2000
+4300-MiB-PVH-Debian wrapper clean pvh 4300
+2000-MiB-PVH-dirty binary dirty pvh 2000
+ROWS
+}
 
 now_ns() {
     awk '/^now at/ { print $3; exit }' /proc/timer_list
@@ -35,19 +54,24 @@ calls() {
     cat /tmp/calls
 }
 
-# bench HEADING STATE TYPE MIB [LINE...]
+use_xl() {
+    case $1 in
+    binary) ln -sf /usr/lib/xen-lab/xl /usr/sbin/xl ;;
+    wrapper) ln -sf "$wrapper" /usr/sbin/xl ;;
+    esac
+}
+
+# bench NAME XL MEMORY TYPE MIB
 bench() {
-    heading=$1 state=$2
-    printf '%s\n' 'name="g"' "type=\"$3\"" "memory=$4" 'vcpus=2' \
+    use_xl "$2"
+    printf '%s\n' 'name="g"' "type=\"$4\"" "memory=$5" 'vcpus=2' \
         "kernel=\"$LAB_KERNEL\"" >/tmp/g.cfg
-    shift 4
-    [ $# = 0 ] || printf '%s\n' "$@" >>/tmp/g.cfg
     : >/tmp/stock
     : >/tmp/ours
     i=0
     while [ $i -lt "$times" ]; do
         for who in stock ours; do
-            [ "$state" = dirty ] || lab_wait_scrubbed
+            [ "$3" = dirty ] || lab_wait_scrubbed
             if [ $who = stock ]; then xl=$LAB_STOCK_XL; else xl=xl; fi
             timed /tmp/g.cfg "$xl" >>/tmp/$who
             lab_destroy g
@@ -58,18 +82,28 @@ bench() {
     lab_destroy g
     our_calls=$(calls lab_ours /tmp/g.cfg)
     lab_destroy g
-    echo "$heading $(median /tmp/stock) $(median /tmp/ours)" \
+    echo "$1 $(median /tmp/stock) $(median /tmp/ours)" \
         "$stock_calls $our_calls" | awk '{
         printf "%-28s %9.1f %9.1f %6.3f %7d %7d\n", $1, $2 / 1000, $3 / 1000,
             $3 / $2, $4, $5 }'
 }
 
+if [ "${1:-}" = -n ]; then
+    times=$2
+    shift 2
+fi
+for name; do
+    rows | grep -q "^$name " || {
+        echo "no row $name; there are" $(rows | cut -d ' ' -f 1) >&2
+        exit 2
+    }
+done
 printf '%-28s %9s %9s %6s %7s %7s\n' "" stock xl-numa ratio stock xl-numa
 printf '%-28s %9s %9s %6s %15s\n' "xl create of a guest" ms ms "" hypercalls
 lab_load_2x2
-bench 64-MiB-PVH clean pvh 64
-bench 64-MiB-PV clean pv 64
-bench 2000-MiB-PVH clean pvh 2000
-bench 2000-MiB-PV clean pv 2000
-bench 4300-MiB-PVH clean pvh 4300
-bench 2000-MiB-PVH-dirty dirty pvh 2000
+# shellcheck disable=SC2086 # five words
+rows | while read -r row; do
+    case " ${*:-${row%% *}} " in
+    *" ${row%% *} "*) bench $row </dev/null ;;
+    esac
+done
