@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The report of a guest's placement in xenstore (docs/xenstore.md): a subtree
- * of /libxl/DOMID, whose permissions it inherits (dom0 alone) and with which it
+ * The report of a guest's placement in xenstore (docs/xenstore.md): below
+ * /libxl/DOMID, whose permissions it inherits (dom0 alone) and with which it
  * goes. Does not decide what to report.
  */
 #include "xen/report.h"
@@ -23,36 +23,107 @@ static const char *path_of(char path[PATH_SIZE], uint32_t domid,
     return path;
 }
 
-/* --- writing -------------------------------------------------------------- */
+/* --- the text in xenstore ------------------------------------------------- */
 
-struct writer {
-    struct xs_handle *xs;
-    uint32_t domid;
-    int err; /* errno of what failed; 0 so far */
-};
+/*
+ * Lines "key=value", in one value of xenstore: it takes one round trip to write and
+ * one to read, and is there as a whole or not at all. What xenstore does not take at
+ * once is in parts, each full but the last.
+ */
+#define PART_SIZE 3072 /* xenstore takes 4096 bytes with the path */
+#define PARTS_MAX 16
 
-static void put(struct writer *writer, const char *key, const char *value)
+static const char *part_of(char path[PATH_SIZE], uint32_t domid, size_t part)
+{
+    char key[24] = "";
+
+    if (part)
+        snprintf(key, sizeof(key), "%zu", part);
+    return path_of(path, domid, key);
+}
+
+/* The first part last: without it there is no report. Returns 0 or an errno value. */
+static int write_text(struct xs_handle *xs, uint32_t domid, const char *text,
+                      size_t length)
 {
     char path[PATH_SIZE];
 
-    if (!writer->err &&
-        !xs_write(writer->xs, XBT_NULL, path_of(path, writer->domid, key),
-                  value, (unsigned)strlen(value)))
-        writer->err = errno;
+    for (size_t nr = length / PART_SIZE + 1; nr; nr--) {
+        size_t at = (nr - 1) * PART_SIZE, left = length - at;
+
+        if (!xs_write(xs, XBT_NULL, part_of(path, domid, nr - 1), text + at,
+                      (unsigned)(left < PART_SIZE ? left : PART_SIZE)))
+            return errno;
+    }
+    return 0;
 }
 
-static void put_node_kb(struct writer *writer, unsigned node, const char *what,
+/* A report of version 0.1: a key of xenstore for each line, `version` last. */
+static int read_folder(struct xs_handle *xs, uint32_t domid, const char *folder,
+                       FILE *text)
+{
+    char path[PATH_SIZE], key[64];
+    unsigned nr = 0, length;
+    char **name = xs_directory(xs, XBT_NULL, path_of(path, domid, folder), &nr);
+    int err = name || errno == ENOENT ? 0 : errno;
+
+    for (unsigned i = 0; i < nr && !err; i++) {
+        char *value;
+
+        if ((size_t)snprintf(key, sizeof(key), "%s%s%s", folder,
+                             *folder ? "/" : "", name[i]) >= sizeof(key))
+            continue;
+        value = xs_read(xs, XBT_NULL, path_of(path, domid, key), &length);
+        if (value && length)
+            fprintf(text, "%s=%s\n", key, value);
+        else if (value)
+            err = read_folder(xs, domid, key, text);
+        else if (errno != ENOENT)
+            err = errno;
+        free(value);
+    }
+    free(name);
+    return err;
+}
+
+/* Nothing is no failure. Returns 0 or an errno value. */
+static int read_text(struct xs_handle *xs, uint32_t domid, FILE *text)
+{
+    char path[PATH_SIZE];
+    unsigned length = PART_SIZE;
+
+    for (size_t part = 0; part < PARTS_MAX && length == PART_SIZE; part++) {
+        char *value =
+            xs_read(xs, XBT_NULL, part_of(path, domid, part), &length);
+
+        if (!value)
+            return errno == ENOENT && !part ? 0 : errno;
+        fwrite(value, 1, length, text);
+        free(value);
+        if (!part && !length)
+            return read_folder(xs, domid, "", text);
+    }
+    return 0;
+}
+
+/* --- writing -------------------------------------------------------------- */
+
+static void put(FILE *text, const char *key, const char *value)
+{
+    fprintf(text, "%s=%s\n", key, value);
+}
+
+static void put_node_kb(FILE *text, unsigned node, const char *what,
                         uint64_t kb)
 {
     char key[64], value[32];
 
     snprintf(key, sizeof(key), "node/%u/%s", node, what);
     snprintf(value, sizeof(value), "%" PRIu64, kb);
-    put(writer, key, value);
+    put(text, key, value);
 }
 
-static void put_extents(struct writer *writer,
-                        const struct xlnuma__report *report)
+static void put_extents(FILE *text, const struct xlnuma__report *report)
 {
     for (unsigned order = 0; order < XLNUMA__ORDERS; order++) {
         char key[64], value[32];
@@ -61,30 +132,29 @@ static void put_extents(struct writer *writer,
             continue;
         snprintf(key, sizeof(key), "extents/%u", order);
         snprintf(value, sizeof(value), "%" PRIu64, report->nr_extents[order]);
-        put(writer, key, value);
+        put(text, key, value);
     }
 }
 
 /* "0,1": in this order. */
-static void put_others(struct writer *writer,
-                       const struct xlnuma__report *report)
+static void put_others(FILE *text, const struct xlnuma__report *report)
 {
     char value[XLNUMA_NODES_MAX * 3 + 1] = "";
 
     for (unsigned i = 0, used = 0; i < report->nr_others; i++)
         used += (unsigned)snprintf(value + used, sizeof(value) - used, "%s%u",
                                    i ? "," : "", report->other[i]);
-    put(writer, "other_nodes", value);
+    put(text, "other_nodes", value);
 }
 
 /* Below vnode/N, as below node/N. */
-static void put_vnode(struct writer *writer, unsigned n,
+static void put_vnode(FILE *text, unsigned n,
                       const struct xlnuma__vnode_report *vnode)
 {
     char key[64], value[32];
 
-#define PUT(name, text)                                                        \
-    (snprintf(key, sizeof(key), "vnode/%u/" name, n), put(writer, key, text))
+#define PUT(name, what)                                                        \
+    (snprintf(key, sizeof(key), "vnode/%u/" name, n), put(text, key, what))
     snprintf(value, sizeof(value), "%u", vnode->node);
     PUT("node", value);
     PUT("vcpus", vnode->vcpus);
@@ -96,125 +166,104 @@ static void put_vnode(struct writer *writer, unsigned n,
 #undef PUT
 }
 
-static void put_vnodes(struct writer *writer,
-                       const struct xlnuma__report *report)
+static void put_vnodes(FILE *text, const struct xlnuma__report *report)
 {
     char value[32];
 
     if (*report->vnodes_reason)
-        put(writer, "guest_nodes_reason", report->vnodes_reason);
+        put(text, "guest_nodes_reason", report->vnodes_reason);
     if (!report->nr_vnodes && !*report->vnodes_reason)
         return;
     snprintf(value, sizeof(value), "%u", report->nr_vnodes);
-    put(writer, "guest_nodes", report->nr_vnodes ? value : "off");
+    put(text, "guest_nodes", report->nr_vnodes ? value : "off");
     for (unsigned n = 0; n < report->nr_vnodes; n++)
-        put_vnode(writer, n, &report->vnode[n]);
+        put_vnode(text, n, &report->vnode[n]);
 }
 
-static void put_all(struct writer *writer, const struct xlnuma__report *report)
+static void put_all(FILE *text, const struct xlnuma__report *report)
 {
     char value[XLNUMA_MESSAGE_SIZE];
     unsigned i;
 
-    put(writer, "policy", report->policy);
-    put(writer, "memory", report->memory);
-    put(writer, "status", report->status);
-    put(writer, "reason", report->reason);
+    put(text, "policy", report->policy);
+    put(text, "memory", report->memory);
+    put(text, "status", report->status);
+    put(text, "reason", report->reason);
     if (!report->expected_distance)
         return;
-    put(writer, "nodes",
+    put(text, "nodes",
         xlnuma_nodeset_format(report->nodes, value, sizeof(value)));
     if (report->nr_others)
-        put_others(writer, report);
-    put(writer, "soft_cpus", report->soft_cpus);
+        put_others(text, report);
+    put(text, "soft_cpus", report->soft_cpus);
     if (*report->hard_cpus)
-        put(writer, "hard_cpus", report->hard_cpus);
+        put(text, "hard_cpus", report->hard_cpus);
     snprintf(value, sizeof(value), "%.2f", report->expected_distance);
-    put(writer, "expected_distance", value);
+    put(text, "expected_distance", value);
     for (i = 0; i < XLNUMA_NODES_MAX; i++) {
         if (xlnuma_nodeset_has(report->nodes, i) || report->planned_kb[i])
-            put_node_kb(writer, i, "planned_kb", report->planned_kb[i]);
+            put_node_kb(text, i, "planned_kb", report->planned_kb[i]);
         if (report->has_actual &&
             (xlnuma_nodeset_has(report->nodes, i) || report->actual_kb[i]))
-            put_node_kb(writer, i, "actual_kb", report->actual_kb[i]);
+            put_node_kb(text, i, "actual_kb", report->actual_kb[i]);
     }
-    put_vnodes(writer, report);
+    put_vnodes(text, report);
     if (report->has_actual)
-        put_extents(writer, report);
-}
-
-static void put_actual(struct writer *writer,
-                       const struct xlnuma__report *report)
-{
-    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++)
-        if (report->actual_kb[i])
-            put_node_kb(writer, i, "actual_kb", report->actual_kb[i]);
-    put_extents(writer, report);
-}
-
-/*
- * Write a report by `put_keys`, its version last: what has none is not read. A
- * transaction would be a third of the whole cost of placing a small guest.
- */
-static int write_keys(struct xs_handle *xs, uint32_t domid,
-                      void (*put_keys)(struct writer *writer,
-                                       const struct xlnuma__report *report),
-                      const struct xlnuma__report *report, char *message)
-{
-    struct writer writer = { .xs = xs, .domid = domid };
-    char path[PATH_SIZE];
-
-    *message = '\0';
-    put_keys(&writer, report);
-    put(&writer, "version", XLNUMA__REPORT_VERSION);
-    if (!writer.err)
-        return 0;
-    xs_rm(xs, XBT_NULL, path_of(path, domid, ""));
-    return xlnuma__fail(message, XLNUMA_ERR_XEN,
-                        "writing /libxl/%u/numa-placement to xenstore: %s",
-                        domid, strerror(writer.err));
+        put_extents(text, report);
 }
 
 int xlnuma__report_write(struct xs_handle *xs, uint32_t domid,
                          const struct xlnuma__report *report, char *message)
 {
-    return write_keys(xs, domid, put_all, report, message);
-}
+    char *text = NULL, path[PATH_SIZE];
+    size_t length;
+    FILE *file = open_memstream(&text, &length);
+    int err = ENOMEM;
 
-int xlnuma__report_write_actual(struct xs_handle *xs, uint32_t domid,
-                                const struct xlnuma__report *report,
-                                char *message)
-{
-    return write_keys(xs, domid, put_actual, report, message);
+    *message = '\0';
+    if (file) {
+        put(file, "version", XLNUMA__REPORT_VERSION);
+        put_all(file, report);
+        if (!fclose(file))
+            err = write_text(xs, domid, text, length);
+        free(text);
+    }
+    if (!err)
+        return 0;
+    xs_rm(xs, XBT_NULL, path_of(path, domid, ""));
+    return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                        "writing /libxl/%u/numa-placement to xenstore: %s",
+                        domid, strerror(err));
 }
 
 /* --- reading -------------------------------------------------------------- */
 
 struct reader {
-    struct xs_handle *xs;
+    char *text; /* owned; lines, each with its end */
     uint32_t domid;
-    int err; /* errno of what failed; 0 so far */
 };
 
-/* What xenstore does not give is not there, unless it says that it failed. */
-static void note_failure(struct reader *reader, const void *value)
+/* The line behind this one; NULL behind the last. */
+static const char *next_line(const char *line)
 {
-    if (!value && errno != ENOENT)
-        reader->err = errno;
+    const char *end = strchr(line, '\n');
+
+    return end && end[1] ? end + 1 : NULL;
 }
 
-/* A key's text into buf; empty when it is not there. */
+/* A key's value into buf; empty when it is not there. */
 static char *get_text(struct reader *reader, const char *key, char *buf,
                       size_t size)
 {
-    char path[PATH_SIZE];
-    unsigned length;
-    char *value = xs_read(reader->xs, XBT_NULL,
-                          path_of(path, reader->domid, key), &length);
+    size_t length = strlen(key);
 
-    note_failure(reader, value);
-    snprintf(buf, size, "%s", value ? value : "");
-    free(value);
+    *buf = '\0';
+    for (const char *line = reader->text; line; line = next_line(line))
+        if (!strncmp(line, key, length) && line[length] == '=') {
+            line += length + 1;
+            snprintf(buf, size, "%.*s", (int)strcspn(line, "\n"), line);
+            break;
+        }
     return buf;
 }
 
@@ -229,24 +278,22 @@ static bool get_node_kb(struct reader *reader, unsigned node, const char *what,
     return *value;
 }
 
-/* The keys of a folder of the report that are numbers below 64, as a set. */
+/* Of the keys FOLDER/NUMBER, the numbers below 64, as a set. */
 static uint64_t number_keys(struct reader *reader, const char *folder)
 {
-    char path[PATH_SIZE];
-    unsigned nr;
-    char **name = xs_directory(reader->xs, XBT_NULL,
-                               path_of(path, reader->domid, folder), &nr);
+    size_t length = strlen(folder);
     uint64_t numbers = 0;
 
-    note_failure(reader, name);
-    for (unsigned i = 0; name && i < nr; i++) {
+    for (const char *line = reader->text; line; line = next_line(line)) {
         char *end;
-        unsigned long number = strtoul(name[i], &end, 10);
+        unsigned long number;
 
-        if (!*end && number < 64)
+        if (strncmp(line, folder, length) || line[length] != '/')
+            continue;
+        number = strtoul(line + length + 1, &end, 10);
+        if (strchr("/=", *end) && number < 64)
             numbers |= (uint64_t)1 << number;
     }
-    free(name);
     return numbers;
 }
 
@@ -263,7 +310,6 @@ static void read_nodes(struct reader *reader, struct xlnuma__report *report)
     }
 }
 
-/* Those that are there: each key costs a round trip, and few orders are used. */
 static void read_extents(struct reader *reader, struct xlnuma__report *report)
 {
     uint64_t orders = number_keys(reader, "extents");
@@ -347,18 +393,18 @@ static int read_keys(struct reader *reader, struct xlnuma__report *report_r,
     if (!(report_r->expected_distance >= 0 &&
           report_r->expected_distance <= XLNUMA_DISTANCE_UNREACHABLE))
         return xlnuma__fail(message, XLNUMA_ERR_XEN,
-                            "/libxl/%u/numa-placement/expected_distance: "
+                            "/libxl/%u/numa-placement: expected_distance: "
                             "\"%.100s\" is no distance",
                             domid, value);
     get_text(reader, "nodes", value, sizeof(value));
     if (xlnuma_nodeset_parse(value, &report_r->nodes, list_message))
         return xlnuma__fail(message, XLNUMA_ERR_XEN,
-                            "/libxl/%u/numa-placement/nodes: %s", domid,
+                            "/libxl/%u/numa-placement: nodes: %s", domid,
                             list_message);
     get_text(reader, "other_nodes", value, sizeof(value));
     if (!parse_others(value, report_r))
         return xlnuma__fail(message, XLNUMA_ERR_XEN,
-                            "/libxl/%u/numa-placement/other_nodes: \"%s\" is "
+                            "/libxl/%u/numa-placement: other_nodes: \"%s\" is "
                             "no list of nodes",
                             domid, value);
     read_nodes(reader, report_r);
@@ -368,29 +414,66 @@ static int read_keys(struct reader *reader, struct xlnuma__report *report_r,
     return 0;
 }
 
+static int read_report(struct reader *reader, struct xlnuma__report *report_r,
+                       bool *found_r, char *message)
+{
+    char version[32];
+
+    *found_r = *get_text(reader, "version", version, sizeof(version));
+    if (!*found_r)
+        return 0;
+    if (strcmp(version, XLNUMA__REPORT_VERSION) && strcmp(version, "1"))
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "/libxl/%u/numa-placement has version %s, this "
+                            "program reads " XLNUMA__REPORT_VERSION " and 1",
+                            reader->domid, version);
+    return read_keys(reader, report_r, message);
+}
+
 int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
                         struct xlnuma__report *report_r, bool *found_r,
                         char *message)
 {
-    struct reader reader = { .xs = xs, .domid = domid };
-    char version[XLNUMA_MESSAGE_SIZE];
-    int rc = 0;
+    struct reader reader = { .domid = domid };
+    size_t length;
+    FILE *file = open_memstream(&reader.text, &length);
+    int rc, err = file ? read_text(xs, domid, file) : ENOMEM;
 
     *message = '\0';
     memset(report_r, 0, sizeof(*report_r));
-    *found_r = *get_text(&reader, "version", version, sizeof(version));
-    if (*found_r && strcmp(version, XLNUMA__REPORT_VERSION))
-        rc = xlnuma__fail(message, XLNUMA_ERR_XEN,
-                          "/libxl/%u/numa-placement has version %s, this "
-                          "program reads " XLNUMA__REPORT_VERSION,
-                          domid, version);
-    else if (*found_r)
-        rc = read_keys(&reader, report_r, message);
-    if (reader.err)
+    *found_r = false;
+    if (file && fclose(file) && !err)
+        err = ENOMEM;
+    if (err)
         rc = xlnuma__fail(message, XLNUMA_ERR_XEN,
                           "reading /libxl/%u/numa-placement from xenstore: %s",
-                          domid, strerror(reader.err));
+                          domid, strerror(err));
+    else
+        rc = read_report(&reader, report_r, found_r, message);
+    free(reader.text);
     return rc;
+}
+
+/* --- memory that another process populated --------------------------------- */
+
+int xlnuma__report_write_actual(struct xs_handle *xs, uint32_t domid,
+                                const struct xlnuma__report *actual,
+                                char *message)
+{
+    struct xlnuma__report report;
+    bool is_found;
+    int rc = xlnuma__report_read(xs, domid, &report, &is_found, message);
+
+    if (rc)
+        return rc;
+    if (!is_found)
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "/libxl/%u/numa-placement is gone from xenstore",
+                            domid);
+    report.has_actual = true;
+    memcpy(report.actual_kb, actual->actual_kb, sizeof(report.actual_kb));
+    memcpy(report.nr_extents, actual->nr_extents, sizeof(report.nr_extents));
+    return xlnuma__report_write(xs, domid, &report, message);
 }
 
 /* --- is it followed? ------------------------------------------------------ */

@@ -7,18 +7,19 @@
 
 #include "model/guests.h"
 
-#define XLNUMA__REPORT_VERSION "1"
+#define XLNUMA__REPORT_VERSION "2"
 
 /* Returns 0, XLNUMA_ERR_XEN; then nothing of it is there. */
 int xlnuma__report_write(struct xs_handle *xs, uint32_t domid,
                          const struct xlnuma__report *report, char *message);
 
 /*
- * Add to a report what each node really gave, and in which extents: for a
- * process that populates another's domain. Returns 0, XLNUMA_ERR_XEN.
+ * Add to the report that is there what each node really gave, and in which
+ * extents: for a process that populates another's domain. Returns 0,
+ * XLNUMA_ERR_XEN.
  */
 int xlnuma__report_write_actual(struct xs_handle *xs, uint32_t domid,
-                                const struct xlnuma__report *report,
+                                const struct xlnuma__report *actual,
                                 char *message);
 
 /*

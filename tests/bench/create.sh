@@ -94,7 +94,7 @@ if [ "${1:-}" = -n ]; then
 fi
 for name; do
     rows | grep -q "^$name " || {
-        echo "no row $name; there are" $(rows | cut -d ' ' -f 1) >&2
+        printf '%s\n' "no row $name; rows:" "$(rows | cut -d ' ' -f 1)" >&2
         exit 2
     }
 done

@@ -13,6 +13,7 @@
  *   FAKE_GONE=ID             guest ID is not in the dump
  *   FAKE_XEN=4,20            the version of the hypervisor; 4,17 if not given
  *   FAKE_RING=BYTES          size of the console ring; 16384 if not given
+ *   FAKE_REPORT=1            reports are of version 1; 2 if not given
  *   FAKE_FAIL=FUNCTION       that one fails
  *   FAKE_GROWS=ID,KIB,TO     guest ID takes KIB more each time that somebody looks at
  *                            its size, up to TO, as Xen would give it
@@ -676,98 +677,130 @@ void xs_close(struct xs_handle *xs)
     (void)xs;
 }
 
-static void read_node_key(const struct xlnuma__report *report, const char *key,
-                          char *value, size_t size)
+/* docs/xenstore.md: a line for each key; of version 1 it is a key of xenstore. */
+static char *report_text(const struct xlnuma__report *report)
 {
-    unsigned node;
-    char what[16];
+    char *text = NULL, nodes[256];
+    size_t length;
+    FILE *file = open_memstream(&text, &length);
 
-    if (sscanf(key, "node/%u/%15s", &node, what) != 2)
-        return;
-    if (!strcmp(what, "planned_kb") && report->planned_kb[node])
-        snprintf(value, size, "%llu",
-                 (unsigned long long)report->planned_kb[node]);
-    if (!strcmp(what, "actual_kb") && report->has_actual)
-        snprintf(value, size, "%llu",
-                 (unsigned long long)report->actual_kb[node]);
+    xlnuma_nodeset_format(report->nodes, nodes, sizeof(nodes));
+    fprintf(file, "version=%s\npolicy=%s\nmemory=%s\nstatus=%s\nreason=%s\n",
+            getenv("FAKE_REPORT") ? "1" : "2", report->policy, report->memory,
+            report->status, report->reason);
+    fprintf(file, "nodes=%s\nsoft_cpus=%s\n", nodes, report->soft_cpus);
+    if (*report->hard_cpus)
+        fprintf(file, "hard_cpus=%s\n", report->hard_cpus);
+    fprintf(file, "expected_distance=%.2f\n", report->expected_distance);
+    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++) {
+        if (report->planned_kb[i])
+            fprintf(file, "node/%u/planned_kb=%llu\n", i,
+                    (unsigned long long)report->planned_kb[i]);
+        if (report->has_actual && report->actual_kb[i])
+            fprintf(file, "node/%u/actual_kb=%llu\n", i,
+                    (unsigned long long)report->actual_kb[i]);
+    }
+    for (unsigned i = 0; i < XLNUMA__ORDERS; i++)
+        if (report->nr_extents[i])
+            fprintf(file, "extents/%u=%llu\n", i,
+                    (unsigned long long)report->nr_extents[i]);
+    fclose(file);
+    return text;
 }
 
-static void read_key(const struct xlnuma__report *report, const char *key,
-                     char *value, size_t size)
+/* A guest's report by a path; NULL: there is none. *key_r is what is below it. */
+static char *find_report(const char *path, const char **key_r)
 {
-    unsigned order;
+    static const char folder[] = "/numa-placement";
+    const char *at = strstr(path, folder);
+    unsigned domid;
 
-    read_node_key(report, key, value, size);
-#define TEXT(field)                                                            \
-    if (!strcmp(key, #field))                                                  \
-    snprintf(value, size, "%s", report->field)
-    TEXT(policy);
-    TEXT(memory);
-    TEXT(status);
-    TEXT(soft_cpus);
-    TEXT(hard_cpus);
-    TEXT(reason);
-#undef TEXT
-    if (!strcmp(key, "version"))
-        snprintf(value, size, "1");
-    if (!strcmp(key, "nodes"))
-        xlnuma_nodeset_format(report->nodes, value, size);
-    if (!strcmp(key, "expected_distance"))
-        snprintf(value, size, "%.2f", report->expected_distance);
-    if (sscanf(key, "extents/%u", &order) == 1 && report->nr_extents[order])
-        snprintf(value, size, "%llu",
-                 (unsigned long long)report->nr_extents[order]);
+    if (!at || sscanf(path, "/libxl/%u/", &domid) != 1 ||
+        !find(domid)->has_report)
+        return NULL;
+    at += strlen(folder);
+    if (*at && *at != '/')
+        return NULL; /* another key */
+    *key_r = *at ? at + 1 : at;
+    return report_text(&find(domid)->report);
+}
+
+/* Of version 1: the value of a key; "" for a folder; NULL for nothing. */
+static char *read_key(const char *text, const char *key)
+{
+    size_t length = strlen(key);
+    bool is_folder = !length;
+
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+        if (strncmp(line, key, length))
+            continue;
+        if (line[length] == '=')
+            return strndup(line + length + 1, strcspn(line + length + 1, "\n"));
+        is_folder |= line[length] == '/';
+    }
+    return is_folder ? strdup("") : NULL;
 }
 
 void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
               unsigned *length)
 {
-    char key[64], value[4096] = "";
+    const char *key;
+    char *value = find_report(path, &key), what[64];
     unsigned long video[2];
     unsigned domid;
 
     (void)xs;
     (void)t;
-    if (sscanf(path, "/libxl/%u/numa-placement/%63s", &domid, key) == 2 &&
-        find(domid)->has_report)
-        read_key(&find(domid)->report, key, value, sizeof(value));
-    if (sscanf(path, "/libxl/%u/%63s", &domid, key) == 2 &&
-        !strcmp(key, "numa-placement-growth"))
-        get_state("note", value, sizeof(value));
-    if (sscanf(path, "/local/domain/%u/memory/%63s", &domid, key) == 2 &&
-        !strcmp(key, "videoram") && numbers("FAKE_VIDEO", video, 2) == 2 &&
-        video[0] == domid)
-        snprintf(value, sizeof(value), "%lu", video[1]);
-    *length = (unsigned)strlen(value);
+    if (value && (*key || getenv("FAKE_REPORT"))) {
+        char *text = value;
+
+        value = read_key(text, key);
+        free(text);
+    }
+    if (sscanf(path, "/libxl/%u/%63s", &domid, what) == 2 &&
+        !strcmp(what, "numa-placement-growth")) {
+        char note[4096] = "";
+
+        get_state("note", note, sizeof(note));
+        value = *note ? strdup(note) : NULL;
+    }
+    if (sscanf(path, "/local/domain/%u/memory/%63s", &domid, what) == 2 &&
+        !strcmp(what, "videoram") && numbers("FAKE_VIDEO", video, 2) == 2 &&
+        video[0] == domid && asprintf(&value, "%lu", video[1]) < 0)
+        abort();
+    *length = value ? (unsigned)strlen(value) : 0;
     errno = ENOENT;
-    return *value ? strdup(value) : NULL;
+    return value;
 }
 
-/* The nodes or the extents of a report: one block, as xenstore's. */
+/* Of version 1: the names in a folder, in one block, as xenstore's. */
 char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
                     unsigned *nr)
 {
-    enum { NAME_SIZE = 8 };
-    char **name = calloc(XLNUMA_NODES_MAX, sizeof(*name) + NAME_SIZE);
-    const struct xlnuma__report *report;
-    unsigned domid;
+    enum { NAMES = 256, NAME_SIZE = 32 };
+    const char *key;
+    char **name = calloc(NAMES, sizeof(*name) + NAME_SIZE);
+    char *text = find_report(path, &key);
+    size_t length;
 
     (void)xs;
     (void)t;
     *nr = 0;
-    if (sscanf(path, "/libxl/%u/", &domid) != 1)
+    if (!text || !name)
         abort();
-    report = &find(domid)->report;
-    for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++) {
-        bool is_there = strstr(path, "/extents")
-                            ? i < XLNUMA__ORDERS && report->nr_extents[i]
-                            : report->planned_kb[i] || report->actual_kb[i];
+    length = *key ? strlen(key) + 1 : 0;
+    for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+        const char *last = *nr ? name[*nr - 1] : "";
+        char *next = (char *)(name + NAMES) + *nr * NAME_SIZE;
 
-        if (!is_there)
+        if (length &&
+            (strncmp(line, key, length - 1) || line[length - 1] != '/'))
             continue;
-        name[*nr] = (char *)(name + XLNUMA_NODES_MAX) + *nr * NAME_SIZE;
-        snprintf(name[*nr], NAME_SIZE, "%u", i);
-        ++*nr;
+        snprintf(next, NAME_SIZE, "%.*s", (int)strcspn(line + length, "/="),
+                 line + length);
+        if (strcmp(next, last)) /* what is in a folder is together */
+            name[(*nr)++] = next;
     }
+    free(text);
     return name;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What xenstore has of a guest's placement, and the steering that
- * libxl-save-helper does by it. Xenstore is in the input: lines "KEY VALUE", and
- * those of node/N/... make the directory "node". The functions of libxenstore
- * that are called are the ones here.
+ * libxl-save-helper does by it. An input of lines "KEY VALUE" is a report of version
+ * 1, with a key of xenstore for each; one that begins with "version=" is the text
+ * of a later one. What can be read is written, and then is what was written. The
+ * functions of libxenstore that are called are the ones here.
  */
 #include "fuzz.h"
 
@@ -14,10 +15,13 @@
 #include "planner/extent.h"
 #include "xen/report.h"
 
-#define PREFIX "/libxl/1/numa-placement/"
+#define FOLDER "/libxl/1/numa-placement"
 #define NR_EXTENTS_MAX 4096
+#define PARTS_MAX 16
+#define PAYLOAD_MAX 4096 /* xenstore's */
 
 static const char *store, *store_end;
+static char *part[PARTS_MAX]; /* owned: what was written */
 
 /* The line after `line`, NULL at the end. */
 static const char *next_line(const char *line)
@@ -34,40 +38,88 @@ static size_t line_length(const char *line)
     return (size_t)((end ? end : store_end) - line);
 }
 
-void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
-              unsigned *length_r)
+/* The path below the report's; "" for itself. */
+static const char *key_of(const char *path)
 {
-    const char *key = path + strlen(PREFIX);
-    size_t key_length = strlen(key);
+    FUZZ_CHECK(!strncmp(path, FOLDER, strlen(FOLDER)));
+    path += strlen(FOLDER);
+    FUZZ_CHECK(!*path || *path == '/');
+    return *path ? path + 1 : path;
+}
 
-    (void)xs;
-    (void)t;
-    FUZZ_CHECK(!strncmp(path, PREFIX, strlen(PREFIX)));
+static char *no_value(void)
+{
+    errno = ENOENT;
+    return NULL;
+}
+
+/* A key of version 1; a folder has an empty value. */
+static char *read_line(const char *key)
+{
+    size_t key_length = strlen(key);
+    bool is_folder = !key_length;
+
     for (const char *line = store; line; line = next_line(line)) {
         size_t length = line_length(line);
 
-        if (length > key_length && !memcmp(line, key, key_length) &&
-            line[key_length] == ' ') {
-            *length_r = (unsigned)(length - key_length - 1);
-            return strndup(line + key_length + 1, *length_r);
-        }
+        if (length <= key_length || memcmp(line, key, key_length))
+            continue;
+        if (line[key_length] == ' ')
+            return strndup(line + key_length + 1, length - key_length - 1);
+        is_folder |= line[key_length] == '/';
     }
-    errno = ENOENT;
-    return NULL;
+    return is_folder ? strdup("") : no_value();
+}
+
+void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
+              unsigned *length_r)
+{
+    const char *key = key_of(path);
+    unsigned long nr = strtoul(key, NULL, 10);
+    char *value;
+
+    (void)xs;
+    (void)t;
+    if (part[0])
+        value = nr < PARTS_MAX && part[nr] ? strdup(part[nr]) : no_value();
+    else
+        value = read_line(key);
+    *length_r = value ? (unsigned)strlen(value) : 0;
+    return value;
+}
+
+bool xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path,
+              const void *data, unsigned length)
+{
+    unsigned long nr = strtoul(key_of(path), NULL, 10);
+
+    (void)xs;
+    (void)t;
+    FUZZ_CHECK(strlen(path) + 1 + length <= PAYLOAD_MAX);
+    FUZZ_CHECK(nr < PARTS_MAX);
+    free(part[nr]);
+    part[nr] = strndup(data, length);
+    return part[nr];
+}
+
+static bool has_name(char *const names[], size_t nr, const char *name)
+{
+    while (nr && strcmp(names[nr - 1], name))
+        nr--;
+    return nr;
 }
 
 /* As the real one: names and pointers to them in one piece. */
 char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
                     unsigned *nr_r)
 {
-    const char *folder = path + strlen(PREFIX);
+    const char *folder = key_of(path);
     size_t folder_length = strlen(folder);
     size_t size = (size_t)(store_end - store) + 1, nr = 0;
     char **names, *text;
 
     (void)xs;
     (void)t;
-    FUZZ_CHECK(!strcmp(path, PREFIX "node") || !strcmp(path, PREFIX "extents"));
     names = calloc(size, sizeof(*names) + 1);
     FUZZ_CHECK(names);
     text = (char *)(names + size);
@@ -75,14 +127,17 @@ char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
         size_t length = line_length(line);
 
         if (length <= folder_length || memcmp(line, folder, folder_length) ||
-            line[folder_length] != '/')
+            (folder_length && line[folder_length++] != '/'))
             continue;
-        line += folder_length + 1;
         names[nr] = text;
-        length = strcspn(line, "/\n");
-        memcpy(text, line, length);
-        text += length + 1;
-        nr++;
+        length = strcspn(line + folder_length, "/ \n");
+        memcpy(text, line + folder_length, length);
+        text[length] = '\0';
+        folder_length = strlen(folder);
+        if (length && !has_name(names, nr, names[nr])) {
+            text += length + 1;
+            nr++;
+        }
     }
     *nr_r = (unsigned)nr;
     return names;
@@ -113,6 +168,41 @@ static void check_steering(const struct xlnuma__report *report)
     }
 }
 
+/* The input as version 2 and later have it, by the functions that write. */
+static void store_text(void)
+{
+    size_t length = strlen(store);
+    enum { SIZE = 3072 }; /* docs/xenstore.md */
+
+    for (size_t nr = 0; nr < PARTS_MAX && nr <= length / SIZE; nr++)
+        part[nr] = strndup(store + nr * SIZE, SIZE);
+}
+
+static void drop_parts(void)
+{
+    for (size_t nr = 0; nr < PARTS_MAX; nr++) {
+        free(part[nr]);
+        part[nr] = NULL;
+    }
+}
+
+/* Numbers and lists are written as they are read. */
+static void check_writing(const struct xlnuma__report *report)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+    static struct xlnuma__report first, second;
+    bool is_found;
+
+    drop_parts();
+    FUZZ_CHECK(!xlnuma__report_write(NULL, 1, report, message));
+    FUZZ_CHECK(!xlnuma__report_read(NULL, 1, &first, &is_found, message));
+    FUZZ_CHECK(is_found && !strcmp(first.reason, report->reason));
+    drop_parts();
+    FUZZ_CHECK(!xlnuma__report_write(NULL, 1, &first, message));
+    FUZZ_CHECK(!xlnuma__report_read(NULL, 1, &second, &is_found, message));
+    FUZZ_CHECK(is_found && !memcmp(&first, &second, sizeof(first)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char message[XLNUMA_MESSAGE_SIZE], *copy = malloc(size + 1);
@@ -125,12 +215,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     copy[size] = '\0';
     store = copy;
     store_end = copy + size;
+    if (!strncmp(store, "version=", strlen("version=")))
+        store_text();
     rc = xlnuma__report_read(NULL, 1, &report, &is_found, message);
     fuzz_check_message(rc, message);
     if (!rc) {
         FUZZ_CHECK(isfinite(report.expected_distance));
         check_steering(&report);
+        if (is_found)
+            check_writing(&report);
     }
+    drop_parts();
     free(copy);
     return 0;
 }

@@ -91,7 +91,7 @@ static struct {
     unsigned long free_pages[NR_NODES], low_pages[NR_NODES];
     size_t nr_stored;
     struct {
-        char path[128], value[600];
+        char path[128], value[4096];
     } store[512];
 } * host;
 
@@ -861,12 +861,15 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t transaction,
 
     (void)xs;
     (void)transaction;
+    *length = 0;
+    FAIL(NULL);
     lock_host();
     value = find_value(path);
     value = value ? strdup(value) : NULL;
     unlock_host();
-    *length = value ? (unsigned)strlen(value) : 0;
-    if (!value)
+    if (value)
+        *length = (unsigned)strlen(value);
+    else
         errno = ENOENT;
     return value;
 }
@@ -946,10 +949,21 @@ bool xs_rm(struct xs_handle *xs, xs_transaction_t transaction, const char *path)
     return true;
 }
 
+/* The lines of a report as if each were a key of its own. */
+static void print_report(const char *path, char *text)
+{
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        printf("%s/%.*s = %s\n", path, (int)strcspn(line, "="), line,
+               strchr(line, '=') + 1);
+}
+
 void fake_print_store(void)
 {
     for (size_t i = 0; i < host->nr_stored; i++)
-        printf("%s = %s\n", host->store[i].path, host->store[i].value);
+        if (strchr(host->store[i].value, '\n'))
+            print_report(host->store[i].path, host->store[i].value);
+        else
+            printf("%s = %s\n", host->store[i].path, host->store[i].value);
     host->nr_stored = 0;
 }
 

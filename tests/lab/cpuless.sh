@@ -69,7 +69,7 @@ between "$text: that gives the most" \
     "$(lab_pages "$domid" | awk '$1 > 1 { n += $2 } END { print n }')" \
     $((1100 * 256)) $((1500 * 256))
 is "$text: it is reported as placed" \
-    "$(xenstore-read "/libxl/$domid/numa-placement/status")" placed
+    "$(lab_report "$domid" status)" placed
 lab_destroy g
 
 LAB_XL=$LAB_STOCK_XL lab_create g pvh 1500 2

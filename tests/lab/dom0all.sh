@@ -50,7 +50,7 @@ while read -r type mib nr; do
         "$((before - $(target) + had))" "$((needed - 1))" "$((needed + 1))"
     domid=$(lab_domid g)
     is "it is placed" \
-        "$(xenstore-read "/libxl/$domid/numa-placement/status")" placed
+        "$(lab_report "$domid" status)" placed
     is "all of it is where it was planned" \
         "$(xl numa-placement list | awk '$1 == "g" { print $7 }')" 0.0
     ok "as the hypervisor counts it" xl numa-placement verify g

@@ -38,7 +38,7 @@ build() {
 
 is_another_domain() {
     id=$(lab_domid g) && [ "$id" != "$1" ] &&
-        xenstore-read "/libxl/$id/numa-placement/version"
+        lab_report "$id" version
 }
 
 # xl's ends are meant: no core dumps of them.

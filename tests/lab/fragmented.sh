@@ -13,8 +13,7 @@
 
 # Extents of this order in the guest's report.
 reported() {
-    xenstore-read "/libxl/$domid/numa-placement/extents/$1" 2>/dev/null ||
-        echo 0
+    lab_report "$domid" "extents/$1" || echo 0
 }
 
 # build XL TYPE MIB LINE: leaves what Xen gave in /tmp/lab.count.

@@ -29,7 +29,7 @@ pages_of() {
 # What the report says of a guest: pages put on its nodes.
 reported_pages() {
     for node in 2 3; do
-        xenstore-read "/libxl/$1/numa-placement/node/$node/actual_kb"
+        lab_report "$1" "node/$node/actual_kb"
     done | awk '{ n += $1 / 4 } END { print n }'
 }
 
@@ -72,7 +72,7 @@ big_guest() {
     between "$when: node 2 has 45 to 55 % of it" "$(share_of "$domid" 2)" 45 55
     is "$when: the mean distance is 10.50" "$(lab_distance "$domid" 2-3)" 10.50
     is "$when: it is reported as placed" \
-        "$(xenstore-read "/libxl/$domid/numa-placement/status")" placed
+        "$(lab_report "$domid" status)" placed
 }
 
 # 16 MiB of the guest's memory are video memory, which QEMU populates, and not
@@ -112,7 +112,7 @@ reboots() {
     ok "it reboots" lab_wait 60 is_another_domain "$first"
     new=$(lab_domid again)
     ok "it is reported" \
-        lab_wait 30 xenstore-read "/libxl/$new/numa-placement/status"
+        lab_wait 30 lab_report "$new" status
     "$LAB_STOCK_XL" pause "$new" # or it does so again
     is "rebooted, it is on another node than $node" \
         "$([ "$(lab_affinity "$new")" != "$node" ] && echo yes)" yes

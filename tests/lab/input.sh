@@ -78,11 +78,11 @@ ok "create: the guest is built" xl create -q /tmp/db1.cfg
 domid=$(lab_domid db1)
 is "create: as planned" \
     "$(tr -d ' \n' </tmp/plan.json | sed 's/.*"soft_cpus":"\([^"]*\)".*/\1/')" \
-    "$(xenstore-read "/libxl/$domid/numa-placement/soft_cpus")"
+    "$(lab_report "$domid" soft_cpus)"
 is "create: the memory that was planned" \
     "$(tr -d ' \n' </tmp/plan.json |
         sed 's/.*"id":2,"memory_kb":\([0-9]*\).*/\1/')" \
-    "$(xenstore-read "/libxl/$domid/numa-placement/node/2/planned_kb")"
+    "$(lab_report "$domid" node/2/planned_kb)"
 xl numa-placement >/tmp/list
 is "list: exit status" "$?" 0
 ok "list: the guest with its nodes, memory, distance and status" \

@@ -25,7 +25,7 @@ is_kept() {
     is "$1: its vCPU is there" "$(lab_vcpus "$domid" | sed 's,.*/ ,,')" \
         "$((2 * $3))-$((2 * $3 + 1))"
     is "$1: its policy is $4" \
-        "$(xenstore-read "/libxl/$domid/numa-placement/policy")" "$4"
+        "$(lab_report "$domid" policy)" "$4"
 }
 
 save() {

@@ -137,13 +137,29 @@ lab_vnodes() {
         /tmp/lab.acpi
 }
 
+# lab_report DOMID KEY: the key's value in the guest's report; fails if it has none.
+lab_report() {
+    xenstore-read -R "/libxl/$1/numa-placement" 2>/dev/null |
+        awk -v key="$2=" 'index($0, key) == 1 {
+            print substr($0, length(key) + 1)
+            found = 1
+        } END { exit !found }'
+}
+
+# "DOMID NODE" for each node that memory was planned on, by all reports.
+lab_planned() {
+    for lab_id in $(xenstore-list /libxl); do
+        xenstore-read -R "/libxl/$lab_id/numa-placement" 2>/dev/null |
+            sed -n "s|^node/\(.*\)/planned_kb=[1-9].*|$lab_id \1|p"
+    done
+}
+
 # lab_vnodes_reported DOMID: the same by the report in xenstore.
 lab_vnodes_reported() {
     lab_vnode=0
-    while lab_ranges=$(xenstore-read \
-        "/libxl/$1/numa-placement/vnode/$lab_vnode/ranges" 2>/dev/null); do
-        echo "$lab_vnode [$(lab_list "$(xenstore-read \
-            "/libxl/$1/numa-placement/vnode/$lab_vnode/vcpus")" |
+    while lab_ranges=$(lab_report "$1" "vnode/$lab_vnode/ranges"); do
+        echo "$lab_vnode [$(lab_list \
+            "$(lab_report "$1" "vnode/$lab_vnode/vcpus")" |
             tr '\n' ',' | sed 's/,$//')] $lab_ranges"
         lab_vnode=$((lab_vnode + 1))
     done

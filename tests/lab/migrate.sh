@@ -51,10 +51,10 @@ on_siblings() {
         "$(lab_pages "$domid" | awk '$1 == 2 { print $2 }')" \
         $((MIB * 256 * 45 / 100)) $((MIB * 256 * 55 / 100))
     is "$1: it is reported as placed" \
-        "$(xenstore-read "/libxl/$domid/numa-placement/status")" placed
+        "$(lab_report "$domid" status)" placed
     for node in 2 3; do
         between "$1: node $node is reported as the hypervisor counts" "$(
-            xenstore-read "/libxl/$domid/numa-placement/node/$node/actual_kb"
+            lab_report "$domid" "node/$node/actual_kb"
         )" "$(lab_pages "$domid" |
             awk -v node=$node '$1 == node { print 4 * $2 - 400 }')" \
             "$(lab_pages "$domid" |

@@ -36,7 +36,7 @@ none() {
     guest "$text" 'numa_policy="none"' "$@"
     is "$text: as stock xl does it" "$(picture "$domid")" "$stock"
     is "$text: reported as off" \
-        "$(xenstore-read "/libxl/$domid/numa-placement/status")" off
+        "$(lab_report "$domid" status)" off
     lab_destroy g
     lab_wait_scrubbed
 }
@@ -132,4 +132,4 @@ between "vnuma: half of its memory is on node 2" \
 between "vnuma: half of its memory is on node 3" \
     "$(lab_pages "$domid" | awk '$1 == 3 { print $2 }')" 153300 153800
 is "vnuma: it is left alone" \
-    "$(xenstore-read "/libxl/$domid/numa-placement/reason")" "vnuma is given"
+    "$(lab_report "$domid" reason)" "vnuma is given"

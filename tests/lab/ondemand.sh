@@ -34,8 +34,8 @@ checked() {
     between "$1: percent of what it touched that is elsewhere" \
         "$(lab_offplan "$domid" "$2")" 0 "$3"
     is "$1: reported as planned" \
-        "$(xenstore-read "/libxl/$domid/numa-placement/status")" planned
-    xenstore-read "/libxl/$domid/numa-placement/reason" >/tmp/reason
+        "$(lab_report "$domid" status)" planned
+    lab_report "$domid" reason >/tmp/reason
     ok "$1: not enforced, it says, and what free memory tells" grep -Eq \
         'planned, not enforced; by free memory .*node 2 (gave )?[0-9]+ MiB' \
         /tmp/reason

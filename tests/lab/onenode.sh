@@ -14,7 +14,7 @@ messages=$(lab_create g pvh 300 1 2>&1)
 is "the guest is built" "$?" 0
 is "not a word about it" "$messages" ""
 is "reported as off, and why" "$(for key in status reason; do
-    xenstore-read "/libxl/$(lab_domid g)/numa-placement/$key"
+    lab_report "$(lab_domid g)" "$key"
 done)" "off
 the host has one NUMA node"
 is "its affinities are stock xl's" "$(lab_vcpus g)" "all / all"

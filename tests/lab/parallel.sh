@@ -54,8 +54,7 @@ domids() {
 
 # "planned DOMID NODE": where each was planned, by its report.
 planned() {
-    xenstore-ls -f /libxl | sed -n \
-        's|^/libxl/\(.*\)/numa-placement/node/\(.*\)/planned_kb = "[1-9].*|planned \1 \2|p'
+    lab_planned | sed 's/^/planned /'
 }
 
 # Pages of all of them that the hypervisor counts outside their planned nodes, and
@@ -169,7 +168,7 @@ is "$text: there" "$(lab_offplan "$(lab_domid small)" 3)" 0.000
 ok "$text: it is built" lab_release
 domid=$(lab_domid g)
 is "$text: where it was planned" \
-    "$(xenstore-read "/libxl/$domid/numa-placement/status") $(
+    "$(lab_report "$domid" status) $(
         lab_offplan "$domid" 2,3)" "placed 0.000"
 lab_destroy g
 lab_destroy small

@@ -33,7 +33,7 @@ for type in pv pvh; do
 4-7 / 4-7"
     is "$type: nothing of it is elsewhere" "$(lab_offplan "$domid" 2-3)" 0.000
     is "$type: it is reported as placed" \
-        "$(xenstore-read "/libxl/$domid/numa-placement/status")" placed
+        "$(lab_report "$domid" status)" placed
     ok "$type: it is unpaused" xl unpause g
     ok "$type: it runs" lab_wait 30 has_run g
     is "$type: on those nodes' CPUs" "$("$LAB_STOCK_XL" vcpu-list g |

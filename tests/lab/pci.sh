@@ -31,7 +31,7 @@ placed() {
         "$(lab_pages "$domid" | awk '$1 == 2 { print $2 }')" \
         $((MIB * 256 * 45 / 100)) $((MIB * 256 * 55 / 100))
     is "$1: it is reported as placed" \
-        "$(xenstore-read "/libxl/$domid/numa-placement/status")" placed
+        "$(lab_report "$domid" status)" placed
 }
 
 ok "Xen has an IOMMU" sh -c "$LAB_STOCK_XL info | grep -q pv_directio"

@@ -126,7 +126,7 @@ lab_destroy r1
 
 guest "none by pattern" stock 100
 is "none by pattern: left to libxl" \
-    "$(xenstore-read "/libxl/$domid/numa-placement/status")" off
+    "$(lab_report "$domid" status)" off
 lab_destroy stock
 
 conf 'numa_policy = "single-node"' 'numa_guests = [ [ "numa_nodes=0" ] ]'
@@ -135,7 +135,7 @@ is "a wrong file: the guest is built" "$?" 0
 is "a wrong file: one warning, with the line" "$(
     grep -c 'xl-numa: warning: .*/etc/xen/xl-numa.conf:2: an entry' /tmp/err)" 1
 ok "a wrong file: the guest is placed" \
-    xenstore-exists "/libxl/$(lab_domid g)/numa-placement/soft_cpus"
+    lab_report "$(lab_domid g)" soft_cpus
 is "a wrong file: plan fails" "$(
     xl numa-placement plan /tmp/g.cfg >/dev/null 2>&1
     echo $?
@@ -146,7 +146,7 @@ lab_destroy g
 
 is_another_domain() {
     id=$(lab_domid g) && [ "$id" != "$1" ] &&
-        xenstore-exists "/libxl/$id/numa-placement/status"
+        lab_report "$id" status
 }
 
 conf 'numa_guests = [ [ "name=g", "numa_nodes=2" ] ]'

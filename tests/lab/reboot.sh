@@ -39,7 +39,7 @@ for type in pv pvh; do
     ok "$type: it reboots" lab_wait 60 is_another_domain "$first"
     new=$(lab_domid db1)
     "$LAB_STOCK_XL" pause "$new" # or it does so again in five seconds
-    lab_wait 30 xenstore-read "/libxl/$new/numa-placement/status"
+    lab_wait 30 lab_report "$new" status
     is "$type: it goes to another node, $(lab_affinity "$new")" \
         "$([ "$(lab_affinity "$new")" != "$node" ] && echo yes)" yes
     is "$type: all of it is there" \
@@ -48,7 +48,7 @@ for type in pv pvh; do
     is "$type: its vCPUs are kept on that socket" \
         "$(lab_vcpus "$new" | awk '{ print $1 }' | sort -u)" $socket
     is "$type: the guest's own policy still holds" \
-        "$(xenstore-read "/libxl/$new/numa-placement/policy")" restricted
+        "$(lab_report "$new" policy)" restricted
     lab_destroy db1
     lab_destroy filler1
     lab_destroy filler2

@@ -16,7 +16,7 @@ MIB=600
 SAVED=/tmp/g.save
 
 status_of() {
-    xenstore-read "/libxl/$1/numa-placement/status"
+    lab_report "$1" status
 }
 
 # all_there TEXT DOMID: its memory is on one node and complete; Xen's own pages
@@ -86,14 +86,14 @@ is "the soft affinity of every vCPU is theirs, the hard one their socket's" "$(l
     "4-7 / 4-7
 4-7 / 4-7"
 is "which the report has" \
-    "$(xenstore-read "/libxl/$domid/numa-placement/hard_cpus")" 4-7
+    "$(lab_report "$domid" hard_cpus)" 4-7
 is "nothing of it is elsewhere" "$(lab_offplan "$domid" 2-3)" 0.000
 between "node 2 has half of it" \
     "$(lab_pages "$domid" | awk '$1 == 2 { print $2 }')" \
     $((MIB * 256 * 45 / 100)) $((MIB * 256 * 55 / 100))
 is "it is reported as placed there" "$(status_of "$domid")" placed
 between "the report has what the hypervisor counts on node 3" "$(
-    xenstore-read "/libxl/$domid/numa-placement/node/3/actual_kb")" \
+    lab_report "$domid" node/3/actual_kb)" \
     "$(lab_pages "$domid" | awk '$1 == 3 { print 4 * $2 - 400 }')" \
     "$(lab_pages "$domid" | awk '$1 == 3 { print 4 * $2 }')"
 

@@ -34,7 +34,7 @@ between "only what node 3 lacks is on the other socket, at 21" \
     "$distance" 10.3 11
 between "and no page is elsewhere" "$(lab_offplan "$domid" 0,3)" 0 0
 between "the plan's expected distance is the real one" \
-    "$(xenstore-read "/libxl/$domid/numa-placement/expected_distance")" \
+    "$(lab_report "$domid" expected_distance)" \
     "$(awk -v d="$distance" 'BEGIN { print d - 0.2 }')" \
     "$(awk -v d="$distance" 'BEGIN { print d + 0.2 }')"
 lab_destroy g

@@ -119,8 +119,7 @@ list_guests() {
 # "DOMID NODE": where the round's guests were planned, by their reports; who was
 # killed may not have one, and not all of its memory.
 planned() {
-    xenstore-ls -f /libxl | sed -n \
-        's|^/libxl/\(.*\)/numa-placement/node/\(.*\)/planned_kb = "[1-9].*|\1 \2|p' |
+    lab_planned |
         awk 'FNR == NR { is_there[$2] = ($1 != "victim"); next } is_there[$1]' \
             /tmp/soak.guests -
 }
@@ -146,7 +145,7 @@ count_pages() {
 holds() {
     id=$(lab_domid "$1") && [ "$id" != "$first" ] &&
         "$LAB_STOCK_XL" pause "$id" &&
-        xenstore-read "/libxl/$id/numa-placement/version" &&
+        lab_report "$id" version &&
         "$LAB_STOCK_XL" list "$id" | awk 'NR == 2 { exit $(NF - 1) !~ /^..p-/ }'
 }
 

@@ -14,7 +14,7 @@
 . "$LAB_LIB"
 
 report() {
-    xenstore-read "/libxl/$domid/numa-placement/$1"
+    lab_report "$domid" "$1"
 }
 
 pages_on() {
@@ -88,7 +88,7 @@ degraded() {
     is "$text: it is reported as degraded" "$(report status)" degraded
     between "$text: one warning" "$(wc -l </tmp/lab.said)" 1 1
     ok "$text: the reason says what was planned" \
-        sh -c "xenstore-read /libxl/$domid/numa-placement/reason |
+        sh -c "echo '$(report reason)' |
             grep -q 'planned on nodes $1, but .* elsewhere'"
     ok "$text: the list shows it" \
         sh -c "xl numa-placement list | grep -Eq '^g +$domid .* degraded\$'"

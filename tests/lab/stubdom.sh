@@ -64,7 +64,7 @@ is_placed() {
     is "$1: its node affinity is where its memory is" \
         "$(lab_offplan "$stub" "$(lab_affinity "$stub")")" 0.000
     is "$1: it is reported as placed" \
-        "$(xenstore-read "/libxl/$stub/numa-placement/status")" placed
+        "$(lab_report "$stub" status)" placed
 }
 
 # Stock xl: each of the two on the node with most memory at its time.
@@ -82,7 +82,7 @@ case $on in [01]) socket=0-3 ;; *) socket=4-7 ;; esac
 is "400 MiB: its vCPU prefers that node's CPUs, and stays on the socket" \
     "$(lab_vcpus "$stub")" "$socket / $((2 * on))-$((2 * on + 1))"
 is "400 MiB: which its report has" \
-    "$(xenstore-read "/libxl/$stub/numa-placement/hard_cpus")" $socket
+    "$(lab_report "$stub" hard_cpus)" $socket
 lab_destroy g
 
 lab_leave 0 500

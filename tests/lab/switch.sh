@@ -11,7 +11,7 @@
 . "$LAB_LIB"
 
 status_of() {
-    xenstore-read "/libxl/$(lab_domid "$1")/numa-placement/status"
+    lab_report "$(lab_domid "$1")" status
 }
 
 is_another_domain() {

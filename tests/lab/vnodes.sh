@@ -14,7 +14,7 @@
 . "$LAB_LIB"
 
 report() {
-    xenstore-read "/libxl/$1/numa-placement/$2" 2>/dev/null
+    lab_report "$1" "$2"
 }
 
 # field NAME N WORD: of what guest NAME says of its node N.

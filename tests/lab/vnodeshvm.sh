@@ -12,7 +12,7 @@
 . "$LAB_LIB"
 
 report() {
-    xenstore-read "/libxl/$1/numa-placement/$2" 2>/dev/null
+    lab_report "$1" "$2"
 }
 
 pages_on() {
