@@ -49,8 +49,8 @@ struct search {
     uint8_t order[XLNUMA_NODES_MAX];     /* most CPUs first, then most room */
     uint64_t rest[XLNUMA_NODES_MAX + 1]; /* from the n-th of the order on */
     uint64_t apart[XLNUMA_NODES_MAX];    /* in no set together with i */
-    bool
-        is_directed; /* they only lack a path from i's CPUs, if these are used */
+    uint64_t unreached[XLNUMA_NODES_MAX]; /* whose CPUs have no path to i */
+    bool is_filling; /* sets are grown in the order in which they are filled */
     /* What r of the candidates from the n-th on have: at [n][r]. */
     struct amount most[XLNUMA_NODES_MAX + 1][XLNUMA_NODES_MAX + 1];
     struct amount least[XLNUMA_NODES_MAX + 1][XLNUMA_NODES_MAX + 1];
@@ -63,7 +63,8 @@ struct search {
 /* All sets that have these candidates, and size - nr of those from `next` on. */
 struct branch {
     uint64_t set, mates; /* the candidates, and all on their sockets */
-    uint64_t blocked;    /* apart from one of them */
+    uint64_t blocked;    /* may not join them: there is a path missing */
+    uint64_t no_path, no_path_back; /* from CPUs that are used, to memory */
     struct amount has;
     unsigned nr, next, nr_named, nr_sockets;
     unsigned start; /* whose CPUs may be nearest to all memory, if packed */
@@ -150,22 +151,46 @@ static bool offer(struct search *search, uint64_t set)
     return true;
 }
 
+/*
+ * A packed guest uses no memory once it has enough, nor CPUs: who comes then needs
+ * only the paths that are left.
+ */
+static void block(const struct search *search, struct branch *branch,
+                  const struct amount *before, unsigned i)
+{
+    const struct xlnuma__need *need = search->need;
+
+    if (!search->is_filling) {
+        branch->blocked |= search->apart[i];
+        return;
+    }
+    if (before->nr_cpus < need->nr_vcpus)
+        branch->no_path |= search->table->unreachable[i];
+    if (before->kb < need->memory_kb)
+        branch->no_path_back |= search->unreached[i];
+    branch->blocked = 0;
+    if (branch->has.kb < need->memory_kb)
+        branch->blocked |= branch->no_path;
+    if (branch->has.nr_cpus < need->nr_vcpus)
+        branch->blocked |= branch->no_path_back;
+}
+
 static void add(const struct search *search, struct branch *branch, unsigned i)
 {
     const struct xlnuma__table *table = search->table;
     const struct xlnuma__candidate *candidate = &table->candidate[i];
+    const struct amount before = branch->has;
 
     branch->nr_sockets += !((branch->mates >> i) & 1);
     branch->mates |= table->socket_mates[i];
     branch->set |= (uint64_t)1 << i;
-    if (!search->is_directed || branch->has.nr_cpus < search->need->nr_vcpus)
-        branch->blocked |= search->apart[i];
     branch->has.kb += candidate->usable_kb;
     branch->has.high_kb += candidate->high_kb;
     branch->has.nr_cpus += candidate->nr_cpus;
     branch->has.nr_cores += candidate->nr_cores;
     branch->nr_named += candidate->is_named;
     branch->nr++;
+    block(search, branch, &before, i);
 }
 
 static bool is_enough(const struct search *search, const struct branch *branch,
@@ -586,32 +611,30 @@ static void find_apart(struct search *search)
     unsigned i, j;
 
     for (i = 0; i < table->nr; i++)
-        search->apart[i] = 0;
+        search->apart[i] = search->unreached[i] = 0;
     for (i = 0; i < table->nr; i++)
-        XLNUMA_FOR_EACH_NODE(j, table->unreachable[i])
+        XLNUMA_FOR_EACH_NODE(j, table->unreachable[i]) {
+            search->unreached[j] |= (uint64_t)1 << i;
             if (table->candidate[j].high_kb || !table->candidate[j].nr_cpus) {
                 search->apart[i] |= (uint64_t)1 << j;
                 search->apart[j] |= (uint64_t)1 << i;
             }
+        }
 }
 
 /*
- * The paths of a packed guest depend on which CPUs it uses: sets are grown once
- * more, of nodes to which these have a path, and then any set may do.
+ * The paths of a packed guest depend on which CPUs and memory it uses: sets are
+ * grown once more by these alone, and then any set may do.
  */
 static void loosen_apart(struct search *search)
 {
-    unsigned nr = search->table->nr;
-
-    search->is_directed = true;
-    for (unsigned i = 0; i < nr; i++)
-        search->apart[i] = search->table->unreachable[i];
+    search->is_filling = true;
     if (!search->found->is_found)
         grow_all(search, BY_NEARNESS);
     if (!search->found->is_found)
         grow_all(search, BY_ROOM);
-    for (unsigned i = 0; i < nr; i++)
-        search->apart[i] = 0;
+    search->is_filling = false;
+    memset(search->apart, 0, sizeof(search->apart));
 }
 
 static bool is_first(const struct xlnuma__candidate *a,
@@ -689,7 +712,7 @@ static void prepare(struct search *search)
     }
     find_most(search);
     find_apart(search);
-    search->is_directed = false;
+    search->is_filling = false;
     search->slack =
         1e-12 * table->nr_cpus * XLNUMA_DISTANCE_UNREACHABLE * table->scale;
 }

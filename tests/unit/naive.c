@@ -598,3 +598,22 @@ struct naive_answer naive_plan_of_kinds(const struct xlnuma_host *host,
         (double)best.top / (double)best.bottom / (double)world.memory;
     return answer;
 }
+
+enum naive_hold naive_holds(const struct xlnuma_host *host,
+                            const struct xlnuma_request *request,
+                            xlnuma_nodeset nodes)
+{
+    struct world world = { .host = host, .request = request };
+    struct judged judged;
+    uint64_t set = 0;
+
+    look_at_nodes(&world);
+    look_at_request(&world, request->memory_kb, request->nr_vcpus);
+    for (unsigned i = 0; i < world.nr; i++)
+        if (nodes >> world.place[i].id & 1)
+            set |= (uint64_t)1 << i;
+    judged = judge(&world, set);
+    if (!judged.is_ok)
+        return NAIVE_NOT;
+    return judged.cpus < world.wanted_cpus ? NAIVE_FEW_CPUS : NAIVE_ALL_CPUS;
+}
