@@ -191,54 +191,68 @@ static void relate_sockets(struct xlnuma__table *table)
     }
 }
 
+/* The roomiest first; of equals the lowest node. */
+static void sort_by_room(const struct xlnuma__table *table, uint8_t by_room[])
+{
+    for (unsigned i = 0; i < table->nr; i++) {
+        const struct xlnuma__candidate *x = &table->candidate[i];
+        unsigned at = i;
+
+        for (; at; at--) {
+            const struct xlnuma__candidate *y =
+                &table->candidate[by_room[at - 1]];
+
+            if (y->usable_kb > x->usable_kb ||
+                (y->usable_kb == x->usable_kb && y->id < x->id))
+                break;
+            by_room[at] = by_room[at - 1];
+        }
+        by_room[at] = (uint8_t)i;
+    }
+}
+
+/* The nearest first; those that are as near stay in the order that they had. */
+static void sort_by_distance(unsigned nr, const uint8_t by_room[],
+                             const uint32_t distance[], uint8_t nearest[])
+{
+    for (unsigned n = 0; n < nr; n++) {
+        unsigned at = n;
+
+        for (; at && distance[by_room[n]] < distance[nearest[at - 1]]; at--)
+            nearest[at] = nearest[at - 1];
+        nearest[at] = by_room[n];
+    }
+}
+
+static void relate_distances(struct xlnuma__table *table)
+{
+    uint8_t by_room[XLNUMA_NODES_MAX];
+    uint32_t back[XLNUMA_NODES_MAX];
+
+    sort_by_room(table, by_room);
+    for (unsigned i = 0; i < table->nr; i++) {
+        for (unsigned j = 0; j < table->nr; j++)
+            back[j] = table->distance[j][i];
+        sort_by_distance(table->nr, by_room, table->distance[i],
+                         table->nearest_memory[i]);
+        sort_by_distance(table->nr, by_room, back, table->nearest_cpus[i]);
+    }
+}
+
 xlnuma_nodeset xlnuma__candidates_fill(struct xlnuma__table *table,
                                        const struct xlnuma_host *host,
                                        const struct xlnuma_request *request,
                                        struct xlnuma__need *need)
 {
+    xlnuma_nodeset device_nodes;
+
     table->host = host;
     add_nodes(table, request, host->nodes & request->nodes);
     if (!table->nr_cpus) /* numa_nodes names memory: CPUs come from elsewhere */
         add_nodes(table, request, host->nodes);
     fill_need(table, request, need);
     relate_sockets(table);
-    return fill_distances(table, request);
-}
-
-/* --- a packed guest ----------------------------------------------------------- */
-
-/* The nearest first; of equals the roomiest, and then the lowest node. */
-static bool is_nearer(const struct xlnuma__table *table, unsigned a, unsigned b,
-                      uint32_t to_a, uint32_t to_b)
-{
-    const struct xlnuma__candidate *x = &table->candidate[a];
-    const struct xlnuma__candidate *y = &table->candidate[b];
-
-    if (to_a != to_b)
-        return to_a < to_b;
-    return x->usable_kb != y->usable_kb ? x->usable_kb > y->usable_kb
-                                        : x->id < y->id;
-}
-
-void xlnuma__candidates_relate(struct xlnuma__table *table)
-{
-    for (unsigned i = 0; i < table->nr; i++)
-        for (unsigned j = 0; j < table->nr; j++) {
-            uint8_t *there = table->nearest_memory[i];
-            uint8_t *back = table->nearest_cpus[i];
-            unsigned at = j;
-
-            for (;
-                 at && is_nearer(table, j, there[at - 1], table->distance[i][j],
-                                 table->distance[i][there[at - 1]]);
-                 at--)
-                there[at] = there[at - 1];
-            there[at] = (uint8_t)j;
-            for (at = j;
-                 at && is_nearer(table, j, back[at - 1], table->distance[j][i],
-                                 table->distance[back[at - 1]][i]);
-                 at--)
-                back[at] = back[at - 1];
-            back[at] = (uint8_t)j;
-        }
+    device_nodes = fill_distances(table, request);
+    relate_distances(table);
+    return device_nodes;
 }

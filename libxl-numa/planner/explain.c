@@ -184,7 +184,6 @@ void xlnuma__explain(struct xlnuma__table *table,
                                      .holding = { .nr = 0 } };
     struct list lacking;
 
-    xlnuma__candidates_relate(table);
     look_around(&explaining);
     lacking = mix_lacking(&explaining);
     for (unsigned n = 0; n < lacking.nr; n++)
@@ -321,7 +320,6 @@ void xlnuma__explain_lack(struct xlnuma__table *table,
 
     if (nr > need->max_nodes)
         nr = need->max_nodes;
-    xlnuma__candidates_relate(table);
     say_need(request, need, nr_all, plan);
     if (!nr_all)
         xlnuma__say(plan, ", and no node that it may use has any free");

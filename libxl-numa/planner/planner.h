@@ -69,9 +69,6 @@ xlnuma_nodeset xlnuma__candidates_fill(struct xlnuma__table *table,
                                        const struct xlnuma_request *request,
                                        struct xlnuma__need *need);
 
-/* Fill nearest_memory and nearest_cpus. */
-void xlnuma__candidates_relate(struct xlnuma__table *table);
-
 /* The fewest that reach `needed` when the largest come first; nr: they do not. */
 unsigned xlnuma__fewest(uint64_t value[], unsigned nr, uint64_t needed);
 

@@ -21,8 +21,8 @@
 #endif
 
 /* Above: branches for a nearer set, and, as long as there is none, for any. */
-#define BRANCHES (6000 * XLNUMA__WORK)
-#define BRANCHES_FOR_ANY 40000
+#define BRANCHES (5000 * XLNUMA__WORK)
+#define BRANCHES_FOR_ANY 30000
 
 /* A branch of a packed guest takes so many times the work of another. */
 #define PACKED_WORK 8
@@ -46,9 +46,9 @@ struct search {
     double theta; /* what the best set is at, over the least distance */
     double
         slack; /* what is farther by more is farther, whatever the rounding */
-    uint8_t order[XLNUMA_NODES_MAX];     /* most CPUs first, then most room */
-    uint64_t rest[XLNUMA_NODES_MAX + 1]; /* from the n-th of the order on */
-    uint64_t apart[XLNUMA_NODES_MAX];    /* in no set together with i */
+    uint8_t order[XLNUMA_NODES_MAX];      /* most CPUs first, then most room */
+    uint64_t rest[XLNUMA_NODES_MAX + 1];  /* from the n-th of the order on */
+    uint64_t apart[XLNUMA_NODES_MAX];     /* in no set together with i */
     uint64_t unreached[XLNUMA_NODES_MAX]; /* whose CPUs have no path to i */
     bool is_filling; /* sets are grown in the order in which they are filled */
     /* What r of the candidates from the n-th on have: at [n][r]. */
@@ -89,15 +89,19 @@ static bool has_cpus_alone(const struct search *search)
     return xlnuma_nodeset_count(search->table->named) < nr;
 }
 
-/* near[n][j] for all n, from column j of the costs. */
+/*
+ * near[n][j] for all n, from column j of the costs: they are almost sorted if taken
+ * from the nearest CPUs on.
+ */
 static void fill_near(struct search *search, unsigned j)
 {
+    const struct xlnuma__table *table = search->table;
     unsigned nr = 0;
     double least[XLNUMA_NODES_MAX];
 
     search->near[0][j] = 0;
-    for (unsigned i = 0; i < search->table->nr; i++) {
-        unsigned at = nr;
+    for (unsigned k = 0; k < table->nr; k++) {
+        unsigned i = table->nearest_cpus[j][k], at = nr;
 
         if (i == j)
             continue;
@@ -733,8 +737,6 @@ static double least_excess(struct search *search)
     if (nr_cpus < search->need->nr_cpus)
         nr_cpus = search->need->nr_cpus;
     search->size = nr;
-    if (!is_packed(search))
-        xlnuma__candidates_relate(search->table);
     a = least_mean(search, &none, nr_cpus, true, &none.start);
     b = least_mean(search, &none, nr_cpus, false, &none.start);
     return a > b ? a : b;
@@ -790,8 +792,6 @@ void xlnuma__search(struct xlnuma__table *table,
     if ((found_r->is_found && table->scale == 1) ||
         (need->max_nodes == 1 && !has_cpus_alone(&search)))
         return; /* without devices nothing is as near as a single node */
-    if (is_packed(&search))
-        xlnuma__candidates_relate(table);
     prepare(&search);
     grow_all(&search, BY_NEARNESS);
     if (!found_r->is_found)

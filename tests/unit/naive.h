@@ -33,8 +33,8 @@ struct naive_answer naive_plan_of_kinds(const struct xlnuma_host *host,
 
 /* How a set of nodes holds the guest, for what it takes now. */
 enum naive_hold {
-    NAIVE_NOT,       /* it does not */
-    NAIVE_FEW_CPUS,  /* with fewer CPUs than vCPUs, though there are more */
+    NAIVE_NOT,      /* it does not */
+    NAIVE_FEW_CPUS, /* with fewer CPUs than vCPUs, though there are more */
     NAIVE_ALL_CPUS,
 };
 enum naive_hold naive_holds(const struct xlnuma_host *host,
