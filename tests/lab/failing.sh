@@ -20,7 +20,7 @@ MIB=4300
 failing() {
     : >/tmp/lab.table
     env LD_AUDIT="$LAB_FAULTS" FAULT_FILE=/tmp/lab.table FAULT="$fault" \
-        LD_PRELOAD=/usr/local/lib/libxlnuma-preload.so "$LAB_STOCK_XL" "$@"
+        LD_PRELOAD=/usr/local/lib/xl-numa/libxlnuma-preload.so "$LAB_STOCK_XL" "$@"
 }
 
 # create [LINE...]: what xl says is in /tmp/lab.said, but for the line of a success.

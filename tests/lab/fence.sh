@@ -43,7 +43,7 @@ is_another_domain() {
 
 # xl's ends are meant: no core dumps of them.
 echo core >/proc/sys/kernel/core_pattern
-LAB_XL=fenced hook=/usr/local/lib/libxlnuma-preload.so
+LAB_XL=fenced hook=/usr/local/lib/xl-numa/libxlnuma-preload.so
 
 for misuse in beyond freed; do
     LAB_MISUSE=$misuse

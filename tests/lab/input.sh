@@ -45,7 +45,7 @@ ok "single-node: the message says what is missing" \
     grep -q 'needs 4322 MiB on one node; node 0 lacks ' /tmp/err
 is "single-node: no domain is there" "$(lab_domid g)" ""
 
-lib=/usr/local/lib
+lib=/usr/local/lib/xl-numa
 mv $lib/libxlnuma.so.0 $lib/away
 left_to_libxl "without the library"
 mv $lib/away $lib/libxlnuma.so.0

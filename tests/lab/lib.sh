@@ -241,7 +241,7 @@ lab_shimmed() {
 }
 
 lab_ours() {
-    lab_shimmed /usr/local/lib/libxlnuma-preload.so: "$@"
+    lab_shimmed /usr/local/lib/xl-numa/libxlnuma-preload.so: "$@"
 }
 
 lab_stock() {

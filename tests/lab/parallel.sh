@@ -19,7 +19,7 @@
 . "$LAB_LIB"
 
 rounds=${1:-3}
-hook=/usr/local/lib/libxlnuma-preload.so
+hook=/usr/local/lib/xl-numa/libxlnuma-preload.so
 
 # at_once [OPTION] TYPE: guests $names of $mib are built; statuses, log and plans in files.
 at_once() {

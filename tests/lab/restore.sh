@@ -56,7 +56,7 @@ lab_wait 30 lab_is_gone g
 free=$(lab_free)
 : >/tmp/lab.table
 env LD_AUDIT="$LAB_FAULTS" FAULT_FILE=/tmp/lab.table FAULT=xs_read:1 \
-    LD_PRELOAD=/usr/local/lib/libxlnuma-preload.so \
+    LD_PRELOAD=/usr/local/lib/xl-numa/libxlnuma-preload.so \
     "$LAB_STOCK_XL" restore $SAVED >/tmp/out 2>&1
 is "when libxl-save-helper cannot read the plan xl restore fails" "$?" 1
 is "with one error of ours, and a warning that says why" \

@@ -30,7 +30,7 @@ lab_create stays pvh 400 2 'numa_policy="single-node"'
 id=$(lab_domid stays)
 before=$(lab_affinity "$id") vcpus=$(lab_vcpus "$id")
 
-hook=/usr/local/lib/libxlnuma-preload.so
+hook=/usr/local/lib/xl-numa/libxlnuma-preload.so
 cp -L "$(find /usr/lib/xen* /usr/lib/xen-lab -name xl | head -n 1)" /tmp/libvirtd
 printf '%s\n' 'name="again"' 'type="pvh"' 'memory=100' "kernel=\"$LAB_KERNEL\"" \
     'cmdline="reboot"' 'numa_nodes="3"' >/tmp/again.cfg
