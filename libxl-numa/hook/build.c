@@ -1,48 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The builds in flight in this process, from begin to end. What is done for a
- * build is in the other files. Whatever fails there is logged once and leaves the
- * build to stock libxl, unless the guest's policy is strict.
+ * The builds in flight in this process: a list, and who works on which.
  *
  * Threads: libvirt's driver builds several domains at once. A lock guards the
  * list; a build itself is worked on by one thread at a time, as in libxl.
  */
-#include "hook/build.h"
+#include "hook/services.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "hook/marker.h"
-
-XLNUMA_MARKER(XLNUMA_MARKER_LIBRARY);
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct build *builds;
-
-__attribute__((format(printf, 5, 0))) static void
-say(xentoollog_logger *logger, xentoollog_level level, int err,
-    const char *context, const char *format, va_list args)
-{
-    char message[XLNUMA_MESSAGE_SIZE];
-
-    (void)logger;
-    (void)err;
-    if (level < XTL_WARN)
-        return;
-    vsnprintf(message, sizeof(message), format, args);
-    fprintf(stderr, "%s: %s: %s\n", context, xtl_level_to_string(level),
-            message);
-}
-
-/* One of libxentoollog's needs memory, and it is of its lack that we may speak. */
-xentoollog_logger *xlnuma__build_logger(void)
-{
-    static xentoollog_logger logger = { .vmessage = say };
-
-    return &logger;
-}
 
 void xlnuma__builds_lock(void)
 {
@@ -85,11 +56,6 @@ void xlnuma__build_add(struct build *build)
     build->next = builds;
     builds = build;
     pthread_mutex_unlock(&lock);
-}
-
-bool xlnuma__build_has_domain(const struct build *build)
-{
-    return build->domid != (uint32_t)INVALID_DOMID;
 }
 
 typedef bool is_meant_fn(const struct build *, const void *);
@@ -208,58 +174,10 @@ void xlnuma__build_drop_dead(xc_interface *xch)
     drop_all(is_dead, xch);
 }
 
-/* --- begin and end -------------------------------------------------------- */
-
-/* There is no memory for a build: libxl's alone, or none. */
-static int begin_without(libxl_ctx *ctx, xentoollog_logger *lg,
-                         libxl_domain_config *config)
-{
-    struct build build = { .ctx = ctx,
-                           .lg = lg ? lg : xlnuma__build_logger(),
-                           .domid = INVALID_DOMID };
-
-    xlnuma__build_settle(&build, config);
-    xlnuma__build_learn(&build, config);
-    if (xlnuma__is_strict(build.request.policy)) {
-        LOG(&build, ERROR,
-            "domain %s: out of memory: not built, as its numa_policy demands",
-            build.request.name);
-        return -1;
-    }
-    LOG(&build, WARN, "domain %s: out of memory: placement is left to libxl",
-        build.request.name);
-    return 0;
-}
-
-static int begin(libxl_ctx *ctx, xentoollog_logger *lg,
-                 libxl_domain_config *config, bool is_restored, bool is_async,
-                 uint64_t *id_r)
-{
-    static _Atomic uint64_t last_id;
-    struct build *build = xlnuma__build_new(ctx, lg);
-
-    *id_r = 0;
-    if (!build)
-        return begin_without(ctx, lg, config);
-    build->id = ++last_id;
-    build->source = is_restored ? MEMORY_HELPERS : MEMORY_OURS;
-    build->is_async = is_async;
-    xlnuma__build_settle(build, config);
-    *id_r = build->id;
-    xlnuma__build_add(build);
-    return 0;
-}
-
-/*
- * Once, or again when libxl has destroyed the first one: it had a number that was in
- * use a moment ago.
- */
-static void created(uint64_t id, const libxl_domain_config *config,
-                    uint32_t domid)
+struct build *xlnuma__build_enter_new(uint64_t id, uint32_t domid)
 {
     struct build *build;
 
-    xlnuma__reset_end(domid); /* of an earlier domain of that number */
     pthread_mutex_lock(&lock);
     build = *find(has_id, &id);
     if (build) {
@@ -268,13 +186,12 @@ static void created(uint64_t id, const libxl_domain_config *config,
     }
     pthread_mutex_unlock(&lock);
     if (!build)
-        return;
+        return NULL;
     drop_all(has_domid, &domid); /* of an earlier domain of that number */
     pthread_mutex_lock(&lock);
     build->domid = domid;
     pthread_mutex_unlock(&lock);
-    xlnuma__build_learn(build, config);
-    xlnuma__build_leave(build);
+    return build;
 }
 
 static bool has_no_domain(const struct build *build, const void *id)
@@ -282,53 +199,7 @@ static bool has_no_domain(const struct build *build, const void *id)
     return has_id(build, id) && !xlnuma__build_has_domain(build);
 }
 
-static void returned(uint64_t id, bool goes_on)
+void xlnuma__build_drop(uint64_t id, bool goes_on)
 {
     drop_all(goes_on ? has_no_domain : has_id, &id);
-}
-
-/* A child of a process with threads may go on to build: no lock is held there. */
-static void before_fork(void)
-{
-    pthread_mutex_lock(&lock);
-}
-
-static void after_fork(void)
-{
-    pthread_mutex_unlock(&lock);
-}
-
-static void after_fork_in_child(void)
-{
-    pthread_mutex_unlock(&lock);
-    xlnuma__reservations_forked();
-}
-
-/* Called once. */
-const struct xlnuma__hook *xlnuma__hook_find(unsigned version, size_t hook_size,
-                                             size_t next_size)
-{
-    static const struct xlnuma__hook hook = {
-        .config_read = xlnuma__build_config_read,
-        .begin = begin,
-        .created = created,
-        .returned = returned,
-        .reset_begin = xlnuma__reset_begin,
-        .reset_end = xlnuma__reset_end,
-        .vcpus_set = xlnuma__build_vcpus_set,
-        .image_parsed = xlnuma__vnuma_image_parsed,
-        .memory_map = xlnuma__vnuma_memory_map,
-        .populate = xlnuma__build_populate,
-        .set_pod_target = xlnuma__build_set_pod_target,
-        .restore_begin = xlnuma__build_restore_begin,
-        .restore_end = xlnuma__build_restore_end,
-        .restored = xlnuma__build_restored,
-        .built = xlnuma__build_built,
-    };
-
-    if (version != XLNUMA__HOOK_VERSION || hook_size != sizeof(hook) ||
-        next_size != sizeof(struct xlnuma__next))
-        return NULL;
-    (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
-    return &hook;
 }

@@ -1,28 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * What a build is to be: from the configuration that libxl got, from xl-numa.conf
- * and from the guest's file. Nothing of it is kept but copies.
- */
-#include "hook/build.h"
-#include "xen/host.h"
-#include "xen/request.h"
+/* Moment: a guest's configuration file was read. */
+#include "hook/moments.h"
+#include "hook/services.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
-/* The numa_* keys of the guest file that this process read last. */
-static struct {
-    bool is_set;
-    char name[XLNUMA_NAME_SIZE];
-    bool has_uuid;
-    libxl_uuid uuid; /* survives `xl rename` and a reboot */
-    struct xlnuma__settings settings;
-} guest_file;
-
-int xlnuma__build_config_read(const XLU_Config *config, FILE *report,
-                              const char *source, const char *text, int length)
+int xlnuma__on_config_read(const XLU_Config *config, FILE *report,
+                           const char *source, const char *text, int length)
 {
     struct xlnuma__settings settings;
     char message[XLNUMA_MESSAGE_SIZE];
@@ -38,105 +23,6 @@ int xlnuma__build_config_read(const XLU_Config *config, FILE *report,
         fprintf(report, "%s\n", message);
         return EINVAL;
     }
-    xlnuma__builds_lock();
-    memset(&guest_file, 0, sizeof(guest_file));
-    guest_file.is_set = true;
-    snprintf(guest_file.name, sizeof(guest_file.name), "%s", name);
-    guest_file.settings = settings;
-    xlnuma__builds_unlock();
+    xlnuma__build_remember(name, &settings);
     return 0;
-}
-
-/* Is the file that was read this guest's? By uuid once known, else by name. */
-static bool is_file_of(const struct build *build)
-{
-    if (!guest_file.is_set)
-        return false;
-    return guest_file.has_uuid
-               ? !libxl_uuid_compare(&guest_file.uuid, &build->uuid)
-               : !strcmp(guest_file.name, build->request.name);
-}
-
-void xlnuma__build_settle(struct build *build, libxl_domain_config *config)
-{
-    const char *name = config->c_info.name ? config->c_info.name : "";
-    char message[XLNUMA_MESSAGE_SIZE];
-    int rc = 0;
-
-    libxl_uuid_copy(build->ctx, &build->uuid, &config->c_info.uuid);
-    snprintf(build->request.name, sizeof(build->request.name), "%s", name);
-    xlnuma__builds_lock();
-    build->has_kept = !is_file_of(build);
-    if (!build->has_kept) {
-        libxl_uuid_copy(build->ctx, &guest_file.uuid, &build->uuid);
-        guest_file.has_uuid = true;
-        build->settings = guest_file.settings;
-        rc = xlnuma__kept_put(config, &build->settings);
-    }
-    xlnuma__builds_unlock();
-    if (rc)
-        LOG(build, WARN,
-            "domain %s: out of memory: the numa_* settings of its file will be "
-            "forgotten when it is saved or migrated",
-            name);
-    if (build->has_kept && xlnuma__kept_get(&build->settings, config, message))
-        LOG(build, WARN, "domain %s: %s: ignored", name, message);
-}
-
-/*
- * The keys that xl-numa.conf has for this guest; a wrong file has none. Returns
- * whether it switches placement off.
- */
-static bool apply_conf(struct build *build, const char *name)
-{
-    struct xlnuma__settings settings;
-    char message[XLNUMA_MESSAGE_SIZE];
-    bool is_off;
-
-    if (xlnuma__conf_read(&settings, &is_off, name ? name : "", message) &&
-        xlnuma__build_has_domain(build))
-        LOG(build, WARN,
-            "domain %" PRIu32 " (%s): %s: placed as if that file were not "
-            "there",
-            build->domid, build->request.name, message);
-    xlnuma__settings_apply(&settings, &build->request);
-    return is_off;
-}
-
-/* What every vCPU has without us, where the request has no affinity of its own. */
-static void learn_hard_affinity(struct build *build,
-                                const libxl_domain_build_info *info)
-{
-    memset(&build->hard_before, 0xff, sizeof(build->hard_before));
-    if (build->request.has_own_affinity || !info->num_vcpu_hard_affinity)
-        return;
-    build->nr_hard = (unsigned)info->num_vcpu_hard_affinity;
-    xlnuma__cpuset_from_bitmap(&build->hard_before,
-                               &info->vcpu_hard_affinity[0]);
-}
-
-void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
-{
-    const libxl_domain_build_info *info = &config->b_info;
-    bool is_off;
-
-    xlnuma__request_from_config(&build->request, build->ctx, config);
-    build->owns_vcpus = !libxl_defbool_is_default(info->numa_placement) &&
-                        libxl_defbool_val(info->numa_placement);
-    learn_hard_affinity(build, info);
-    build->is_hvm = info->type == LIBXL_DOMAIN_TYPE_HVM;
-    build->least_kb = xlnuma__populated_kb(config);
-    build->stubdom_kb = xlnuma__stubdom_kb(config);
-    if (!xlnuma__config_wants_placement(config, &build->why_not))
-        return;
-    is_off = apply_conf(build, config->c_info.name);
-    build->conf_nodes = build->request.nodes;
-    xlnuma__settings_apply(&build->settings, &build->request);
-    if (is_off) {
-        build->why_not = XLNUMA__CONF_OFF;
-        build->request.policy = XLNUMA_POLICY_NONE;
-    }
-    if (build->source == MEMORY_HELPERS)
-        build->request.no_guest_nodes =
-            "it is restored: its memory does not go by the guest's addresses";
 }

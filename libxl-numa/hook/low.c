@@ -3,7 +3,7 @@
  * 1 GiB extents that Xen took from a node's low memory, having no other whole
  * one: they go back, and smaller ones come from the node's other memory.
  */
-#include "hook/build.h"
+#include "hook/services.h"
 #include "xen/host.h"
 
 /* From this order on; a guest with such extents names its frames itself. */

@@ -5,7 +5,7 @@
  * that cannot do so is planned all the same: exact nodes, and a strict policy,
  * do not depend on reservations.
  */
-#include "hook/build.h"
+#include "hook/services.h"
 #include "vnodes/vnodes.h"
 #include "xen/host.h"
 
@@ -25,10 +25,10 @@ static void forget_foreign_nodes(struct build *build,
 
     if (!build->has_kept || build->request.nodes & host->nodes)
         return;
-    LOG(build, WARN,
-        "domain %" PRIu32 " (%s): numa_nodes, kept since it was built, is "
+    xlnuma__build_say(
+        build, XTL_WARN,
+        "numa_nodes, kept since it was built, is "
         "\"%s\", and this host has nodes %s: numa_nodes is ignored",
-        build->domid, build->request.name,
         xlnuma_nodeset_format(build->request.nodes, foreign, sizeof(foreign)),
         xlnuma_nodeset_format(host->nodes, here, sizeof(here)));
     build->request.nodes = build->conf_nodes;
@@ -96,10 +96,10 @@ static int plan_in_turn(struct build *build, xc_interface *xch,
             xlnuma__reservation_make(&build->reservation, xch, build->domid,
                                      build->plan->memory_kb, why);
         if (*why)
-            LOG(build, WARN,
-                "domain %" PRIu32 " (%s): %s: guests that are built at the "
-                "same moment may be planned on the same memory",
-                build->domid, build->request.name, why);
+            xlnuma__build_say(build, XTL_WARN,
+                              "%s: guests that are built at the "
+                              "same moment may be planned on the same memory",
+                              why);
     }
     if (has_turn)
         xlnuma__reservations_end();
@@ -157,10 +157,11 @@ int xlnuma__build_plan(struct build *build, xc_interface *xch,
             !lacks_reserved(build, host, reserved_kb))
             return rc;
         if (!nr_waits && !xlnuma__build_is_quiet())
-            LOG(build, INFO,
-                "domain %" PRIu32 " (%s): builds in flight have reserved the "
+            xlnuma__build_say(
+                build, XTL_INFO,
+                "builds in flight have reserved the "
                 "memory that it needs: waiting for them, %d s at most",
-                build->domid, build->request.name, WAIT_S);
+                WAIT_S);
     } while (wait_for_change(xch, reserved_kb, &nr_waits));
     return rc;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The memory that Xen sets aside for a guest that is populated on demand
+ * Moment: Xen sets memory aside for a guest that is populated on demand
  * (memory < maxmem). Xen takes it itself, and all that we have is the domain's
  * node affinity: so we let it take one node's share after the other, with that
  * node alone in the affinity.
@@ -10,7 +10,8 @@
  * right one either way. The node's free memory tells what happened; once it has
  * no clean 2 MiB extents left we ask for pages.
  */
-#include "hook/build.h"
+#include "hook/moments.h"
+#include "hook/services.h"
 #include "xen/apply.h"
 
 #include <errno.h>
@@ -110,11 +111,10 @@ static void fill_nodes(struct pod *pod, uint64_t target_pages)
                                  (xlnuma_nodeset)1 << i) &&
             !fill(pod, i, share_pages / SUPERPAGE_PAGES * SUPERPAGE_PAGES))
             continue;
-        LOG(build, WARN,
-            "domain %" PRIu32 " (%s): memory of node %u%s%s: the rest of its "
-            "memory is left to Xen",
-            build->domid, build->request.name, i, errno ? ": " : "",
-            errno ? strerror(errno) : "");
+        xlnuma__build_say(build, XTL_WARN,
+                          "memory of node %u%s%s: the rest of its "
+                          "memory is left to Xen",
+                          i, errno ? ": " : "", errno ? strerror(errno) : "");
         return;
     }
 }
@@ -130,39 +130,25 @@ static int give_affinity_back(const struct build *build)
     return r;
 }
 
-static void set_aside(struct build *build, const struct xlnuma__next *next,
-                      xc_interface *xch, uint64_t target_pages)
+void xlnuma__on_pod(struct build *build, const struct xlnuma__next *next,
+                    xc_interface *xch, uint64_t target_pages)
 {
     struct pod pod = { .build = build, .next = next, .xch = xch };
     char given[256] = "";
     unsigned i;
 
+    if (build->phase != PHASE_STEERED || !build->plan)
+        return;
     build->source = MEMORY_UNSEEN;
     XLNUMA_FOR_EACH_NODE(i, all_nodes(build))
         pod.free_kb[i] = node_free_kb(&pod, i);
     fill_nodes(&pod, target_pages);
     if (give_affinity_back(build))
-        LOG(build, WARN,
-            "domain %" PRIu32 " (%s): its node affinity could not be set to "
-            "its planned nodes: look at \"xl list -n\"",
-            build->domid, build->request.name);
+        xlnuma__build_say(build, XTL_WARN,
+                          "its node affinity could not be set to "
+                          "its planned nodes: look at \"xl list -n\"");
     format_given(&pod, given, sizeof(given));
     snprintf(build->outcome.reason, sizeof(build->outcome.reason),
              "populated on demand: planned, not enforced%s%s",
              *given ? "; by free memory" : "", given);
-}
-
-int xlnuma__build_set_pod_target(const struct xlnuma__next *next,
-                                 xc_interface *xch, uint32_t domid,
-                                 uint64_t target_pages, uint64_t *tot_pages,
-                                 uint64_t *pod_cache_pages,
-                                 uint64_t *pod_entries)
-{
-    struct build *build = xlnuma__build_enter(domid);
-
-    if (build && build->phase == PHASE_STEERED && build->plan)
-        set_aside(build, next, xch, target_pages);
-    xlnuma__build_leave(build);
-    return next->set_pod_target(xch, domid, target_pages, tot_pages,
-                                pod_cache_pages, pod_entries);
 }

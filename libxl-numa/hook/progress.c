@@ -3,7 +3,7 @@
  * What a person at a terminal sees of a build that takes long: one line on
  * stderr that is brought up to date, and gone at the end. Others see nothing.
  */
-#include "hook/build.h"
+#include "hook/services.h"
 
 #include <inttypes.h>
 #include <stdio.h>

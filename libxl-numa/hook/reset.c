@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A soft reset: kexec or kdump in an HVM or PVH guest. libxl runs its build path
+ * Moments of a soft reset: kexec or kdump in an HVM or PVH guest. libxl runs its build path
  * again for a domain that keeps its memory: its own placement would move the
  * vCPUs away from it, and /libxl/DOMID is removed, with the report. So affinities
  * and report are read before it and put back after it. Plans nothing.
  */
-#include "hook/build.h"
+#include "hook/moments.h"
+#include "hook/services.h"
 #include "xen/growth.h"
 #include "xen/report.h"
 
@@ -112,14 +113,14 @@ static void read_report(struct reset *reset)
         xs_close(xs);
     }
     if (*message)
-        LOG(reset, WARN,
-            "domain %" PRIu32
-            ": soft reset: %s: \"xl numa-placement\" will not "
-            "know how it was built",
-            reset->domid, message);
+        xlnuma__say_of(reset->lg, reset->domid,
+                       "soft reset: %s: \"xl numa-placement\" will not "
+                       "know how it was built",
+                       message);
 }
 
-void xlnuma__reset_begin(libxl_ctx *ctx, xentoollog_logger *lg, uint32_t domid)
+void xlnuma__on_reset_begin(libxl_ctx *ctx, xentoollog_logger *lg,
+                            uint32_t domid)
 {
     struct reset *reset = calloc(1, sizeof(*reset));
     const char *why = "out of memory";
@@ -134,10 +135,10 @@ void xlnuma__reset_begin(libxl_ctx *ctx, xentoollog_logger *lg, uint32_t domid)
         why = read_affinities(reset);
     }
     if (why) {
-        xtl_log(lg, XTL_WARN, -1, "xl-numa",
-                "domain %" PRIu32 ": soft reset: %s: libxl may place its vCPUs "
-                "away from its memory",
-                domid, why);
+        xlnuma__say_of(lg, domid,
+                       "soft reset: %s: libxl may place its vCPUs "
+                       "away from its memory",
+                       why);
         dispose(reset);
         return;
     }
@@ -145,7 +146,7 @@ void xlnuma__reset_begin(libxl_ctx *ctx, xentoollog_logger *lg, uint32_t domid)
     add(reset);
 }
 
-void xlnuma__reset_end(uint32_t domid)
+void xlnuma__on_reset_end(uint32_t domid)
 {
     dispose(take(domid));
 }
@@ -164,7 +165,7 @@ static bool put_affinities_back(struct reset *reset)
     return is_done;
 }
 
-void xlnuma__reset_built(struct xs_handle *xs, uint32_t domid)
+void xlnuma__on_reset_built(struct xs_handle *xs, uint32_t domid)
 {
     struct reset *reset = take(domid);
     char message[XLNUMA_MESSAGE_SIZE];
@@ -172,16 +173,16 @@ void xlnuma__reset_built(struct xs_handle *xs, uint32_t domid)
     if (!reset)
         return;
     if (!put_affinities_back(reset))
-        LOG(reset, WARN,
-            "domain %" PRIu32 ": soft reset: its affinities could not all be "
-            "put back: look at \"xl vcpu-list %" PRIu32 "\" and \"xl list -n\"",
-            domid, domid);
+        xlnuma__say_of(reset->lg, reset->domid,
+                       "soft reset: its affinities could not all be "
+                       "put back: look at \"xl vcpu-list %" PRIu32
+                       "\" and \"xl list -n\"",
+                       domid);
     if (reset->has_report &&
         xlnuma__report_write(xs, domid, &reset->report, message))
-        LOG(reset, WARN,
-            "domain %" PRIu32
-            ": soft reset: %s: \"xl numa-placement\" will not "
-            "know how it was built",
-            domid, message);
+        xlnuma__say_of(reset->lg, reset->domid,
+                       "soft reset: %s: \"xl numa-placement\" will not "
+                       "know how it was built",
+                       message);
     dispose(reset);
 }

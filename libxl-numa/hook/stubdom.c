@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A guest's stub domain, which has its device model: it is placed as any other
+ * Moment: a guest's stub domain, which has its device model, has its vCPUs. It is placed as any other
  * guest, but among its guest's nodes alone. libxl builds it when its guest is
  * built, from a configuration that nobody else sees and with a uuid of its own;
  * that it belongs to the guest is in xenstore later. What tells us is its name.
  */
-#include "hook/build.h"
-#include "xen/apply.h"
+#include "hook/moments.h"
+#include "hook/services.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,24 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* libxl's suffix (libxl__stub_dm_name()), and what a PV domain takes beside. */
-#define SUFFIX "-dm"
-#define PV_EXTRA_KB 1024
-
-static bool is_on(libxl_defbool value)
-{
-    return !libxl_defbool_is_default(value) && libxl_defbool_val(value);
-}
-
-uint64_t xlnuma__stubdom_kb(const libxl_domain_config *config)
-{
-    const libxl_domain_build_info *info = &config->b_info;
-
-    return info->type == LIBXL_DOMAIN_TYPE_HVM &&
-                   is_on(info->device_model_stubdomain)
-               ? info->stubdomain_memkb + info->video_memkb + PV_EXTRA_KB
-               : 0;
-}
+#define SUFFIX "-dm" /* libxl__stub_dm_name() */
 
 /* The name of a domain, the caller's to free; or NULL and errno. */
 static char *read_name(uint32_t domid)
@@ -63,10 +46,10 @@ static struct build *take_guest(uint32_t domid)
         return NULL;
     name = read_name(domid);
     if (!name) {
-        xtl_log(xlnuma__build_logger(), XTL_WARN, -1, "xl-numa",
-                "domain %" PRIu32 ": its name, in xenstore: %s: if it is a "
-                "stub domain, its placement is left to libxl",
-                domid, strerror(errno));
+        xlnuma__say_of(xlnuma__build_logger(), domid,
+                       "its name, in xenstore: %s: if it is a "
+                       "stub domain, its placement is left to libxl",
+                       strerror(errno));
         return NULL;
     }
     length = strlen(name);
@@ -103,7 +86,6 @@ static int plan_stubdom(struct build *stubdom, struct build *guest,
                         xc_interface *xch, char *message)
 {
     struct xlnuma_request *request = &stubdom->request;
-    struct xlnuma_host *host = xlnuma_host_new();
     int rc;
 
     snprintf(request->name, sizeof(request->name), "%.*s" SUFFIX,
@@ -112,31 +94,11 @@ static int plan_stubdom(struct build *stubdom, struct build *guest,
     request->memory_kb = stubdom->least_kb = guest->stubdom_kb;
     request->nr_vcpus = stubdom->nr_vcpus;
     restrict_to_guest(stubdom, guest);
-    if (!host || !(stubdom->plan = xlnuma_plan_new())) {
-        rc = xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
-        goto out;
-    }
-    rc = xlnuma__build_plan(stubdom, xch, host, &guest->reservation, message);
-    if (rc)
-        goto out;
-    if (stubdom->plan->status != XLNUMA_STATUS_PLACED) {
-        rc = xlnuma__fail(message, XLNUMA_ERR_INVALID, "%s",
-                          stubdom->plan->reason);
-        goto out;
-    }
-    rc = xlnuma__apply(stubdom->ctx, stubdom->domid, stubdom->nr_vcpus,
-                       stubdom->plan, true, NULL, message);
-    if (rc)
-        goto out;
-    stubdom->has_hard = stubdom->plan->has_hard_cpus;
-    xlnuma__extents_init(&stubdom->extents, host, stubdom->plan);
-    stubdom->phase = PHASE_STEERED;
-    stubdom->outcome.status = BUILD_PLANNED;
-    snprintf(stubdom->outcome.reason, sizeof(stubdom->outcome.reason), "%s",
-             stubdom->plan->reason);
-out:
-    xlnuma_host_free(host);
-    return rc;
+    rc = xlnuma__build_steer(stubdom, xch, &guest->reservation, message);
+    return rc || stubdom->phase == PHASE_STEERED
+               ? rc
+               : xlnuma__fail(message, XLNUMA_ERR_INVALID, "%s",
+                              stubdom->plan->reason);
 }
 
 /* Of the guest's call, which ends with both. NULL: no memory. */
@@ -155,7 +117,7 @@ static struct build *new_stubdom(const struct build *guest, uint32_t domid,
     return stubdom;
 }
 
-bool xlnuma__stubdom_begin(xc_interface *xch, uint32_t domid, unsigned nr_vcpus)
+bool xlnuma__on_stubdom(xc_interface *xch, uint32_t domid, unsigned nr_vcpus)
 {
     char message[XLNUMA_MESSAGE_SIZE] = "out of memory";
     struct build *guest = take_guest(domid), *stubdom;
@@ -168,9 +130,10 @@ bool xlnuma__stubdom_begin(xc_interface *xch, uint32_t domid, unsigned nr_vcpus)
     if (is_planned) {
         xlnuma__build_add(stubdom);
     } else {
-        LOG(guest, WARN,
-            "domain %" PRIu32 " (%s" SUFFIX "): %s: placement is left to libxl",
-            domid, guest->request.name, message);
+        xlnuma__say_of(guest->lg, domid,
+                       "stub domain (%s" SUFFIX
+                       "): %s: placement is left to libxl",
+                       guest->request.name, message);
         if (stubdom)
             xlnuma__build_free(stubdom);
     }

@@ -1,25 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vnuma.c: a guest that sees several nodes. */
+/* A guest that sees several nodes. */
 #ifndef XLNUMA_HOOK_VNUMA_H
 #define XLNUMA_HOOK_VNUMA_H
 
 #include <xenctrl.h>
 #include <xenguest.h>
 
+#include "vnodes/vnodes.h"
+
 struct build;
-struct vnuma; /* of a build; NULL: the guest sees one node */
+
+/* Of a build; NULL: the guest sees one node. */
+struct vnuma {
+    struct xc_dom_image *dom; /* borrowed, from when it is parsed */
+    unsigned nr_ranges;       /* 0: until then */
+    struct xlnuma__vrange range[XLNUMA__VRANGES_MAX];
+    uint64_t done_kb[XLNUMA_GUEST_NODES_MAX]; /* where it should be */
+    uint8_t *tables; /* owned: libxl reads them until the domain is built */
+};
 
 /* The build is planned and has its affinities: those of its vCPUs, by node. */
 void xlnuma__vnuma_begin(struct build *build);
 void xlnuma__vnuma_free(struct vnuma *vnuma);
 
+/* It sees one node, and its vCPUs run on all of the plan's CPUs. */
+void xlnuma__vnuma_give_up(struct build *build, const char *why);
+
 /* The vCPUs' affinities again, after the plan's were set. */
 void xlnuma__vnuma_affinities(struct build *build);
-
-/* The functions of struct xlnuma__hook (hook.h). */
-void xlnuma__vnuma_image_parsed(struct xc_dom_image *dom);
-void xlnuma__vnuma_memory_map(uint32_t domid, struct e820entry e820[],
-                              uint32_t nr);
 
 /*
  * The node of the host for the first of these extents, and in *nr_r (in: how many

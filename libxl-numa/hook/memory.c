@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What is done when libxenguest asks Xen for a domain's memory: each extent on
- * the node that planner/extent.c names.
+ * Moment: libxenguest asks Xen for a domain's memory. Each extent comes from the node
+ * that is furthest behind its share.
  */
-#include "hook/build.h"
+#include "hook/moments.h"
+#include "hook/services.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -21,15 +22,29 @@ static int refuse(struct build *build)
 
     xlnuma__build_progress_end(build);
     if (build->phase != PHASE_REFUSED)
-        LOG(build, ERROR,
-            "domain %" PRIu32 " (%s): node%s %s ran out of memory while it was "
-            "built: not built, as its numa_policy demands",
-            build->domid, build->request.name,
+        xlnuma__build_say_refused(
+            build, "node%s %s ran out of memory while it was built",
             xlnuma_nodeset_count(planned) == 1 ? "" : "s",
             xlnuma_nodeset_format(planned, nodes, sizeof(nodes)));
     build->phase = PHASE_REFUSED;
     errno = ENOMEM;
     return -1;
+}
+
+/* Xen answered with an error, rather than with fewer extents than asked. */
+static void stop(struct build *build, unsigned node, int error)
+{
+    xlnuma__build_progress_end(build);
+    build->phase = build->is_strict ? PHASE_REFUSED : PHASE_STOPPED;
+    if (build->is_strict)
+        xlnuma__build_say_refused(build, "memory of node %u: %s", node,
+                                  strerror(error));
+    else
+        xlnuma__build_say(
+            build, XTL_WARN,
+            "memory of node %u: %s: the rest of its memory is left "
+            "to libxl",
+            node, strerror(error));
 }
 
 /*
@@ -64,16 +79,7 @@ static unsigned long steer(struct build *build, const struct xlnuma__next *next,
                            mem_flags | XENMEMF_exact_node((unsigned)node),
                            extent + done);
         if (r < 0) {
-            int error = errno;
-
-            xlnuma__build_progress_end(build);
-            xtl_log(
-                build->lg, build->is_strict ? XTL_ERROR : XTL_WARN, -1,
-                "xl-numa", "domain %" PRIu32 " (%s): memory of node %d: %s: %s",
-                build->domid, build->request.name, node, strerror(error),
-                build->is_strict ? "not built, as its numa_policy demands"
-                                 : "the rest of its memory is left to libxl");
-            build->phase = build->is_strict ? PHASE_REFUSED : PHASE_STOPPED;
+            stop(build, (unsigned)node, errno);
             break;
         }
         r -= (int)xlnuma__build_give_low_back(build, xch, (unsigned)node, order,
@@ -173,10 +179,10 @@ static int populate_stock(struct build *build, const struct xlnuma__next *next,
     return r;
 }
 
-static int populate(struct build *build, const struct xlnuma__next *next,
-                    bool is_exact, xc_interface *xch, uint32_t domid,
-                    unsigned long nr, unsigned order, unsigned mem_flags,
-                    xen_pfn_t *extent)
+int xlnuma__on_memory(struct build *build, const struct xlnuma__next *next,
+                      bool is_exact, xc_interface *xch, uint32_t domid,
+                      unsigned long nr, unsigned order, unsigned mem_flags,
+                      xen_pfn_t *extent)
 {
     bool names_node = XENMEMF_get_node(mem_flags) != XENMEMF_get_node(0);
     unsigned long done;
@@ -215,19 +221,4 @@ static int populate(struct build *build, const struct xlnuma__next *next,
     r = populate_stock(build, next, is_exact, xch, domid, nr - done, order,
                        mem_flags, extent + done);
     return r < 0 || is_exact ? r : (int)done + r;
-}
-
-int xlnuma__build_populate(const struct xlnuma__next *next, bool is_exact,
-                           xc_interface *xch, uint32_t domid, unsigned long nr,
-                           unsigned order, unsigned mem_flags,
-                           xen_pfn_t *extent)
-{
-    struct build *build = xlnuma__build_enter(domid);
-    int r = populate(build, next, is_exact, xch, domid, nr, order, mem_flags,
-                     extent);
-    int err = errno;
-
-    xlnuma__build_leave(build);
-    errno = err;
-    return r;
 }
