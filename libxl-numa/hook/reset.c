@@ -112,11 +112,13 @@ static void read_report(struct reset *reset)
         leave_growth(reset, xs);
         xs_close(xs);
     }
-    if (*message)
-        xlnuma__say_of(reset->lg, reset->domid,
-                       "soft reset: %s: \"xl numa-placement\" will not "
-                       "know how it was built",
-                       message);
+    if (!*message)
+        return;
+    reset->has_report = false;
+    xlnuma__say_of(reset->lg, reset->domid,
+                   "soft reset: %s: \"xl numa-placement\" will not "
+                   "know how it was built",
+                   message);
 }
 
 void xlnuma__on_reset_begin(libxl_ctx *ctx, xentoollog_logger *lg,

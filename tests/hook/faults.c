@@ -134,7 +134,8 @@ static const struct function {
  * calls the hook was linked to.
  */
 static const char never[] =
-    " __ctype_b_loc __cxa_finalize __errno_location __stack_chk_fail abort"
+    " __ctype_b_loc __cxa_finalize __errno_location __isoc99_sscanf __stack_chk_fail"
+    " abort"
     " clock_gettime dl_iterate_phdr dlerror dlinfo dlsym ferror free getenv"
     " geteuid getpid ioctl isatty"
     " memchr memcmp memcpy memmem memmove memset nanosleep"
@@ -143,7 +144,7 @@ static const char never[] =
     " strnlen strrchr"
     " strspn strstr strtod strtol strtoul strtoull vsnprintf"
     " libxl_bitmap_dispose libxl_bitmap_equal libxl_bitmap_init"
-    " libxl_bitmap_set libxl_bitmap_test"
+    " libxl_bitmap_reset libxl_bitmap_set libxl_bitmap_test"
     " libxl_cpupoolinfo_dispose libxl_cpupoolinfo_init"
     " libxl_cputopology_list_free libxl_ctx_free libxl_defbool_is_default"
     " libxl_defbool_set libxl_defbool_val"
