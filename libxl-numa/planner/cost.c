@@ -20,6 +20,15 @@ struct order {
     uint8_t at[XLNUMA_NODES_MAX];
 };
 
+/* How a guest's memory and CPUs are on a set. */
+struct shares {
+    uint64_t cpus_of; /* the candidates whose CPUs the vCPUs use */
+    unsigned nr_cpus; /* of these */
+    uint64_t used;    /* the candidates with memory of it */
+    uint64_t den;     /* kb[] is so many times the KiB: shares are exact */
+    xlnuma__u128 kb[XLNUMA_NODES_MAX];
+};
+
 static uint64_t room_of(const struct xlnuma__table *table, unsigned i,
                         bool is_low)
 {
@@ -39,8 +48,6 @@ static struct order order_of(uint64_t set)
     return order;
 }
 
-/* --- spread: in proportion to CPUs ------------------------------------------- */
-
 /*
  * The CPUs that a candidate counts with: its own; in a set without any CPU, which
  * is judged to be shown, one each.
@@ -50,6 +57,8 @@ static unsigned weight_of(const struct xlnuma__table *table,
 {
     return set->nr_cpus ? table->candidate[i].nr_cpus : 1;
 }
+
+/* --- spread: in proportion to CPUs ------------------------------------------- */
 
 /* Ascending room a CPU. That is the table's order for memory that is not low. */
 static struct order order_by_room(const struct xlnuma__table *table,
@@ -72,38 +81,27 @@ static struct order order_by_room(const struct xlnuma__table *table,
     return order;
 }
 
-/* What the set's CPUs pay for memory on each of its nodes. */
-static void fill_columns(const struct xlnuma__table *table,
-                         const struct xlnuma__judged *set, uint64_t column[])
-{
-    struct order order = order_of(set->set);
-
-    for (unsigned m = 0; m < order.nr; m++) {
-        unsigned j = order.at[m];
-
-        column[j] = 0;
-        for (unsigned n = 0; n < order.nr; n++)
-            column[j] += (uint64_t)weight_of(table, set, order.at[n]) *
-                         table->distance[order.at[n]][j];
-    }
-}
-
 /* Nodes without CPUs: the shortest way, then most room, then the lowest node. */
 static struct order order_by_reach(const struct xlnuma__table *table,
-                                   uint64_t set, const uint64_t column[])
+                                   uint64_t cpus_of, uint64_t without_cpus)
 {
-    struct order order = order_of(set);
+    struct order order = order_of(without_cpus);
+    uint64_t reach[XLNUMA_NODES_MAX];
 
-    for (unsigned n = 1; n < order.nr; n++) {
+    for (unsigned n = 0; n < order.nr; n++) {
         uint8_t i = order.at[n];
         const struct xlnuma__candidate *x = &table->candidate[i], *y;
-        unsigned at = n;
+        unsigned at = n, j;
 
+        reach[i] = 0;
+        XLNUMA_FOR_EACH_NODE(j, cpus_of)
+            reach[i] +=
+                (uint64_t)table->candidate[j].nr_cpus * table->distance[j][i];
         for (; at; at--) {
             unsigned other = order.at[at - 1];
 
             y = &table->candidate[other];
-            if (column[other] != column[i]     ? column[other] < column[i]
+            if (reach[other] != reach[i]       ? reach[other] < reach[i]
                 : y->usable_kb != x->usable_kb ? y->usable_kb > x->usable_kb
                                                : y->id < x->id)
                 break;
@@ -115,166 +113,80 @@ static struct order order_by_reach(const struct xlnuma__table *table,
 }
 
 /*
- * Memory weighed with columns is num / den. The shares are exact, not in pages:
- * candidates with less room than their part give all of it, the others divide
- * what is left by their CPUs.
+ * Candidates with less room than their part give all of it, the others divide
+ * what is left by their CPUs; what all of these lack those without CPUs give.
  */
-struct weighed {
-    xlnuma__u128 num;
-    uint64_t den;
-    uint64_t used;
-};
-
-static struct weighed weigh_part(const struct xlnuma__table *table,
-                                 const struct xlnuma__judged *set, bool is_low,
-                                 uint64_t left_kb, const uint64_t reach[],
-                                 const uint64_t column[])
+static void divide(const struct xlnuma__table *table,
+                   const struct xlnuma__judged *set, bool is_low,
+                   uint64_t left_kb, struct shares *shares)
 {
-    uint64_t with_cpus = set->set & table->with_cpus;
-    struct order order = order_by_room(table, with_cpus, is_low);
-    struct weighed weighed = { .den = 1 };
-    uint64_t cpus = set->nr_cpus, columns = 0;
-    unsigned n = 0;
+    struct order order = order_by_room(table, shares->cpus_of, is_low);
+    uint64_t cpus = set->nr_cpus, full = 0;
+    unsigned n = 0, i;
 
-    for (; n < order.nr && left_kb; n++) {
-        unsigned i = order.at[n], nr_cpus = table->candidate[i].nr_cpus;
-        uint64_t room_kb = room_of(table, i, is_low);
+    for (; n < order.nr; n++) {
+        uint64_t room_kb = room_of(table, order.at[n], is_low);
+        unsigned nr_cpus = table->candidate[order.at[n]].nr_cpus;
 
         if ((xlnuma__u128)room_kb * cpus > (xlnuma__u128)left_kb * nr_cpus)
             break;
-        weighed.num += (xlnuma__u128)room_kb * column[i];
-        weighed.used |= (uint64_t)(room_kb > 0) << i;
+        full |= (uint64_t)1 << order.at[n];
         left_kb -= room_kb;
         cpus -= nr_cpus;
     }
-    if (!left_kb)
-        return weighed;
-    if (n < order.nr) {
-        for (; n < order.nr; n++) {
-            unsigned i = order.at[n];
+    if (n < order.nr)
+        shares->den = cpus;
+    XLNUMA_FOR_EACH_NODE(i, full)
+        shares->kb[i] = (xlnuma__u128)room_of(table, i, is_low) * shares->den;
+    for (; n < order.nr; n++)
+        shares->kb[order.at[n]] =
+            (xlnuma__u128)left_kb * table->candidate[order.at[n]].nr_cpus;
+    if (shares->den == 1 && left_kb && full == shares->cpus_of) {
+        order = order_by_reach(table, full, set->set & ~full);
+        for (n = 0; n < order.nr; n++) {
+            uint64_t room_kb = room_of(table, order.at[n], is_low);
 
-            columns += column[i] * table->candidate[i].nr_cpus;
-            weighed.used |= (uint64_t)1 << i;
+            shares->kb[order.at[n]] = room_kb < left_kb ? room_kb : left_kb;
+            left_kb -= (uint64_t)shares->kb[order.at[n]];
         }
-        weighed.den = cpus;
-        weighed.num = weighed.num * cpus + (xlnuma__u128)left_kb * columns;
-        return weighed;
     }
-    order = order_by_reach(table, set->set & ~with_cpus, reach);
-    for (n = 0; n < order.nr && left_kb; n++) {
-        unsigned i = order.at[n];
-        uint64_t room_kb = room_of(table, i, is_low);
-        uint64_t share = room_kb < left_kb ? room_kb : left_kb;
+}
 
-        weighed.num += (xlnuma__u128)share * column[i];
-        weighed.used |= (uint64_t)(share > 0) << i;
-        left_kb -= share;
-    }
-    return weighed;
+static void spread(const struct xlnuma__table *table, uint64_t memory_kb,
+                   const struct xlnuma__judged *set, struct shares *shares)
+{
+    bool is_low = set->low_kb;
+    unsigned i;
+
+    shares->cpus_of = set->set & table->with_cpus;
+    shares->nr_cpus = set->nr_cpus;
+    shares->den = 1;
+    XLNUMA_FOR_EACH_NODE(i, set->set & ~shares->cpus_of)
+        shares->kb[i] = 0;
+    divide(table, set, is_low, is_low ? set->low_kb : memory_kb, shares);
+    /* Low memory is taken when all other is: that is not divided. */
+    XLNUMA_FOR_EACH_NODE(i, is_low ? set->set : 0)
+        shares->kb[i] +=
+            (xlnuma__u128)table->candidate[i].high_kb * shares->den;
 }
 
 /* A set that lacks memory or CPUs, to be shown: as if every node had room. */
-static struct weighed weigh_lacking(const struct xlnuma__table *table,
-                                    const struct xlnuma__judged *set,
-                                    uint64_t memory_kb, const uint64_t column[])
+static void spread_lacking(const struct xlnuma__table *table,
+                           uint64_t memory_kb, const struct xlnuma__judged *set,
+                           struct shares *shares)
 {
-    struct weighed weighed = { .used = set->set };
     unsigned i;
 
+    shares->cpus_of = set->set & table->with_cpus;
+    shares->nr_cpus = set->nr_cpus;
+    shares->den = 0;
     XLNUMA_FOR_EACH_NODE(i, set->set) {
-        weighed.num +=
-            (xlnuma__u128)memory_kb * column[i] * weight_of(table, set, i);
-        weighed.den += weight_of(table, set, i);
-    }
-    return weighed;
-}
-
-static struct weighed weigh_spread(const struct xlnuma__table *table,
-                                   const struct xlnuma__judged *set,
-                                   uint64_t memory_kb, const uint64_t reach[],
-                                   const uint64_t column[])
-{
-    struct weighed high, low;
-
-    if (set->usable_kb < memory_kb || !set->nr_cpus)
-        return weigh_lacking(table, set, memory_kb, column);
-    high =
-        weigh_part(table, set, false, memory_kb - set->low_kb, reach, column);
-    if (!set->low_kb)
-        return high;
-    low = weigh_part(table, set, true, set->low_kb, reach, column);
-    high.num = high.num * low.den + low.num * high.den;
-    high.den *= low.den;
-    high.used |= low.used;
-    return high;
-}
-
-static void judge_spread(const struct xlnuma__table *table,
-                         const struct xlnuma__need *need,
-                         struct xlnuma__judged *set)
-{
-    uint64_t column[XLNUMA_NODES_MAX];
-    struct weighed weighed;
-    unsigned i;
-
-    fill_columns(table, set, column);
-    weighed = weigh_spread(table, set, need->memory_kb, column, column);
-    set->cpus_of = set->set & table->with_cpus;
-    set->nr_used_cpus = set->nr_cpus;
-    set->used = weighed.used | set->cpus_of;
-    set->distance_num = weighed.num;
-    set->distance_den =
-        weighed.den *
-        (set->nr_cpus ? set->nr_cpus : xlnuma_nodeset_count(set->set));
-    set->is_reachable = true;
-    XLNUMA_FOR_EACH_NODE(i, set->cpus_of)
-        if (table->unreachable[i] & weighed.used)
-            set->is_reachable = false;
-}
-
-/* Add shares in whole pages; the last candidate gets what is left. */
-static void share_spread(const struct xlnuma__table *table,
-                         const struct xlnuma__judged *set, bool is_low,
-                         uint64_t left_kb, uint64_t share_kb[])
-{
-    uint64_t with_cpus = set->set & table->with_cpus;
-    struct order order = order_by_room(table, with_cpus, is_low);
-    uint64_t cpus = set->nr_cpus, column[XLNUMA_NODES_MAX];
-
-    for (unsigned n = 0; cpus && n < order.nr; n++) {
-        unsigned i = order.at[n], nr_cpus = table->candidate[i].nr_cpus;
-        uint64_t room_kb = room_of(table, i, is_low);
-        uint64_t share = (uint64_t)((xlnuma__u128)left_kb * nr_cpus / cpus) /
-                         PAGE_KB * PAGE_KB;
-
-        if (cpus == nr_cpus)
-            share = left_kb;
-        if (share > room_kb)
-            share = room_kb;
-        share_kb[i] += share;
-        left_kb -= share;
-        cpus -= nr_cpus;
-    }
-    fill_columns(table, set, column);
-    order = order_by_reach(table, set->set & ~with_cpus, column);
-    for (unsigned n = 0; n < order.nr; n++) {
-        uint64_t room_kb = room_of(table, order.at[n], is_low);
-        uint64_t share = room_kb < left_kb ? room_kb : left_kb;
-
-        share_kb[order.at[n]] += share;
-        left_kb -= share;
+        shares->kb[i] = (xlnuma__u128)memory_kb * weight_of(table, set, i);
+        shares->den += weight_of(table, set, i);
     }
 }
 
 /* --- pack: from one node to the next ------------------------------------------ */
-
-/* A packed guest's memory and CPUs. */
-struct packed {
-    uint64_t used, cpus_of, unreachable;
-    unsigned nr_cpus;
-    xlnuma__u128 num;
-    uint64_t share_kb[XLNUMA_NODES_MAX];
-};
 
 /* The start, and then the others of the set, the nearest first. */
 static struct order order_from(const struct xlnuma__table *table, uint64_t set,
@@ -322,71 +234,34 @@ static unsigned start_of(const struct xlnuma__table *table, uint64_t set)
 
 static void pack(const struct xlnuma__table *table,
                  const struct xlnuma__need *need,
-                 const struct xlnuma__judged *set, struct packed *packed)
+                 const struct xlnuma__judged *set, struct shares *shares)
 {
     struct order order = order_from(table, set->set, start_of(table, set->set));
     uint64_t left_kb[2] = { need->memory_kb - set->low_kb, set->low_kb };
     bool by_cores = set->nr_cores >= need->nr_vcpus;
     unsigned has = 0;
 
-    packed->used = packed->cpus_of = packed->unreachable = 0;
-    packed->nr_cpus = 0;
-    packed->num = 0;
+    shares->cpus_of = 0;
+    shares->nr_cpus = 0;
+    shares->den = 1;
     for (unsigned n = 0; n < order.nr; n++) {
         unsigned j = order.at[n];
         const struct xlnuma__candidate *candidate = &table->candidate[j];
 
-        packed->share_kb[j] = 0;
+        shares->kb[j] = 0;
         for (unsigned low = 0; low < 2; low++) {
             uint64_t room_kb = room_of(table, j, low);
             uint64_t share = room_kb < left_kb[low] ? room_kb : left_kb[low];
 
-            packed->share_kb[j] += share;
+            shares->kb[j] += share;
             left_kb[low] -= share;
         }
-        packed->used |= (uint64_t)(packed->share_kb[j] > 0) << j;
         if (has >= need->nr_vcpus || !candidate->nr_cpus)
             continue;
-        packed->cpus_of |= (uint64_t)1 << j;
-        packed->unreachable |= table->unreachable[j];
-        packed->nr_cpus += candidate->nr_cpus;
+        shares->cpus_of |= (uint64_t)1 << j;
+        shares->nr_cpus += candidate->nr_cpus;
         has += by_cores ? candidate->nr_cores : candidate->nr_cpus;
     }
-    packed->unreachable &= packed->used;
-    for (unsigned n = 0; n < order.nr; n++) {
-        unsigned j = order.at[n], i;
-        uint64_t column = 0;
-
-        if (!packed->share_kb[j])
-            continue;
-        XLNUMA_FOR_EACH_NODE(i, packed->cpus_of)
-            column +=
-                (uint64_t)table->candidate[i].nr_cpus * table->distance[i][j];
-        packed->num += (xlnuma__u128)packed->share_kb[j] * column;
-    }
-}
-
-/* A set that lacks something is shown as if memory were spread. */
-static bool is_packed(const struct xlnuma__need *need,
-                      const struct xlnuma__judged *set)
-{
-    return need->memory == XLNUMA_MEMORY_PACK && set->nr_cpus &&
-           set->usable_kb >= need->memory_kb;
-}
-
-static void judge_packed(const struct xlnuma__table *table,
-                         const struct xlnuma__need *need,
-                         struct xlnuma__judged *set)
-{
-    struct packed packed;
-
-    pack(table, need, set, &packed);
-    set->is_reachable = !packed.unreachable;
-    set->cpus_of = packed.cpus_of;
-    set->nr_used_cpus = packed.nr_cpus;
-    set->used = packed.used | packed.cpus_of;
-    set->distance_num = packed.num;
-    set->distance_den = packed.nr_cpus;
 }
 
 /* --- a set ------------------------------------------------------------------ */
@@ -431,61 +306,94 @@ static void sum_up(const struct xlnuma__table *table,
         set->usable_kb >= need->limit_kb && set->nr_cpus >= need->limit_cpus;
 }
 
-/* All of it on one node. */
-static void judge_single(const struct xlnuma__table *table,
-                         const struct xlnuma__need *need,
-                         struct xlnuma__judged *set)
+static void share_out(const struct xlnuma__table *table,
+                      const struct xlnuma__need *need,
+                      const struct xlnuma__judged *set, struct shares *shares)
 {
-    unsigned i = xlnuma_nodeset_first(set->set);
+    bool is_lacking = set->usable_kb < need->memory_kb || !set->nr_cpus;
+    unsigned i;
 
-    set->used = set->set;
-    set->cpus_of = set->nr_cpus ? set->set : 0;
-    set->nr_used_cpus = set->nr_cpus;
-    set->distance_num = (xlnuma__u128)need->memory_kb * table->distance[i][i];
-    set->distance_den = 1;
-    set->is_reachable = true;
+    if (is_lacking)
+        spread_lacking(table, need->memory_kb, set, shares);
+    else if (need->memory == XLNUMA_MEMORY_PACK)
+        pack(table, need, set, shares);
+    else
+        spread(table, need->memory_kb, set, shares);
+    shares->used = is_lacking ? set->set : 0;
+    XLNUMA_FOR_EACH_NODE(i, set->set)
+        shares->used |= (uint64_t)(shares->kb[i] > 0) << i;
+}
+
+/* The expected distance; of memory alone, or with the way by the devices. */
+static void weigh(const struct xlnuma__table *table,
+                  const struct xlnuma__judged *set, const struct shares *shares,
+                  bool is_memory, xlnuma__u128 *num_r, uint64_t *den_r)
+{
+    struct order from = order_of(set->nr_cpus ? shares->cpus_of : set->set);
+    unsigned j;
+
+    *num_r = 0;
+    XLNUMA_FOR_EACH_NODE(j, shares->used) {
+        unsigned to = table->candidate[j].id;
+        uint64_t column = 0;
+
+        for (unsigned n = 0; n < from.nr; n++) {
+            unsigned i = from.at[n];
+
+            column +=
+                (uint64_t)weight_of(table, set, i) *
+                (is_memory ? table->host->distance[table->candidate[i].id][to]
+                           : table->distance[i][j]);
+        }
+        *num_r += shares->kb[j] * column;
+    }
+    *den_r = shares->den * (set->nr_cpus ? shares->nr_cpus : from.nr);
 }
 
 void xlnuma__judge(const struct xlnuma__table *table,
                    const struct xlnuma__need *need, uint64_t set,
                    struct xlnuma__judged *judged_r)
 {
-    uint64_t load_mvcpu = 0;
+    uint64_t load_mvcpu = 0, unreachable = 0;
+    struct shares shares;
     unsigned i;
 
     *judged_r = (struct xlnuma__judged){ .set = set };
     sum_up(table, need, judged_r);
-    if (!(set & (set - 1)))
-        judge_single(table, need, judged_r);
-    else if (is_packed(need, judged_r))
-        judge_packed(table, need, judged_r);
-    else
-        judge_spread(table, need, judged_r);
-    XLNUMA_FOR_EACH_NODE(i, judged_r->cpus_of)
+    share_out(table, need, judged_r, &shares);
+    XLNUMA_FOR_EACH_NODE(i, shares.cpus_of) {
         load_mvcpu += table->candidate[i].load_mvcpu;
-    judged_r->overload =
-        overload_of(table, need, load_mvcpu, judged_r->nr_used_cpus);
+        unreachable |= table->unreachable[i];
+    }
+    judged_r->cpus_of = shares.cpus_of;
+    judged_r->used = shares.used | shares.cpus_of;
+    judged_r->nr_used_cpus = shares.nr_cpus;
+    judged_r->is_reachable = !(unreachable & shares.used);
+    judged_r->overload = overload_of(table, need, load_mvcpu, shares.nr_cpus);
+    weigh(table, judged_r, &shares, false, &judged_r->distance_num,
+          &judged_r->distance_den);
 }
 
+/* What exact shares sum up to is rounded, from one candidate to the next. */
 void xlnuma__shares(const struct xlnuma__table *table,
                     const struct xlnuma__need *need,
                     const struct xlnuma__judged *set, uint64_t share_kb[])
 {
-    struct packed packed;
+    uint64_t done_kb = 0;
+    xlnuma__u128 sum = 0;
+    struct shares shares;
     unsigned i;
 
-    XLNUMA_FOR_EACH_NODE(i, set->set)
-        share_kb[i] = 0;
-    if (!(set->set & (set->set - 1))) {
-        share_kb[xlnuma_nodeset_first(set->set)] = need->memory_kb;
-    } else if (is_packed(need, set)) {
-        pack(table, need, set, &packed);
-        XLNUMA_FOR_EACH_NODE(i, set->set)
-            share_kb[i] = packed.share_kb[i];
-    } else {
-        share_spread(table, set, false, need->memory_kb - set->low_kb,
-                     share_kb);
-        share_spread(table, set, true, set->low_kb, share_kb);
+    share_out(table, need, set, &shares);
+    XLNUMA_FOR_EACH_NODE(i, set->set) {
+        uint64_t upto_kb;
+
+        sum += shares.kb[i];
+        upto_kb = (uint64_t)(sum / shares.den);
+        if (upto_kb < need->memory_kb)
+            upto_kb = upto_kb / PAGE_KB * PAGE_KB;
+        share_kb[i] = upto_kb - done_kb;
+        done_kb = upto_kb;
     }
 }
 
@@ -567,31 +475,11 @@ double xlnuma__memory_distance(const struct xlnuma__table *table,
                                const struct xlnuma__need *need,
                                const struct xlnuma__judged *set)
 {
-    uint64_t reach[XLNUMA_NODES_MAX], column[XLNUMA_NODES_MAX];
-    struct weighed weighed = { .den = 1 };
-    struct packed packed;
-    unsigned i, j;
+    struct xlnuma__judged by_memory = *set;
+    struct shares shares;
 
-    if (table->scale == 1)
-        return xlnuma__distance_of(set, need);
-    if (!(set->set & (set->set - 1)))
-        return XLNUMA_DISTANCE_LOCAL;
-    fill_columns(table, set, reach);
-    XLNUMA_FOR_EACH_NODE(j, set->set) {
-        column[j] = 0;
-        XLNUMA_FOR_EACH_NODE(i, set->nr_cpus ? set->cpus_of : set->set)
-            column[j] +=
-                (uint64_t)weight_of(table, set, i) *
-                table->host
-                    ->distance[table->candidate[i].id][table->candidate[j].id];
-    }
-    if (is_packed(need, set)) {
-        pack(table, need, set, &packed);
-        XLNUMA_FOR_EACH_NODE(j, packed.used)
-            weighed.num += (xlnuma__u128)packed.share_kb[j] * column[j];
-    } else {
-        weighed = weigh_spread(table, set, need->memory_kb, reach, column);
-    }
-    return (double)weighed.num / (double)weighed.den / (double)need->memory_kb /
-           (set->nr_cpus ? set->nr_used_cpus : xlnuma_nodeset_count(set->set));
+    share_out(table, need, set, &shares);
+    weigh(table, set, &shares, true, &by_memory.distance_num,
+          &by_memory.distance_den);
+    return xlnuma__distance_of(&by_memory, need);
 }
