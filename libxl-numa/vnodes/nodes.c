@@ -339,7 +339,11 @@ static void follow(const struct xlnuma_host *host,
                    struct xlnuma_plan *plan)
 {
     uint64_t ram_kb[XLNUMA_NODES_MAX] = { 0 }, left_kb = plan->needed_kb;
+    char planned[16], is[16];
+    size_t used = strlen(plan->reason);
     unsigned i;
+
+    snprintf(planned, sizeof(planned), "%.2f", plan->expected_distance);
 
     for (unsigned n = 0; n < plan->nr_guest_nodes; n++)
         ram_kb[plan->guest_node[n].node] += plan->guest_node[n].memory_kb;
@@ -358,6 +362,10 @@ static void follow(const struct xlnuma_host *host,
     xlnuma__plan_follow(plan, host, request, plan->nodes, plan->memory_kb);
     if (plan->least_distance > plan->expected_distance)
         plan->least_distance = plan->expected_distance;
+    snprintf(is, sizeof(is), "%.2f", plan->expected_distance);
+    if (strcmp(is, planned))
+        snprintf(plan->reason + used, sizeof(plan->reason) - used,
+                 "; divided as the guest sees it, at %s", is);
 }
 
 /* Can it see `wanted` nodes on `nr` of the host's? If not: without any. */
@@ -512,8 +520,8 @@ static bool widen(const struct xlnuma_host *host,
     xlnuma__plan_follow(plan, host, request, all | nodes, plan->memory_kb);
     plan->least_distance = plan->expected_distance;
     snprintf(plan->reason + used, sizeof(plan->reason) - used,
-             "; on %u nodes, as numa_guest_nodes is %u", nr,
-             request->guest_nodes);
+             "; on %u nodes, as numa_guest_nodes is %u, at %.2f", nr,
+             request->guest_nodes, plan->expected_distance);
     return true;
 }
 
