@@ -2,7 +2,6 @@
 /* A plan and its reasons as JSON (docs/plan-format.md). Does not read plans. */
 #include "formats/json.h"
 #include "formats/parts.h"
-#include "vnodes/vnodes.h"
 
 #include <stdio.h>
 

@@ -6,18 +6,13 @@
 #define XLNUMA_BUILD_H
 
 #include <pthread.h>
-#include <time.h>
 #include <xentoollog.h>
 
 #include "config/settings.h"
-#include "hook/build.h"
 #include "hook/vnuma.h"
 #include "model/guests.h"
 #include "planner/extent.h"
-#include "preload/choose.h"
 #include "xen/reservations.h"
-
-#define PAGE_KB 4
 
 /* How far a build is. */
 enum phase {
@@ -96,7 +91,7 @@ struct build {
     uint64_t stock_kb;  /* populated by stock libxl, who knows where */
     struct {
         bool is_wanted;
-        struct timespec begun, shown;
+        uint64_t begun_ns, shown_ns;
         int width; /* of the line on the terminal */
     } progress;
 };

@@ -6,9 +6,6 @@
 #include "hook/services.h"
 #include "xen/host.h"
 
-/* From this order on; a guest with such extents names its frames itself. */
-#define ORDER_1G 18
-
 /* Zero, too, where low memory does not matter. */
 uint64_t xlnuma__build_low_kb(const struct build *build, xc_interface *xch,
                               unsigned node, unsigned order)

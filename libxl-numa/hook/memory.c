@@ -10,8 +10,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define ORDER_2M 9
-#define ORDER_1G 18
 #define PAGES_2M (1ul << ORDER_2M)
 
 /* The policy is strict and the planned nodes do not have the memory. */

@@ -4,6 +4,7 @@
  * stderr that is brought up to date, and gone at the end. Others see nothing.
  */
 #include "hook/services.h"
+#include "xen/clock.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,7 +12,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#define NS_PER_S 1000000000L
 #define SILENT_NS (3 * NS_PER_S / 2) /* most builds are over by then */
 #define PERIOD_NS (NS_PER_S / 4)
 
@@ -20,17 +20,11 @@ bool xlnuma__build_is_quiet(void)
     return getenv("XL_NUMA_QUIET"); /* xl-plugin/xl.c: xl create -q */
 }
 
-static int64_t ns_since(const struct timespec *then, const struct timespec *now)
-{
-    return (int64_t)(now->tv_sec - then->tv_sec) * NS_PER_S + now->tv_nsec -
-           then->tv_nsec;
-}
-
 void xlnuma__build_progress_begin(struct build *build)
 {
     build->progress.is_wanted =
         isatty(STDERR_FILENO) && !xlnuma__build_is_quiet();
-    clock_gettime(CLOCK_MONOTONIC, &build->progress.begun);
+    build->progress.begun_ns = xlnuma__now_ns();
 }
 
 /* "db1: 45 %, 968 MiB on node 2, 960 MiB on node 3" */
@@ -65,18 +59,18 @@ static size_t columns(void)
 
 void xlnuma__build_progress(struct build *build)
 {
-    struct timespec now;
+    uint64_t now_ns;
     char line[512];
     size_t size;
     int width;
 
     if (!build->progress.is_wanted)
         return;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if (ns_since(&build->progress.begun, &now) < SILENT_NS ||
-        ns_since(&build->progress.shown, &now) < PERIOD_NS)
+    now_ns = xlnuma__now_ns();
+    if (now_ns - build->progress.begun_ns < SILENT_NS ||
+        now_ns - build->progress.shown_ns < PERIOD_NS)
         return;
-    build->progress.shown = now;
+    build->progress.shown_ns = now_ns;
     size = columns() + 1;
     width = format_line(build, line, size < sizeof(line) ? size : sizeof(line));
     fprintf(stderr, "\r%-*s", build->progress.width, line);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Service: a build's report, and what of it is known. Reads and writes none. */
 #include "hook/services.h"
-#include "vnodes/vnodes.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -99,24 +99,6 @@ static void learn_hard_affinity(struct build *build,
                                &info->vcpu_hard_affinity[0]);
 }
 
-#define PV_EXTRA_KB 1024 /* that a PV domain takes besides */
-
-static bool is_on(libxl_defbool value)
-{
-    return !libxl_defbool_is_default(value) && libxl_defbool_val(value);
-}
-
-/* What its stub domain takes; 0: it has none. */
-static uint64_t stubdom_kb(const libxl_domain_config *config)
-{
-    const libxl_domain_build_info *info = &config->b_info;
-
-    return info->type == LIBXL_DOMAIN_TYPE_HVM &&
-                   is_on(info->device_model_stubdomain)
-               ? info->stubdomain_memkb + info->video_memkb + PV_EXTRA_KB
-               : 0;
-}
-
 void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
 {
     const libxl_domain_build_info *info = &config->b_info;
@@ -128,7 +110,7 @@ void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
     learn_hard_affinity(build, info);
     build->is_hvm = info->type == LIBXL_DOMAIN_TYPE_HVM;
     build->least_kb = xlnuma__populated_kb(config);
-    build->stubdom_kb = stubdom_kb(config);
+    build->stubdom_kb = xlnuma__stubdom_need_kb(config);
     if (!xlnuma__config_wants_placement(config, &build->why_not))
         return;
     is_off = apply_conf(build, config->c_info.name);

@@ -101,7 +101,7 @@ bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,
  * Memory that a guest has more or less than it was built with, up to here, is none
  * that it took or gave back: Xen and device models take some of their own.
  */
-#define XLNUMA__STRAY_KB ((uint64_t)4096 * XLNUMA__PAGE_KB)
+#define XLNUMA__STRAY_KB ((uint64_t)4096 * PAGE_KB)
 
 /* How much its build took, or was to take; 0: not known. */
 uint64_t xlnuma__guest_built_kb(const struct xlnuma__guest *guest);

@@ -18,8 +18,6 @@ void xlnuma_host_free(struct xlnuma_host *host)
     free(host);
 }
 
-#define PAGE_KB 4
-
 static uint64_t pages_between(const struct xlnuma__ram ram[], unsigned nr,
                               uint64_t start, uint64_t end)
 {
@@ -182,4 +180,14 @@ int xlnuma_host_check(const struct xlnuma_host *host, char *message)
         return rc;
     rc = check_distances(host, message);
     return rc ? rc : check_devices(host, message);
+}
+
+unsigned xlnuma__host_distance(const struct xlnuma_host *host,
+                               xlnuma_nodeset nodes, unsigned node)
+{
+    unsigned sum = 0, i;
+
+    XLNUMA_FOR_EACH_NODE(i, nodes)
+        sum += host->distance[i][node] + host->distance[node][i];
+    return sum;
 }

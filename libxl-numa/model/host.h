@@ -15,9 +15,9 @@
 __extension__ typedef unsigned __int128 xlnuma__u128;
 
 /* x86 has pages of 4 KiB; extents of large pages, as powers of two of them. */
-#define XLNUMA__PAGE_KB 4
-#define XLNUMA__ORDER_2M 9
-#define XLNUMA__ORDER_1G 18
+#define PAGE_KB 4
+#define ORDER_2M 9
+#define ORDER_1G 18
 
 /* Xen's MAX_ORDER on x86 (CONFIG_PAGEALLOC_MAX_ORDER), and zero. */
 #define XLNUMA__ORDERS 19
@@ -100,6 +100,10 @@ static inline uint64_t xlnuma__high_kb(const struct xlnuma_node *node)
 
     return high_kb > node->reserved_kb ? high_kb - node->reserved_kb : 0;
 }
+
+/* Sum of the distances between a node and a set, both ways. */
+unsigned xlnuma__host_distance(const struct xlnuma_host *host,
+                               xlnuma_nodeset nodes, unsigned node);
 
 /* Addresses with memory, in pages of 4 KiB; _end is past the last. */
 struct xlnuma__ram {

@@ -87,4 +87,15 @@ struct xlnuma_plan {
 struct xlnuma_plan *xlnuma_plan_new(void);
 void xlnuma_plan_free(struct xlnuma_plan *plan); /* NULL is fine */
 
+/* Has the guest this vCPU on this node? */
+static inline bool xlnuma__vnode_has_vcpu(const struct xlnuma_guest_node *node,
+                                          unsigned vcpu)
+{
+    return (node->vcpus[vcpu / 64] >> (vcpu % 64)) & 1;
+}
+
+/* "0-1,4": returns buf. */
+char *xlnuma__vnode_format_vcpus(const struct xlnuma_guest_node *node,
+                                 char *buf, size_t size);
+
 #endif /* XLNUMA_PLAN_H */

@@ -5,8 +5,6 @@
  */
 #include "planner/planner.h"
 
-#define PAGE_KB 4
-
 unsigned xlnuma__allowed_cpus(const struct xlnuma_node *node,
                               const struct xlnuma_request *request)
 {

@@ -6,8 +6,6 @@
  */
 #include "planner/planner.h"
 
-#define PAGE_KB 4
-
 /*
  * A set may be busier than the mean of all nodes by a part of this: chosen with
  * `scripts/bench day` (docs/planner.md has the figures).

@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-#define PAGE_KB 4
-
 /* Above every order that Xen has: nothing failed yet. */
 #define NOTHING_FAILED 255
 
@@ -18,7 +16,6 @@
  * neighbouring guest memory is spread, large enough that a call to Xen pays.
  * 16 MiB of 2 MiB extents, 2 MiB of pages.
  */
-#define ORDER_1G 18
 #define RUN_SUPERPAGES 8
 #define RUN_PAGES 512
 
@@ -39,17 +36,6 @@ static uint64_t distance_from_cpus(const struct xlnuma_host *host,
         sum +=
             (uint64_t)host->distance[i][node] *
             xlnuma__cpuset_count_common(&host->node[i].cpus, &plan->soft_cpus);
-    return sum;
-}
-
-/* Sum of distances between a node and the plan's nodes, both ways. */
-static unsigned distance_to_plan(const struct xlnuma_host *host,
-                                 xlnuma_nodeset planned, unsigned node)
-{
-    unsigned sum = 0, i;
-
-    XLNUMA_FOR_EACH_NODE(i, planned)
-        sum += host->distance[i][node] + host->distance[node][i];
     return sum;
 }
 
@@ -92,9 +78,9 @@ void xlnuma__extents_init(struct xlnuma__extents *extents,
     XLNUMA_FOR_EACH_NODE(i, host->nodes & ~extents->planned) {
         unsigned distance, at = extents->nr_ranked++;
 
-        distance = distance_to_plan(host, extents->planned, i);
-        while (at && distance < distance_to_plan(host, extents->planned,
-                                                 extents->rank[at - 1])) {
+        distance = xlnuma__host_distance(host, extents->planned, i);
+        while (at && distance < xlnuma__host_distance(host, extents->planned,
+                                                      extents->rank[at - 1])) {
             extents->rank[at] = extents->rank[at - 1];
             at--;
         }

@@ -51,7 +51,7 @@ static void *find_next(enum function nr)
     return next;
 }
 
-void *xlnuma__next(enum function nr)
+void *xlnuma__function_behind(enum function nr)
 {
     static _Atomic(void *) found[NR_FUNCTIONS];
     void *next = atomic_load(&found[nr]);
@@ -188,7 +188,7 @@ static bool is_ours(enum function nr)
 void *xlnuma__choose(enum function nr)
 {
     int err = errno;
-    void *chosen = is_ours(nr) ? functions[nr].ours : xlnuma__next(nr);
+    void *chosen = is_ours(nr) ? functions[nr].ours : xlnuma__function_behind(nr);
 
     atomic_store(&xlnuma__chosen[nr], chosen);
     errno = err;

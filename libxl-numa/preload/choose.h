@@ -34,7 +34,7 @@ extern _Atomic(void *) xlnuma__chosen[NR_FUNCTIONS];
 void *xlnuma__choose(enum function nr);
 
 /* The function behind ours. */
-void *xlnuma__next(enum function nr);
-#define NEXT(function) ((__typeof__(&(function)))xlnuma__next(NR_##function))
+void *xlnuma__function_behind(enum function nr);
+#define NEXT(function) ((__typeof__(&(function)))xlnuma__function_behind(NR_##function))
 
 #endif /* XLNUMA_CHOOSE_H */

@@ -22,15 +22,6 @@ void xlnuma__vnodes_drop(struct xlnuma_plan *plan, const char *format, ...)
     va_end(args);
 }
 
-char *xlnuma__vnode_format_vcpus(const struct xlnuma_guest_node *node,
-                                 char *buf, size_t size)
-{
-    xlnuma_cpuset set = { { 0 } };
-
-    memcpy(set.word, node->vcpus, sizeof(node->vcpus));
-    return xlnuma_cpuset_format(&set, buf, size);
-}
-
 static xlnuma_nodeset memory_nodes(const struct xlnuma_plan *plan)
 {
     xlnuma_nodeset nodes = 0;
@@ -450,17 +441,6 @@ unsigned xlnuma__vnodes_ranges(const struct xlnuma_plan *plan, uint64_t low_end,
 
 /* --- a fixed number of nodes ---------------------------------------------- */
 
-/* Sum of the distances to and from the plan's nodes. */
-static unsigned distance_to(const struct xlnuma_host *host,
-                            xlnuma_nodeset nodes, unsigned node)
-{
-    unsigned sum = 0, i;
-
-    XLNUMA_FOR_EACH_NODE(i, nodes)
-        sum += host->distance[i][node] + host->distance[node][i];
-    return sum;
-}
-
 /* The nearest node beside the plan's that may have and has memory; or none. */
 static unsigned next_nearest(const struct xlnuma_host *host,
                              const struct xlnuma_request *request,
@@ -471,7 +451,8 @@ static unsigned next_nearest(const struct xlnuma_host *host,
     XLNUMA_FOR_EACH_NODE(i, host->nodes & request->nodes & ~nodes)
         if (xlnuma__usable_kb(&host->node[i]) >= XLNUMA__BLOCK_KB &&
             (best == XLNUMA_NODES_MAX ||
-             distance_to(host, nodes, i) < distance_to(host, nodes, best)))
+             xlnuma__host_distance(host, nodes, i) <
+                 xlnuma__host_distance(host, nodes, best)))
             best = i;
     return best;
 }

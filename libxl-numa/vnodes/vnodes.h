@@ -8,17 +8,6 @@
 /* Linux's blocks of memory; a node smaller than one kills it. */
 #define XLNUMA__BLOCK_KB ((uint64_t)128 << 10)
 
-/* Has the guest this vCPU on this node? */
-static inline bool xlnuma__vnode_has_vcpu(const struct xlnuma_guest_node *node,
-                                          unsigned vcpu)
-{
-    return (node->vcpus[vcpu / 64] >> (vcpu % 64)) & 1;
-}
-
-/* "0-1,4": returns buf. */
-char *xlnuma__vnode_format_vcpus(const struct xlnuma_guest_node *node,
-                                 char *buf, size_t size);
-
 /*
  * As xlnuma_plan_make(), and then the guest's nodes. With a fixed number N of
  * them the plan takes as few nodes as hold the guest, of the numbers that divide

@@ -5,6 +5,7 @@
  * so nobody is to do this unasked. What the text says is formats/dump.c's.
  */
 #include "xen/dump.h"
+#include "xen/clock.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,14 +25,6 @@ struct ring {
     char *text;     /* owned: what was read, from the key on */
     size_t length;
 };
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* Read on to the end of the ring; nothing is kept of it if not wanted. */
 static int read_on(struct ring *ring, bool is_wanted, char *message)
@@ -73,7 +66,7 @@ static int wait_for(struct xlnuma__dump *dump, struct ring *ring,
                     const uint32_t domid[], unsigned nr, char *message)
 {
     const struct timespec poll = { .tv_nsec = POLL_NS };
-    uint64_t until = now_ns() + WAIT_NS;
+    uint64_t until = xlnuma__now_ns() + WAIT_NS;
     int rc;
 
     for (;;) {
@@ -82,7 +75,7 @@ static int wait_for(struct xlnuma__dump *dump, struct ring *ring,
             return rc;
         rc = xlnuma__dump_parse(dump, ring->text, ring->length, message);
         if (rc == XLNUMA_ERR_NOMEM || (!rc && has_all(dump, domid, nr)) ||
-            now_ns() > until)
+            xlnuma__now_ns() > until)
             return rc;
         xlnuma__dump_dispose(dump);
         nanosleep(&poll, NULL);
@@ -91,13 +84,13 @@ static int wait_for(struct xlnuma__dump *dump, struct ring *ring,
 
 static int press_key(struct ring *ring, uint64_t *ns_r, char *message)
 {
-    uint64_t before = now_ns();
+    uint64_t before = xlnuma__now_ns();
 
     if (xc_send_debug_keys(ring->xch, "u"))
         return xlnuma__fail(message, XLNUMA_ERR_XEN,
                             "Xen does not take debug key u: %s",
                             strerror(errno));
-    *ns_r = now_ns() - before;
+    *ns_r = xlnuma__now_ns() - before;
     return 0;
 }
 

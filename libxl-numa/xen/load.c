@@ -4,6 +4,7 @@
  * (docs/design.md). Xen tells what a domain ran since it began, so a file keeps
  * what that was at the last build. Without the file every vCPU counts as busy.
  */
+#include "xen/clock.h"
 #include "xen/host.h"
 #include "xen/reservations.h"
 
@@ -79,11 +80,9 @@ static void read_pasts(struct pasts *pasts_r, int dir)
                      : openat(dir, FILE_NAME,
                               O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-    struct timespec now;
 
     memset(pasts_r, 0, sizeof(*pasts_r));
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    pasts_r->now_ns = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    pasts_r->now_ns = xlnuma__clock_ns(CLOCK_BOOTTIME);
     if (file)
         read_file(pasts_r, file);
     if (file)

@@ -46,6 +46,13 @@ uint64_t xlnuma__populated_kb(const libxl_domain_config *config)
     return config->b_info.target_memkb + stubdom_kb(&config->b_info);
 }
 
+uint64_t xlnuma__stubdom_need_kb(const libxl_domain_config *config)
+{
+    uint64_t kb = stubdom_kb(&config->b_info);
+
+    return kb ? kb + PV_EXTRA_KB : 0;
+}
+
 /* With so much memory of its own, all that the guest takes of the host. */
 static uint64_t need_kb_with(const libxl_domain_build_info *info,
                              uint64_t own_kb)

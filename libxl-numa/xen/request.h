@@ -21,6 +21,9 @@ uint64_t xlnuma__need_memory_kb(const libxl_domain_config *config);
  */
 uint64_t xlnuma__populated_kb(const libxl_domain_config *config);
 
+/* What its stub domain takes of the host; 0: it has none. */
+uint64_t xlnuma__stubdom_need_kb(const libxl_domain_config *config);
+
 /*
  * A request from a domain's configuration: memory, vCPUs, the CPUs that its
  * hard affinity and a soft affinity of the user's leave, its PCI devices. `ctx`

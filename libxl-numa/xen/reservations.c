@@ -14,7 +14,7 @@
  * the process' locks; so there is one descriptor, as long as there are reservations.
  */
 #include "xen/reservations.h"
-#include "planner/planner.h"
+#include "xen/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -88,15 +88,6 @@ static bool is_locked(off_t offset)
     return !fcntl(table.fd, F_GETLK, &lock) && lock.l_type != F_UNLCK;
 }
 
-static bool is_over(const struct timespec *end)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec > end->tv_sec ||
-           (now.tv_sec == end->tv_sec && now.tv_nsec >= end->tv_nsec);
-}
-
 static int try_process(void)
 {
     return pthread_mutex_trylock(&turn);
@@ -109,13 +100,13 @@ static int try_host(void)
     return errno == EAGAIN || errno == EACCES ? EBUSY : errno;
 }
 
-static int wait_for(int (*try)(void), const struct timespec *end)
+static int wait_for(int (*try)(void), uint64_t end_ns)
 {
     static const struct timespec ms = { .tv_nsec = 1000000 };
     int err;
 
     while ((err = try()) == EBUSY) {
-        if (is_over(end))
+        if (xlnuma__now_ns() >= end_ns)
             return ETIMEDOUT;
         nanosleep(&ms, NULL);
     }
@@ -127,13 +118,13 @@ static int wait_for(int (*try)(void), const struct timespec *end)
  * have been stopped, and all threads here are to know that at the same time.
  * Returns 0 or an errno value.
  */
-static int wait_for_turn(const struct timespec *end)
+static int wait_for_turn(uint64_t end_ns)
 {
-    int err = wait_for(try_process, end);
+    int err = wait_for(try_process, end_ns);
 
     if (err)
         return err;
-    err = wait_for(try_host, end);
+    err = wait_for(try_host, end_ns);
     if (err)
         pthread_mutex_unlock(&turn);
     return err;
@@ -274,16 +265,14 @@ void xlnuma__reservations_forked(void)
 
 int xlnuma__reservations_begin(char *message)
 {
-    struct timespec end;
+    uint64_t end_ns = xlnuma__now_ns() + WAIT_S * NS_PER_S;
     int rc, err;
 
     *message = '\0';
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += WAIT_S;
     rc = open_for_user(true, message);
     if (rc)
         return rc;
-    err = wait_for_turn(&end);
+    err = wait_for_turn(end_ns);
     if (!err)
         return 0;
     close_for_user();
@@ -328,14 +317,6 @@ static uint64_t sum_of(const uint64_t kb[])
     return sum;
 }
 
-static uint64_t now_s(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec;
-}
-
 /*
  * What Xen has given in a call that goes on, the slot does not say yet. Where
  * that came from is clear if one node alone has something left to give. A call
@@ -346,7 +327,7 @@ static void subtract_under_way(struct slot *slot, uint64_t has_kb)
     uint64_t left_kb = sum_of(slot->left_kb);
     uint64_t lacks_kb =
         slot->planned_kb > has_kb ? slot->planned_kb - has_kb : 0;
-    bool is_old = now_s() - slot->told_s > AGE_S;
+    bool is_old = xlnuma__now_ns() / NS_PER_S - slot->told_s > AGE_S;
 
     for (unsigned i = 0; i < XLNUMA_NODES_MAX && lacks_kb < left_kb; i++)
         if (is_old || slot->left_kb[i] == left_kb)
@@ -493,7 +474,7 @@ int xlnuma__reservation_make(struct xlnuma__reservation *reservation,
 {
     struct slot slot = { .domid = domid,
                          .planned_kb = sum_of(kb),
-                         .told_s = now_s() };
+                         .told_s = xlnuma__now_ns() / NS_PER_S };
     xc_domaininfo_t info;
     int rc;
 
@@ -542,7 +523,7 @@ static void tell_left(const struct xlnuma__reservation *reservation)
     struct {
         uint64_t left_kb[XLNUMA_NODES_MAX];
         uint64_t told_s;
-    } part = { .told_s = now_s() };
+    } part = { .told_s = xlnuma__now_ns() / NS_PER_S };
     off_t offset =
         slot_offset(reservation->slot) + (off_t)offsetof(struct slot, left_kb);
 

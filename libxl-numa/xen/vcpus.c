@@ -5,6 +5,7 @@
  * was spent is known by looking often. Reads only.
  */
 #include "xen/vcpus.h"
+#include "xen/clock.h"
 #include "xen/host.h"
 
 #include <stdlib.h>
@@ -34,14 +35,6 @@ static unsigned is_off(const struct cpus *cpus, uint32_t cpu)
     int node = node_of(cpus, cpu);
 
     return node >= 0 && !xlnuma_nodeset_has(cpus->nodes, (unsigned)node);
-}
-
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 /*
@@ -123,7 +116,7 @@ int xlnuma__vcpus_from_xen(struct xlnuma__vcpus *vcpus_r, libxl_ctx *ctx,
 {
     const struct timespec pause = { .tv_nsec = LOOK_NS };
     struct cpus cpus = { .nodes = nodes };
-    uint64_t begin = now_ns(), ns = (uint64_t)seconds * 1000000000;
+    uint64_t begin = xlnuma__now_ns(), ns = (uint64_t)seconds * 1000000000;
     int rc;
 
     *message = '\0';
@@ -134,7 +127,7 @@ int xlnuma__vcpus_from_xen(struct xlnuma__vcpus *vcpus_r, libxl_ctx *ctx,
                             "Xen does not tell its CPUs "
                             "(libxl_get_cpu_topology failed)");
     while (look_at_all(vcpus_r, ctx, domid, &cpus, &rc, message) && !rc) {
-        vcpus_r->looked_ns = now_ns() - begin;
+        vcpus_r->looked_ns = xlnuma__now_ns() - begin;
         if (vcpus_r->looked_ns >= ns)
             break;
         nanosleep(&pause, NULL);

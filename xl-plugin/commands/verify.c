@@ -15,7 +15,6 @@
 #include "xen/dump.h"
 #include "xen/report.h"
 
-#define PAGE_KB 4
 #define TOLERANCE_PAGES 4096
 
 /*
