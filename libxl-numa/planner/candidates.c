@@ -190,8 +190,10 @@ static void relate_sockets(struct xlnuma__table *table)
 }
 
 /* The roomiest first; of equals the lowest node. */
-static void sort_by_room(const struct xlnuma__table *table, uint8_t by_room[])
+static void sort_by_room(struct xlnuma__table *table)
 {
+    uint8_t *by_room = table->by_room;
+
     for (unsigned i = 0; i < table->nr; i++) {
         const struct xlnuma__candidate *x = &table->candidate[i];
         unsigned at = i;
@@ -210,30 +212,29 @@ static void sort_by_room(const struct xlnuma__table *table, uint8_t by_room[])
 }
 
 /* The nearest first; those that are as near stay in the order that they had. */
-static void sort_by_distance(unsigned nr, const uint8_t by_room[],
+static void sort_by_distance(const struct xlnuma__table *table,
                              const uint32_t distance[], uint8_t nearest[])
 {
-    for (unsigned n = 0; n < nr; n++) {
+    for (unsigned n = 0; n < table->nr; n++) {
+        uint8_t i = table->by_room[n];
         unsigned at = n;
 
-        for (; at && distance[by_room[n]] < distance[nearest[at - 1]]; at--)
+        for (; at && distance[i] < distance[nearest[at - 1]]; at--)
             nearest[at] = nearest[at - 1];
-        nearest[at] = by_room[n];
+        nearest[at] = i;
     }
 }
 
 static void relate_distances(struct xlnuma__table *table)
 {
-    uint8_t by_room[XLNUMA_NODES_MAX];
     uint32_t back[XLNUMA_NODES_MAX];
 
-    sort_by_room(table, by_room);
+    sort_by_room(table);
     for (unsigned i = 0; i < table->nr; i++) {
         for (unsigned j = 0; j < table->nr; j++)
             back[j] = table->distance[j][i];
-        sort_by_distance(table->nr, by_room, table->distance[i],
-                         table->nearest_memory[i]);
-        sort_by_distance(table->nr, by_room, back, table->nearest_cpus[i]);
+        sort_by_distance(table, table->distance[i], table->nearest_memory[i]);
+        sort_by_distance(table, back, table->nearest_cpus[i]);
     }
 }
 

@@ -194,29 +194,14 @@ void xlnuma__explain(struct xlnuma__table *table,
 
 /* --- nothing holds it ----------------------------------------------------------- */
 
-/*
- * Those that may give memory, the roomiest first; of equals the lowest node.
- * Returns how many they are.
- */
-static unsigned sort_by_room(const struct xlnuma__table *table, uint8_t order[])
+/* Those that may give memory, the roomiest first. Returns how many they are. */
+static unsigned find_named(const struct xlnuma__table *table, uint8_t order[])
 {
-    unsigned nr = 0, i;
+    unsigned nr = 0;
 
-    XLNUMA_FOR_EACH_NODE(i, table->named) {
-        const struct xlnuma__candidate *x = &table->candidate[i];
-        unsigned at = nr++;
-
-        for (; at; at--) {
-            const struct xlnuma__candidate *y =
-                &table->candidate[order[at - 1]];
-
-            if (y->usable_kb > x->usable_kb ||
-                (y->usable_kb == x->usable_kb && y->id < x->id))
-                break;
-            order[at] = order[at - 1];
-        }
-        order[at] = (uint8_t)i;
-    }
+    for (unsigned n = 0; n < table->nr; n++)
+        if (table->candidate[table->by_room[n]].is_named)
+            order[nr++] = table->by_room[n];
     return nr;
 }
 
@@ -316,7 +301,7 @@ void xlnuma__explain_lack(struct xlnuma__table *table,
 {
     struct explaining explaining = { .table = table, .need = need };
     uint8_t order[XLNUMA_NODES_MAX];
-    unsigned nr_all = sort_by_room(table, order), nr = nr_all;
+    unsigned nr_all = find_named(table, order), nr = nr_all;
 
     if (nr > need->max_nodes)
         nr = need->max_nodes;

@@ -44,7 +44,8 @@ struct xlnuma__table {
     unsigned scale;
     uint32_t least; /* of the distances */
     uint32_t distance[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
-    /* For sets of packed guests: memory, and for memory CPUs, nearest first. */
+    uint8_t by_room[XLNUMA_NODES_MAX]; /* roomiest first, then lowest node */
+    /* From i's CPUs to memory, from its memory to CPUs: nearest first. */
     uint8_t nearest_memory[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
     uint8_t nearest_cpus[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
 };

@@ -32,9 +32,10 @@
 
 enum growth { BY_NEARNESS, BY_ROOM };
 
+/* What one candidate or several have. */
+enum kind { KB, HIGH_KB, CPUS, CORES, KINDS };
 struct amount {
-    uint64_t kb, high_kb;
-    unsigned nr_cpus, nr_cores;
+    uint64_t of[KINDS];
 };
 
 struct search {
@@ -51,6 +52,7 @@ struct search {
     uint64_t apart[XLNUMA_NODES_MAX];     /* in no set together with i */
     uint64_t unreached[XLNUMA_NODES_MAX]; /* whose CPUs have no path to i */
     bool is_filling; /* sets are grown in the order in which they are filled */
+    struct amount has[XLNUMA_NODES_MAX]; /* each candidate */
     /* What r of the candidates from the n-th on have: at [n][r]. */
     struct amount most[XLNUMA_NODES_MAX + 1][XLNUMA_NODES_MAX + 1];
     struct amount least[XLNUMA_NODES_MAX + 1][XLNUMA_NODES_MAX + 1];
@@ -168,31 +170,28 @@ static void block(const struct search *search, struct branch *branch,
         branch->blocked |= search->apart[i];
         return;
     }
-    if (before->nr_cpus < need->nr_vcpus)
+    if (before->of[CPUS] < need->nr_vcpus)
         branch->no_path |= search->table->unreachable[i];
-    if (before->kb < need->memory_kb)
+    if (before->of[KB] < need->memory_kb)
         branch->no_path_back |= search->unreached[i];
     branch->blocked = 0;
-    if (branch->has.kb < need->memory_kb)
+    if (branch->has.of[KB] < need->memory_kb)
         branch->blocked |= branch->no_path;
-    if (branch->has.nr_cpus < need->nr_vcpus)
+    if (branch->has.of[CPUS] < need->nr_vcpus)
         branch->blocked |= branch->no_path_back;
 }
 
 static void add(const struct search *search, struct branch *branch, unsigned i)
 {
     const struct xlnuma__table *table = search->table;
-    const struct xlnuma__candidate *candidate = &table->candidate[i];
     const struct amount before = branch->has;
 
     branch->nr_sockets += !((branch->mates >> i) & 1);
     branch->mates |= table->socket_mates[i];
     branch->set |= (uint64_t)1 << i;
-    branch->has.kb += candidate->usable_kb;
-    branch->has.high_kb += candidate->high_kb;
-    branch->has.nr_cpus += candidate->nr_cpus;
-    branch->has.nr_cores += candidate->nr_cores;
-    branch->nr_named += candidate->is_named;
+    for (unsigned k = 0; k < KINDS; k++)
+        branch->has.of[k] += search->has[i].of[k];
+    branch->nr_named += table->candidate[i].is_named;
     branch->nr++;
     block(search, branch, &before, i);
 }
@@ -201,28 +200,16 @@ static bool is_enough(const struct search *search, const struct branch *branch,
                       const struct amount *more)
 {
     const struct xlnuma__need *need = search->need;
+    const struct amount *has = &branch->has;
 
-    return branch->has.kb + more->kb >= need->memory_kb &&
-           branch->has.nr_cpus + more->nr_cpus >= need->nr_cpus &&
-           branch->has.nr_cores + more->nr_cores >= need->nr_cores &&
+    return has->of[KB] + more->of[KB] >= need->memory_kb &&
+           has->of[CPUS] + more->of[CPUS] >= need->nr_cpus &&
+           has->of[CORES] + more->of[CORES] >= need->nr_cores &&
            branch->nr_sockets <= need->max_sockets &&
            branch->nr_named <= need->max_nodes;
 }
 
 /* --- the bound of packed memory ------------------------------------------------ */
-
-/* What one candidate, or all that may still join, can give. */
-static double amount_of(const struct amount *amount, bool is_memory)
-{
-    return is_memory ? (double)amount->kb : amount->nr_cpus;
-}
-
-static double given_by(const struct search *search, unsigned i, bool is_memory)
-{
-    const struct xlnuma__candidate *candidate = &search->table->candidate[i];
-
-    return is_memory ? (double)candidate->usable_kb : candidate->nr_cpus;
-}
 
 /*
  * From i's memory to the CPUs that are needed, or from its CPUs to the memory:
@@ -233,13 +220,14 @@ static double mean_from(const struct search *search,
                         double needed, double from_rest)
 {
     const struct xlnuma__table *table = search->table;
+    enum kind kind = to_memory ? KB : CPUS;
     uint64_t rest = search->rest[branch->next];
     double left = needed, sum = 0;
 
     for (unsigned n = 0; n < table->nr && left > 0; n++) {
         unsigned j =
             to_memory ? table->nearest_memory[i][n] : table->nearest_cpus[i][n];
-        double take = given_by(search, j, to_memory);
+        double take = (double)search->has[j].of[kind];
 
         if ((table->unreachable[to_memory ? i : j] >> (to_memory ? j : i)) & 1)
             continue;
@@ -268,8 +256,9 @@ static double least_mean(const struct search *search,
     const struct amount *most =
         &search->most[branch->next][search->size - branch->nr];
     double needed[2] = { nr_cpus, (double)search->need->memory_kb };
+    enum kind to = to_memory ? KB : CPUS, from = to_memory ? CPUS : KB;
     double mean[XLNUMA_NODES_MAX], sum = 0, left = needed[!to_memory];
-    double from_rest = amount_of(most, !to_memory);
+    double from_rest = (double)most->of[from];
     uint64_t rest = search->rest[branch->next];
     uint8_t by_mean[XLNUMA_NODES_MAX] = { 0 };
     unsigned nr = 0, i;
@@ -277,10 +266,10 @@ static double least_mean(const struct search *search,
     XLNUMA_FOR_EACH_NODE(i, branch->set | rest) {
         unsigned at = nr;
 
-        if (given_by(search, i, !to_memory) <= 0)
+        if (!search->has[i].of[from])
             continue;
         mean[i] = mean_from(search, branch, i, to_memory, needed[to_memory],
-                            amount_of(most, to_memory));
+                            (double)most->of[to]);
         for (; at && mean[i] < mean[by_mean[at - 1]]; at--)
             by_mean[at] = by_mean[at - 1];
         by_mean[at] = (uint8_t)i;
@@ -288,7 +277,7 @@ static double least_mean(const struct search *search,
     }
     *from_r = by_mean[0];
     for (unsigned n = 0; n < nr && left > 0; n++) {
-        double take = given_by(search, by_mean[n], !to_memory);
+        double take = (double)search->has[by_mean[n]].of[from];
 
         take = take < left ? take : left;
         if ((rest >> by_mean[n]) & 1) {
@@ -307,17 +296,18 @@ static double least_mean(const struct search *search,
 static double least_share(const struct search *search,
                           const struct branch *branch, unsigned j)
 {
-    const struct xlnuma__candidate *candidate = &search->table->candidate[j];
+    const struct amount *has = &search->has[j];
     const struct amount *most =
         &search->most[branch->next][search->size - branch->nr];
     double needed_kb = (double)search->need->memory_kb, room, part;
 
     if (is_packed(search)) {
-        room = (double)(branch->has.kb - candidate->usable_kb + most->kb);
+        room = (double)(branch->has.of[KB] - has->of[KB] + most->of[KB]);
         return room < needed_kb ? 1 - room / needed_kb : 0;
     }
-    room = (double)candidate->high_kb / needed_kb;
-    part = (double)candidate->nr_cpus / (branch->has.nr_cpus + most->nr_cpus);
+    room = (double)has->of[HIGH_KB] / needed_kb;
+    part =
+        (double)has->of[CPUS] / (double)(branch->has.of[CPUS] + most->of[CPUS]);
     return room < part ? room : part;
 }
 
@@ -332,7 +322,7 @@ static bool can_be_near_all(const struct search *search,
     XLNUMA_FOR_EACH_NODE(j, branch->set) {
         double column = branch->column[j] + search->near[nr_left][j];
 
-        if (table->candidate[j].usable_kb && column < cheapest)
+        if (search->has[j].of[KB] && column < cheapest)
             cheapest = column;
     }
     for (unsigned n = branch->next; nr_left && n < table->nr; n++) {
@@ -341,7 +331,7 @@ static bool can_be_near_all(const struct search *search,
         j = search->order[n];
         column = branch->column[j] + search->cost[j][j] +
                  search->near[nr_left - 1][j];
-        if (table->candidate[j].usable_kb && column < cheapest)
+        if (search->has[j].of[KB] && column < cheapest)
             cheapest = column;
     }
     bound = cheapest;
@@ -364,12 +354,13 @@ static bool is_too_large(const struct search *search,
     const struct amount *most = &search->most[branch->next][nr_left];
     const struct amount *least = &search->least[branch->next][nr_left];
 
-    return has->high_kb + least->high_kb >=
-               need->memory_kb + largest->high_kb &&
-           has->nr_cpus + least->nr_cpus >= need->nr_vcpus + largest->nr_cpus &&
-           (has->nr_cores + least->nr_cores >=
-                need->nr_vcpus + largest->nr_cores ||
-            has->nr_cores + most->nr_cores < need->nr_vcpus);
+    return has->of[HIGH_KB] + least->of[HIGH_KB] >=
+               need->memory_kb + largest->of[HIGH_KB] &&
+           has->of[CPUS] + least->of[CPUS] >=
+               need->nr_vcpus + largest->of[CPUS] &&
+           (has->of[CORES] + least->of[CORES] >=
+                need->nr_vcpus + largest->of[CORES] ||
+            has->of[CORES] + most->of[CORES] < need->nr_vcpus);
 }
 
 static bool can_pack_near(const struct search *search, struct branch *branch)
@@ -381,12 +372,12 @@ static bool can_pack_near(const struct search *search, struct branch *branch)
 
     if (is_too_large(search, branch))
         return false;
-    if (search->most[0][search->size - 1].nr_cpus < search->need->nr_vcpus)
+    if (search->most[0][search->size - 1].of[CPUS] < search->need->nr_vcpus)
         return can_be_near_all(search, branch);
     if (search->table->candidate[i].nr_cpus >= search->need->nr_cpus &&
         ((branch->set | search->rest[branch->next]) >> i) & 1 &&
         mean_from(search, branch, i, true, (double)search->need->memory_kb,
-                  (double)most->kb) <= limit)
+                  (double)most->of[KB]) <= limit)
         return true; /* as in the branch that this one is in */
     return least_mean(search, branch, search->need->nr_cpus, true,
                       &branch->start) <= limit;
@@ -400,45 +391,37 @@ static bool can_be_near(const struct search *search, struct branch *branch)
     return is_packed(search) || can_be_near_all(search, branch);
 }
 
-static uint64_t lacking(uint64_t needed, uint64_t has)
-{
-    return needed > has ? needed - has : 0;
-}
-
 /* Can the set, with some that are open to it, get all that is needed? */
 static bool can_complete(const struct search *search,
                          const struct branch *branch, uint64_t open)
 {
     const struct xlnuma__need *need = search->need;
-    uint64_t value[3][XLNUMA_NODES_MAX];
-    struct amount more = { 0 };
-    unsigned nr = 0, nr_left, i;
+    const uint64_t needed[KINDS] = {
+        [KB] = need->memory_kb, [CPUS] = need->nr_cpus, [CORES] = need->nr_cores
+    };
+    unsigned nr_left = need->max_nodes - branch->nr_named;
+    struct amount more = { { 0 } };
+    unsigned nr = 0, i;
 
     XLNUMA_FOR_EACH_NODE(i, open) {
-        const struct xlnuma__candidate *candidate =
-            &search->table->candidate[i];
-
-        more.kb += value[0][nr] = candidate->usable_kb;
-        more.nr_cpus += candidate->nr_cpus;
-        value[1][nr] = candidate->nr_cpus;
-        more.nr_cores += candidate->nr_cores;
-        value[2][nr++] = candidate->nr_cores;
+        nr++;
+        for (unsigned k = 0; k < KINDS; k++)
+            more.of[k] += search->has[i].of[k];
     }
     if (!is_enough(search, branch, &more))
         return false;
-    nr_left = need->max_nodes - branch->nr_named;
-    if (nr <= nr_left)
-        return true;
-    return xlnuma__fewest(value[0], nr,
-                          lacking(need->memory_kb, branch->has.kb)) <=
-               nr_left &&
-           (has_cpus_alone(search) ||
-            (xlnuma__fewest(value[1], nr,
-                            lacking(need->nr_cpus, branch->has.nr_cpus)) <=
-                 nr_left &&
-             xlnuma__fewest(value[2], nr,
-                            lacking(need->nr_cores, branch->has.nr_cores)) <=
-                 nr_left));
+    for (unsigned k = 0; nr > nr_left && k < KINDS; k++) {
+        uint64_t value[XLNUMA_NODES_MAX], has = branch->has.of[k];
+
+        if ((k != KB && has_cpus_alone(search)) || needed[k] <= has)
+            continue;
+        nr = 0;
+        XLNUMA_FOR_EACH_NODE(i, open)
+            value[nr++] = search->has[i].of[k];
+        if (xlnuma__fewest(value, nr, needed[k] - has) > nr_left)
+            return false;
+    }
+    return true;
 }
 
 /* With one candidate more: false if no set in it can be as near as the best. */
@@ -648,13 +631,7 @@ static bool is_first(const struct xlnuma__candidate *a,
                                     : a->usable_kb > b->usable_kb;
 }
 
-/* What candidates have, the largest first. */
-struct sorted {
-    uint64_t kb[XLNUMA_NODES_MAX], high_kb[XLNUMA_NODES_MAX];
-    uint64_t cpus[XLNUMA_NODES_MAX], cores[XLNUMA_NODES_MAX];
-};
-
-/* One more. */
+/* One more, the largest first. */
 static void insert(uint64_t value[], unsigned nr, uint64_t last)
 {
     for (; nr && last > value[nr - 1]; nr--)
@@ -662,42 +639,27 @@ static void insert(uint64_t value[], unsigned nr, uint64_t last)
     value[nr] = last;
 }
 
-/* Of values, the largest first: the sums of the first, and of the last. */
-static void sum_up(const struct sorted *sorted, unsigned nr, unsigned r,
-                   struct amount *most, struct amount *least)
-{
-    most[r + 1].kb = most[r].kb + sorted->kb[r];
-    most[r + 1].high_kb = most[r].high_kb + sorted->high_kb[r];
-    most[r + 1].nr_cpus = most[r].nr_cpus + (unsigned)sorted->cpus[r];
-    most[r + 1].nr_cores = most[r].nr_cores + (unsigned)sorted->cores[r];
-    least[r + 1].kb = least[r].kb + sorted->kb[nr - 1 - r];
-    least[r + 1].high_kb = least[r].high_kb + sorted->high_kb[nr - 1 - r];
-    least[r + 1].nr_cpus =
-        least[r].nr_cpus + (unsigned)sorted->cpus[nr - 1 - r];
-    least[r + 1].nr_cores =
-        least[r].nr_cores + (unsigned)sorted->cores[nr - 1 - r];
-}
-
+/* The sums of the largest, and of the smallest. */
 static void find_most(struct search *search)
 {
-    struct sorted sorted = { .kb = { 0 } };
-    unsigned nr = search->table->nr;
+    uint64_t sorted[KINDS][XLNUMA_NODES_MAX];
+    unsigned nr = search->table->nr, nr_rest = 0;
 
     search->rest[nr] = 0;
-    search->most[nr][0] = search->least[nr][0] = (struct amount){ 0 };
-    for (unsigned n = nr; n-- > 0;) {
-        const struct xlnuma__candidate *candidate =
-            &search->table->candidate[search->order[n]];
+    search->most[nr][0] = search->least[nr][0] = (struct amount){ { 0 } };
+    for (unsigned n = nr; n-- > 0; nr_rest++) {
+        unsigned i = search->order[n];
         struct amount *most = search->most[n], *least = search->least[n];
 
-        search->rest[n] = search->rest[n + 1] | (uint64_t)1 << search->order[n];
-        insert(sorted.kb, nr - 1 - n, candidate->usable_kb);
-        insert(sorted.high_kb, nr - 1 - n, candidate->high_kb);
-        insert(sorted.cpus, nr - 1 - n, candidate->nr_cpus);
-        insert(sorted.cores, nr - 1 - n, candidate->nr_cores);
-        most[0] = least[0] = (struct amount){ 0 };
-        for (unsigned r = 0; r < nr - n; r++)
-            sum_up(&sorted, nr - n, r, most, least);
+        search->rest[n] = search->rest[n + 1] | (uint64_t)1 << i;
+        most[0] = least[0] = (struct amount){ { 0 } };
+        for (unsigned k = 0; k < KINDS; k++) {
+            insert(sorted[k], nr_rest, search->has[i].of[k]);
+            for (unsigned r = 0; r <= nr_rest; r++) {
+                most[r + 1].of[k] = most[r].of[k] + sorted[k][r];
+                least[r + 1].of[k] = least[r].of[k] + sorted[k][nr_rest - r];
+            }
+        }
     }
 }
 
@@ -706,8 +668,13 @@ static void prepare(struct search *search)
     const struct xlnuma__table *table = search->table;
 
     for (unsigned i = 0; i < table->nr; i++) {
+        const struct xlnuma__candidate *candidate = &table->candidate[i];
         unsigned at = i;
 
+        search->has[i] = (struct amount){ { [KB] = candidate->usable_kb,
+                                            [HIGH_KB] = candidate->high_kb,
+                                            [CPUS] = candidate->nr_cpus,
+                                            [CORES] = candidate->nr_cores } };
         for (; at && is_first(&table->candidate[i],
                               &table->candidate[search->order[at - 1]]);
              at--)
