@@ -53,7 +53,7 @@ void xlnuma__extents_resume(struct xlnuma__extents *extents,
             continue;
         extents->planned |= (xlnuma_nodeset)1 << i;
         extents->planned_kb[i] = planned_kb[i];
-        extents->high_kb[i] = UINT64_MAX;
+        extents->high_kb[i] = planned_kb[i];
         extents->total_kb += planned_kb[i];
     }
     for (i = 0; i < nr_others; i++)
@@ -72,8 +72,9 @@ void xlnuma__extents_init(struct xlnuma__extents *extents,
         const struct xlnuma_node *node = &host->node[i];
 
         extents->far[i] = distance_from_cpus(host, plan, i);
-        if (node->low_free_kb || node->reserved_kb)
-            extents->high_kb[i] = xlnuma__high_kb(node);
+        extents->high_kb[i] = node->low_free_kb || node->reserved_kb
+                                  ? xlnuma__high_kb(node)
+                                  : UINT64_MAX;
     }
     XLNUMA_FOR_EACH_NODE(i, host->nodes & ~extents->planned) {
         unsigned distance, at = extents->nr_ranked++;

@@ -29,7 +29,8 @@ void xlnuma__extents_init(struct xlnuma__extents *extents,
 
 /*
  * The same from what a report tells: the planned nodes with their KiB, and the
- * other nodes, nearest first.
+ * other nodes, nearest first. What else is free there is not known, and may be
+ * reserved by other builds: no large extent goes beyond a node's share.
  */
 void xlnuma__extents_resume(struct xlnuma__extents *extents,
                             xlnuma_nodeset planned, const uint64_t planned_kb[],

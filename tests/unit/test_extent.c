@@ -162,6 +162,23 @@ static void no_reserved_memory_for_large_extents(void)
     xlnuma_host_free(host);
 }
 
+/* As libxl-save-helper has it: of the host it knows no more than the report. */
+static void no_large_extent_beyond_a_share(void)
+{
+    const uint64_t share_kb[4] = { 0, 0, 5 * 1024, 3 * 1024 };
+    struct xlnuma__extents extents;
+    unsigned long nr = 1;
+
+    xlnuma__extents_resume(&extents, 0xc, share_kb, NULL, 0);
+    place(&extents, MIB2_ORDER, 3);
+    CU_ASSERT_EQUAL(extents.done_kb[2], 4 * 1024);
+    CU_ASSERT_EQUAL(extents.done_kb[3], 2 * 1024);
+    CU_ASSERT_EQUAL(xlnuma__extents_next(&extents, MIB2_ORDER, &nr), -1);
+    place(&extents, 0, 512);
+    CU_ASSERT_EQUAL(extents.done_kb[2], share_kb[2]);
+    CU_ASSERT_EQUAL(extents.done_kb[3], share_kb[3]);
+}
+
 static void smaller_extents_before_other_nodes(void)
 {
     struct xlnuma__extents extents =
@@ -243,6 +260,8 @@ int main(void)
         { "no low memory for the sake of a large extent",
           no_low_memory_for_large_extents },
         { "nor reserved memory", no_reserved_memory_for_large_extents },
+        { "nor beyond a share where the host is not known",
+          no_large_extent_beyond_a_share },
         { "smaller extents come before other nodes",
           smaller_extents_before_other_nodes },
         { "full nodes: the plan's others, then the nearest", full_nodes },
