@@ -2,7 +2,7 @@
 /*
  * The launcher that stands before stock xl in PATH: runs PLUGINDIR/xl-NAME for
  * a subcommand NAME that is there, and stock xl for all the rest: with the hook
- * preloaded for those that build domains, and after PLUGINDIR/grow where a guest
+ * preloaded for those that build domains or check their files, and after PLUGINDIR/grow where a guest
  * may grow. `xl help` has a line about ours. Knows nothing of Xen. Paths are fixed when it is built, so that no environment decides
  * what root runs.
  */
@@ -54,13 +54,15 @@ static bool is_command(const char *name, const char *command, size_t least)
 }
 
 /*
- * Can it build a domain? Reboots are the work of the xl that did. "migrate", which
- * sends one, is not short for "migrate-receive".
+ * Can it build a domain, or read what the next build goes by? Reboots are the work of
+ * the xl that built it. "migrate", which sends one, is not short for
+ * "migrate-receive", nor "con", which may be "console", for "config-update".
  */
-static bool may_build(const char *name)
+static bool needs_hook(const char *name)
 {
     return is_command(name, "create", 1) || is_command(name, "restore", 1) ||
-           is_command(name, "migrate-receive", strlen("migrate-"));
+           is_command(name, "migrate-receive", strlen("migrate-")) ||
+           is_command(name, "config-update", strlen("conf"));
 }
 
 /*
@@ -222,7 +224,7 @@ int main(int argc, char **argv)
                 STOCK_XL);
         return EXIT_CANNOT;
     }
-    if (may_build(argv[at]) && !preload_hook())
+    if (needs_hook(argv[at]) && !preload_hook())
         fprintf(stderr, "xl: warning: out of memory: stock placement\n");
     if (is_quiet(argc - at, argv + at))
         setenv("XL_NUMA_QUIET", "1", 1);

@@ -5,6 +5,16 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
+
+/*
+ * What xl calls the file that `xl config-update` left for the next reboot. It was
+ * checked then, unless by an xl without the hook.
+ */
+static bool is_of_reboot(const char *source)
+{
+    return !strcmp(source, "<updated>");
+}
 
 int xlnuma__on_config_read(const XLU_Config *config, FILE *report,
                            const char *source, const char *text, int length)
@@ -20,8 +30,14 @@ int xlnuma__on_config_read(const XLU_Config *config, FILE *report,
                            message) ||
         xlnuma__settings_read(&settings, config, source, text, (size_t)length,
                               message)) {
-        fprintf(report, "%s\n", message);
-        return EINVAL;
+        if (!is_of_reboot(source)) {
+            fprintf(report, "%s\n", message);
+            return EINVAL;
+        }
+        fprintf(report, "%s: the guest's numa_* settings stay what they were\n",
+                message);
+        xlnuma__build_remember(name, NULL);
+        return 0;
     }
     xlnuma__build_remember(name, &settings);
     return 0;

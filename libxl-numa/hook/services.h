@@ -28,7 +28,7 @@ void xlnuma__say_of(xentoollog_logger *lg, uint32_t domid, const char *format,
 
 /* --- settings.c: what a build is to be -------------------------------------- */
 
-/* The numa_* keys of the guest's file that was read last. */
+/* The numa_* keys of the guest's file that was read last; NULL: as they were. */
 void xlnuma__build_remember(const char *name,
                             const struct xlnuma__settings *settings);
 

@@ -24,10 +24,11 @@ void xlnuma__build_remember(const char *name,
                             const struct xlnuma__settings *settings)
 {
     xlnuma__builds_lock();
-    memset(&guest_file, 0, sizeof(guest_file));
+    if (settings)
+        guest_file.settings = *settings;
     guest_file.is_set = true;
+    guest_file.has_uuid = false;
     snprintf(guest_file.name, sizeof(guest_file.name), "%s", name);
-    guest_file.settings = *settings;
     xlnuma__builds_unlock();
 }
 

@@ -10,7 +10,8 @@
  *     -s  all threads have one context, as in libvirt's driver
  *     -S  each domain is then reset softly   -g  while it grows, on node 0 too
  *     -l  nobody gives libxl a logger   -u  all threads build guests of one uuid
- *     -c  -n builds read the file each time: other guests, of that name
+ *     -c  -n builds read the file each time: other guests, of that name; from the
+ *         second on the file "<updated>" if it is there, as after xl config-update
  *     -o  say what is left open and locked at the end
  *     -j  the configuration is not read from a guest's file, as far as the hook
  *         can see: as that of a saved guest, which is JSON
@@ -308,6 +309,7 @@ struct job {
 
 static void *run(void *arg)
 {
+    static const char updated[] = "<updated>";
     static pthread_mutex_t printing = PTHREAD_MUTEX_INITIALIZER;
     struct job *job = arg;
 
@@ -326,7 +328,8 @@ static void *run(void *arg)
         if (job->is_fresh && job->times) {
             libxl_domain_config_dispose(job->config);
             libxl_domain_config_init(++job->config);
-            read_config(job->ctx, job->file, job->config);
+            read_config(job->ctx, access(updated, R_OK) ? job->file : updated,
+                        job->config);
         }
     }
     return NULL;

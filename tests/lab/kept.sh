@@ -2,9 +2,9 @@
 # shellcheck shell=sh
 #
 # What a guest's own file says of its placement goes where the guest goes: through
-# save and restore, also under another name. A file that is given again takes
-# precedence; nodes that the host does not have are one warning. (xendomains saves
-# and restores with the same two subcommands; migrate.sh has a migration.)
+# save and restore, also under another name. A file that is given again, or by
+# config-update, takes precedence; nodes that the host does not have are one warning.
+# (migrate.sh has a migration, xendomains.sh Debian's script.)
 # host: lab-2x2.json
 # hvm: yes
 # timeout: 300
@@ -75,3 +75,36 @@ is_kept "nodes of another host" h "$least" restricted
 lab_destroy h
 
 ok "stock xl restores it too" "$LAB_STOCK_XL" restore $SAVED
+lab_destroy h
+
+# A file that xl config-update gets is that of the next reboot, five seconds after the
+# guest's start.
+create_paused() {
+    shift
+    xl create -p "$@"
+}
+
+is_another_domain() {
+    id=$(lab_domid u) && [ "$id" != "$1" ]
+}
+
+# shellcheck disable=SC2034 # lab_create_hvm() has it
+LAB_XL=create_paused
+ok "a guest that will reboot is built" lab_create_hvm u 64 1 \
+    "$(lab_hvm_reboots 0x402)" "$NODES" "$POLICY"
+LAB_XL=
+is_kept "before config-update" u 1 restricted
+first=$domid
+sed 's/^numa_policy=/numa_polcy=/' /tmp/u.cfg >/tmp/wrong.cfg
+xl config-update u /tmp/wrong.cfg >/tmp/out 2>&1
+is "config-update refuses a wrong key" "$? $(
+    grep -c '/tmp/wrong.cfg:[0-9]*: unknown key "numa_polcy": did you mean' /tmp/out
+)" "1 1"
+sed -e 's/^numa_nodes=.*/numa_nodes="2"/' -e /numa_policy/d /tmp/u.cfg >/tmp/new.cfg
+ok "config-update takes another file" xl config-update u /tmp/new.cfg
+"$LAB_STOCK_XL" unpause u
+ok "it reboots" lab_wait 60 is_another_domain "$first"
+"$LAB_STOCK_XL" pause u
+lab_wait 30 lab_report "$(lab_domid u)" status
+is_kept "after its reboot" u 2 best-effort
+lab_destroy u
