@@ -206,7 +206,7 @@ static bool is_still_mine(const struct growth *growth)
            note.pid == getpid();
 }
 
-/* An affinity that somebody else has set meanwhile stays. */
+/* An affinity that was set by another program meanwhile stays. */
 static void put_back(struct growth *growth)
 {
     const struct xlnuma__growth *note = &growth->note;

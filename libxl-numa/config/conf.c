@@ -16,7 +16,7 @@
 #define PATH_VARIABLE "XL_NUMA_CONF"
 #define DEFAULT_PATH XEN_CONFIG_DIR "/xl-numa.conf"
 
-/* Nobody writes that much; what does not end is no such file. */
+/* A limit, for endless files. */
 #define TEXT_SIZE_MAX (1024 * 1024)
 
 #define EXAMPLE "[ \"name=db*\", \"numa_policy=restricted\" ]"

@@ -173,7 +173,7 @@ static int read_scheduler(const struct place *place, yajl_val value,
     return 0;
 }
 
-/* `guests` is NULL when nobody wants them. */
+/* `guests` may be NULL: not wanted. */
 static int read_root(const struct place *place, yajl_val root,
                      struct xlnuma_host *host, struct xlnuma__guests *guests)
 {

@@ -31,7 +31,7 @@ int xlnuma_host_write(const struct xlnuma_host *host, const char *comment,
 
 /*
  * As xlnuma_host_parse(), xlnuma_host_load() and xlnuma_host_write(), with the
- * guests; reading, NULL: nobody wants them. They have to be disposed of in any
+ * guests; reading, NULL: they are not wanted. They have to be disposed of in any
  * case.
  */
 int xlnuma__snapshot_parse(struct xlnuma_host *host_r,

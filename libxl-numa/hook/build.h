@@ -24,7 +24,7 @@ enum phase {
     PHASE_WAITING, /* built, but its stub domain is not */
 };
 
-/* Who asks Xen for its memory. */
+/* Which process asks Xen for its memory. */
 enum memory_source {
     MEMORY_OURS,    /* this process, each extent by way of us */
     MEMORY_HELPERS, /* libxl-save-helper */
@@ -49,8 +49,8 @@ struct outcome {
 /*
  * `request`, `why_not`, `owns_vcpus`, `nr_hard`, `hard_before`, `least_kb` and
  * `stubdom_kb` are what we need of the caller's configuration, as it is when libxl
- * has filled in the defaults: a copy, as nobody says when the configuration of an
- * asynchronous build is gone.
+ * has filled in the defaults: a copy, as an asynchronous build may outlive its
+ * configuration.
  */
 struct build {
     struct build *next;
@@ -64,9 +64,9 @@ struct build {
     unsigned nr_vcpus;
     enum phase phase;
     enum memory_source source;
-    bool is_async;       /* nobody says when it is over */
-    bool is_strict;      /* rather no domain than a misplaced one */
-    bool is_passing;     /* a call of stock libxl's is under way */
+    bool is_async;       /* its end is not reported */
+    bool is_strict;      /* fail the build rather than misplace it */
+    bool calls_stock;    /* a call of stock libxl's is under way */
     bool joins_pages;    /* pages that make up 2 MiB are one extent */
     bool owns_vcpus;     /* their affinities are ours to set */
     bool has_hard;       /* and they have a hard affinity of ours */
@@ -88,7 +88,7 @@ struct build {
     char vnodes_reason[160]; /* and why, if it was to see more */
     struct xlnuma__reservation reservation; /* of what it has not taken yet */
     unsigned low_width; /* address bits of low memory; 0: none known */
-    uint64_t stock_kb;  /* populated by stock libxl, who knows where */
+    uint64_t stock_kb;  /* populated by stock libxl, placement unknown */
     struct {
         bool is_wanted;
         uint64_t begun_ns, shown_ns;
@@ -122,8 +122,8 @@ struct build *xlnuma__build_enter_new(uint64_t id, uint32_t domid);
 void xlnuma__build_drop(uint64_t id, bool goes_on);
 
 /*
- * Forget asynchronous builds whose domain is gone: nobody else says that one
- * failed.
+ * Forget asynchronous builds whose domain is gone: their failure is not
+ * reported.
  */
 void xlnuma__build_drop_dead(xc_interface *xch);
 

@@ -150,7 +150,7 @@ static unsigned long steer_joined(struct build *build,
 }
 
 /*
- * What libxl asked for, as it asked; counts what nobody steers. libxc's exact
+ * What libxl asked for, as it asked; counts what is not steered. libxc's exact
  * call makes the other one, which comes by us again and is to pass.
  */
 static int populate_stock(struct build *build, const struct xlnuma__next *next,
@@ -161,13 +161,13 @@ static int populate_stock(struct build *build, const struct xlnuma__next *next,
     int r;
 
     if (build)
-        build->is_passing = true;
+        build->calls_stock = true;
     r = is_exact
             ? next->populate_exact(xch, domid, nr, order, mem_flags, extent)
             : next->populate(xch, domid, nr, order, mem_flags, extent);
     if (!build)
         return r;
-    build->is_passing = false;
+    build->calls_stock = false;
     if (r >= 0) {
         uint64_t kb = ((is_exact ? nr : (uint64_t)r) * PAGE_KB) << order;
 
@@ -186,7 +186,7 @@ int xlnuma__on_memory(struct build *build, const struct xlnuma__next *next,
     unsigned long done;
     int r;
 
-    if (build && build->is_passing)
+    if (build && build->calls_stock)
         build = NULL;
     /*
      * A populate-on-demand extent gets no memory now, and one with a node has

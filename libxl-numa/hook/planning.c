@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-/* A strict build waits so long for others. Who calls has libxl's lock. */
+/* How long a strict build waits for others, with libxl's lock held. */
 #define WAIT_S 10
 #define WAITS_A_S 5
 
@@ -178,7 +178,7 @@ bool xlnuma__build_may_exceed(struct build *build, xc_interface *xch,
                                                      node, kb - left_kb);
 }
 
-/* Stock libxl took so much, nobody knows where: most likely as planned. */
+/* Stock libxl allocated so much, with unknown placement: most likely as planned. */
 void xlnuma__build_reserved_taken(struct build *build, uint64_t kb)
 {
     for (unsigned i = 0; kb && i < XLNUMA_NODES_MAX; i++) {

@@ -16,7 +16,7 @@ uint64_t xlnuma__build_off_plan_kb(const struct build *build)
     return kb;
 }
 
-/* Do we know where its memory is? Not if nobody told us of a restored one. */
+/* Is it known where its memory is? Of a restored domain the helper has to report it. */
 bool xlnuma__build_knows_memory(const struct build *build)
 {
     uint64_t kb = 0;

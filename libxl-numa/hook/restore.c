@@ -7,8 +7,8 @@
 #include "xen/report.h"
 
 /*
- * Where a strict policy's memory is nobody knows, unless the process that
- * populates it has the plan, and says so; from there on that one refuses.
+ * With a strict policy, the process that populates the domain must have
+ * confirmed that it has the plan; from then on that process refuses.
  */
 int xlnuma__on_restored(const struct build *build)
 {

@@ -60,7 +60,7 @@ int xlnuma__build_plan(struct build *build, xc_interface *xch,
 bool xlnuma__build_may_exceed(struct build *build, xc_interface *xch,
                               unsigned node, unsigned order);
 
-/* So much of the reservation was taken, who knows where. */
+/* So much of the reservation was allocated, with unknown placement. */
 void xlnuma__build_reserved_taken(struct build *build, uint64_t kb);
 
 /* --- steering.c: a build goes by its plan ------------------------------------ */

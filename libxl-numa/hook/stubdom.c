@@ -2,7 +2,7 @@
 /*
  * Moment: a guest's stub domain, which has its device model, has its vCPUs. It is placed as any other
  * guest, but among its guest's nodes alone. libxl builds it when its guest is
- * built, from a configuration that nobody else sees and with a uuid of its own;
+ * built, from a configuration of its own and with a uuid of its own;
  * that it belongs to the guest is in xenstore later. What tells us is its name.
  */
 #include "hook/moments.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The guests of a host: who is there, and what is known of where each one's
- * memory is. Comes from the running Xen (xl-plugin/commands/guests.c) or a snapshot.
+ * The guests of a host, and what is known of where each one's memory is: from the
+ * running Xen, or a snapshot.
  */
 #ifndef XLNUMA_GUESTS_H
 #define XLNUMA_GUESTS_H

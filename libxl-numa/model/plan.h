@@ -21,10 +21,10 @@ enum xlnuma_why_not {
     XLNUMA_WHY_NOT_PATH,     /* a CPU of it has no path to memory of it */
     XLNUMA_WHY_NOT_FARTHER,  /* holds the guest, but is farther apart */
     XLNUMA_WHY_NOT_DEVICES,  /* the same, but for its devices alone */
-    XLNUMA_WHY_NOT_SOCKETS,  /* as near, but on more sockets */
+    XLNUMA_WHY_NOT_SOCKETS,  /* equally near, but on more sockets */
     XLNUMA_WHY_NOT_GROWTH,   /* as near, without room for what it may get */
-    XLNUMA_WHY_NOT_LOW,      /* as near, but takes more low memory */
-    XLNUMA_WHY_NOT_LOAD,     /* as near, but busier */
+    XLNUMA_WHY_NOT_LOW,      /* equally near, but takes more low memory */
+    XLNUMA_WHY_NOT_LOAD,     /* equally near, but busier */
     XLNUMA_WHY_NOT_HOLES,    /* as near; this one leaves the better holes */
     XLNUMA_WHY_NOT_NODES,    /* numa_nodes excludes it */
     XLNUMA_WHY_NOT_AFFINITY, /* its CPUs are not the guest's */

@@ -91,7 +91,7 @@ struct xlnuma_request {
  */
 void xlnuma_request_init(struct xlnuma_request *request);
 
-/* Rather no domain than one that is placed otherwise? */
+/* Does the policy fail the build rather than deviate from the plan? */
 static inline bool xlnuma__is_strict(enum xlnuma_policy policy)
 {
     return policy == XLNUMA_POLICY_RESTRICTED ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What the planner's files share: the candidates, what a set of them costs, the
- * search. Known to nobody else; docs/planner.md has the definition.
+ * search. Private to them; docs/planner.md has the definition.
  */
 #ifndef XLNUMA_PLANNER_H
 #define XLNUMA_PLANNER_H

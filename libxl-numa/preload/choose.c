@@ -23,10 +23,10 @@ static const struct {
     const char *soname;
     void *ours;
 } functions[NR_FUNCTIONS] = {
-#define STANDS_BEFORE(function, library)                                       \
-    { #function, library##_SONAME, (void *)ours_##function },
+#define INTERPOSED(function, library)                                          \
+    { #function, library##_SONAME, (void *)interposed_##function },
 #include "preload/functions.h"
-#undef STANDS_BEFORE
+#undef INTERPOSED
 };
 
 /*
@@ -188,7 +188,8 @@ static bool is_ours(enum function nr)
 void *xlnuma__choose(enum function nr)
 {
     int err = errno;
-    void *chosen = is_ours(nr) ? functions[nr].ours : xlnuma__function_behind(nr);
+    void *chosen =
+        is_ours(nr) ? functions[nr].ours : xlnuma__function_behind(nr);
 
     atomic_store(&xlnuma__chosen[nr], chosen);
     errno = err;

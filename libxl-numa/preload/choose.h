@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Who gets the calls of the interposed functions: ours (preload.c) if the
+ * Where calls of the interposed functions go: ours (preload.c) if the
  * libraries in the process are those that we were built for, else the function
  * behind ours.
  */
@@ -16,16 +16,17 @@
 
 #define WARN(...) fprintf(stderr, "xl-numa: warning: " __VA_ARGS__)
 
-/* Ours, with the very arguments of the functions before which they stand. */
-#define STANDS_BEFORE(function, library) __typeof__(function) ours_##function;
+/* Ours, with the very arguments of the functions that they interpose. */
+#define INTERPOSED(function, library)                                          \
+    __typeof__(function) interposed_##function;
 #include "preload/functions.h"
-#undef STANDS_BEFORE
+#undef INTERPOSED
 
 /* The functions' numbers, by which entry.S has them too. */
 enum function {
-#define STANDS_BEFORE(function, library) NR_##function,
+#define INTERPOSED(function, library) NR_##function,
 #include "preload/functions.h"
-#undef STANDS_BEFORE
+#undef INTERPOSED
     NR_FUNCTIONS
 };
 
@@ -35,6 +36,7 @@ void *xlnuma__choose(enum function nr);
 
 /* The function behind ours. */
 void *xlnuma__function_behind(enum function nr);
-#define NEXT(function) ((__typeof__(&(function)))xlnuma__function_behind(NR_##function))
+#define NEXT(function)                                                         \
+    ((__typeof__(&(function)))xlnuma__function_behind(NR_##function))
 
 #endif /* XLNUMA_CHOOSE_H */

@@ -33,7 +33,7 @@ first_call:
         .cfi_endproc
 
         .set number, 0
-        .macro stands_before function
+        .macro interposed function
         .globl \function
         .type \function, @function
 \function:
@@ -50,7 +50,7 @@ first_call:
         .endm
 
         .hidden xlnuma__choose, xlnuma__chosen
-#define STANDS_BEFORE(function, library) stands_before function
+#define INTERPOSED(function, library) interposed function
 #include "preload/functions.h"
 
         .section .note.GNU-stack, "", @progbits

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The preloaded object: stands before the functions of libxl's domain build
- * path, and asks the library about each call. It links to libc alone and is
+ * The preloaded object: interposes the functions of libxl's domain build path,
+ * and asks the library about each call. It links to libc alone and is
  * invisible until a process begins to build a domain: it is mapped into every
  * child of xl too. When the library cannot be had, every call goes through
  * unchanged after one warning; when libxl is not the version it was built for,
@@ -28,7 +28,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* A child may call libxl: its copy of the lock is to be nobody's. */
+/* A child may call libxl: its copy of the lock must be unlocked. */
 static void before_fork(void)
 {
     pthread_mutex_lock(&lock);
@@ -108,7 +108,7 @@ static const struct xlnuma__hook *hook_if_loaded(void)
     return atomic_load(&loaded_hook);
 }
 
-/* Nobody forks while the library is there by half. */
+/* No fork while the library is half loaded. */
 static void load_locked(void)
 {
     take_lock();
@@ -136,7 +136,7 @@ struct logger {
 
 static struct logger *loggers;
 
-static atomic_bool has_libxl; /* is somebody using it? */
+static atomic_bool has_libxl; /* is it in use? */
 
 /* The name of the configuration that was begun last. */
 static struct {
@@ -145,8 +145,8 @@ static struct {
     char *source;
 } last_config;
 
-int ours_libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
-                         xentoollog_logger *lg)
+int interposed_libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
+                               xentoollog_logger *lg)
 {
     int rc = NEXT(libxl_ctx_alloc)(pctx, version, flags, lg);
     struct logger *logger = rc ? NULL : malloc(sizeof(*logger));
@@ -163,7 +163,7 @@ int ours_libxl_ctx_alloc(libxl_ctx **pctx, int version, unsigned flags,
     return rc;
 }
 
-int ours_libxl_ctx_free(libxl_ctx *ctx)
+int interposed_libxl_ctx_free(libxl_ctx *ctx)
 {
     struct logger **link;
 
@@ -194,7 +194,7 @@ static xentoollog_logger *logger_of(const libxl_ctx *ctx)
     return lg;
 }
 
-XLU_Config *ours_xlu_cfg_init(FILE *report, const char *source)
+XLU_Config *interposed_xlu_cfg_init(FILE *report, const char *source)
 {
     XLU_Config *config = NEXT(xlu_cfg_init)(report, source);
 
@@ -208,7 +208,8 @@ XLU_Config *ours_xlu_cfg_init(FILE *report, const char *source)
 }
 
 /* A guest's numa_* keys; a file without any is not worth loading for. */
-int ours_xlu_cfg_readdata(XLU_Config *config, const char *data, int length)
+int interposed_xlu_cfg_readdata(XLU_Config *config, const char *data,
+                                int length)
 {
     int r = NEXT(xlu_cfg_readdata)(config, data, length);
     const struct xlnuma__hook *h = hook_if_loaded();
@@ -308,10 +309,9 @@ static void returned(uint64_t id, bool goes_on)
         hook_if_loaded()->returned(id, goes_on);
 }
 
-int ours_libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
-                                 uint32_t *domid,
-                                 const libxl_asyncop_how *ao_how,
-                                 const libxl_asyncprogress_how *console_how)
+int interposed_libxl_domain_create_new(
+    libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
+    const libxl_asyncop_how *ao_how, const libxl_asyncprogress_how *console_how)
 {
     int rc = begin(ctx, config, false, ao_how);
     uint64_t id = begun.id;
@@ -323,7 +323,7 @@ int ours_libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
     return rc;
 }
 
-int ours_libxl_domain_create_restore(
+int interposed_libxl_domain_create_restore(
     libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
     int restore_fd, int send_back_fd, const libxl_domain_restore_params *params,
     const libxl_asyncop_how *ao_how, const libxl_asyncprogress_how *console_how)
@@ -341,10 +341,9 @@ int ours_libxl_domain_create_restore(
 }
 
 /* Asynchronous or not: the end of a reset is known by its last call. */
-int ours_libxl_domain_soft_reset(libxl_ctx *ctx, libxl_domain_config *config,
-                                 uint32_t domid,
-                                 const libxl_asyncop_how *ao_how,
-                                 const libxl_asyncprogress_how *console_how)
+int interposed_libxl_domain_soft_reset(
+    libxl_ctx *ctx, libxl_domain_config *config, uint32_t domid,
+    const libxl_asyncop_how *ao_how, const libxl_asyncprogress_how *console_how)
 {
     const struct xlnuma__hook *h = hook();
     int rc;
@@ -358,8 +357,8 @@ int ours_libxl_domain_soft_reset(libxl_ctx *ctx, libxl_domain_config *config,
 }
 
 /* A stub domain, which libxl may make in the same call, has another uuid. */
-int ours_xc_domain_create(xc_interface *xch, uint32_t *pdomid,
-                          struct xen_domctl_createdomain *config)
+int interposed_xc_domain_create(xc_interface *xch, uint32_t *pdomid,
+                                struct xen_domctl_createdomain *config)
 {
     int r = NEXT(xc_domain_create)(xch, pdomid, config);
 
@@ -383,8 +382,8 @@ static THREAD_LOCAL struct {
     unsigned nr; /* vCPUs to come */
 } own_hard;
 
-int ours_xc_domain_max_vcpus(xc_interface *xch, uint32_t domid,
-                             unsigned int max)
+int interposed_xc_domain_max_vcpus(xc_interface *xch, uint32_t domid,
+                                   unsigned int max)
 {
     int r = NEXT(xc_domain_max_vcpus)(xch, domid, max);
     const struct xlnuma__hook *h = hook_if_loaded();
@@ -400,9 +399,10 @@ int ours_xc_domain_max_vcpus(xc_interface *xch, uint32_t domid,
     return r;
 }
 
-int ours_libxl_set_vcpuaffinity(libxl_ctx *ctx, uint32_t domid, uint32_t vcpuid,
-                                const libxl_bitmap *cpumap_hard,
-                                const libxl_bitmap *cpumap_soft)
+int interposed_libxl_set_vcpuaffinity(libxl_ctx *ctx, uint32_t domid,
+                                      uint32_t vcpuid,
+                                      const libxl_bitmap *cpumap_hard,
+                                      const libxl_bitmap *cpumap_soft)
 {
     if (own_hard.nr && own_hard.domid == domid) {
         own_hard.nr--;
@@ -412,7 +412,7 @@ int ours_libxl_set_vcpuaffinity(libxl_ctx *ctx, uint32_t domid, uint32_t vcpuid,
                                         cpumap_soft);
 }
 
-bool ours_libxl_defbool_val(libxl_defbool value)
+bool interposed_libxl_defbool_val(libxl_defbool value)
 {
     if (is_placed) {
         is_placed = false;
@@ -421,7 +421,7 @@ bool ours_libxl_defbool_val(libxl_defbool value)
     return NEXT(libxl_defbool_val)(value);
 }
 
-int ours_xc_dom_parse_image(struct xc_dom_image *dom)
+int interposed_xc_dom_parse_image(struct xc_dom_image *dom)
 {
     const struct xlnuma__hook *h = hook_if_loaded();
 
@@ -430,9 +430,9 @@ int ours_xc_dom_parse_image(struct xc_dom_image *dom)
     return NEXT(xc_dom_parse_image)(dom);
 }
 
-int ours_xc_domain_set_memory_map(xc_interface *xch, uint32_t domid,
-                                  struct e820entry entries[],
-                                  uint32_t nr_entries)
+int interposed_xc_domain_set_memory_map(xc_interface *xch, uint32_t domid,
+                                        struct e820entry entries[],
+                                        uint32_t nr_entries)
 {
     const struct xlnuma__hook *h = hook_if_loaded();
 
@@ -450,9 +450,10 @@ static struct xlnuma__next next_memory(void)
     };
 }
 
-int ours_xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
-                                    unsigned long nr, unsigned int order,
-                                    unsigned int mem_flags, xen_pfn_t *extent)
+int interposed_xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
+                                          unsigned long nr, unsigned int order,
+                                          unsigned int mem_flags,
+                                          xen_pfn_t *extent)
 {
     const struct xlnuma__hook *h = hook_if_loaded();
     const struct xlnuma__next next = next_memory();
@@ -462,10 +463,9 @@ int ours_xc_domain_populate_physmap(xc_interface *xch, uint32_t domid,
              : next.populate(xch, domid, nr, order, mem_flags, extent);
 }
 
-int ours_xc_domain_populate_physmap_exact(xc_interface *xch, uint32_t domid,
-                                          unsigned long nr, unsigned int order,
-                                          unsigned int mem_flags,
-                                          xen_pfn_t *extent)
+int interposed_xc_domain_populate_physmap_exact(
+    xc_interface *xch, uint32_t domid, unsigned long nr, unsigned int order,
+    unsigned int mem_flags, xen_pfn_t *extent)
 {
     const struct xlnuma__hook *h = hook_if_loaded();
     const struct xlnuma__next next = next_memory();
@@ -475,10 +475,11 @@ int ours_xc_domain_populate_physmap_exact(xc_interface *xch, uint32_t domid,
              : next.populate_exact(xch, domid, nr, order, mem_flags, extent);
 }
 
-int ours_xc_domain_set_pod_target(xc_interface *xch, uint32_t domid,
-                                  uint64_t target_pages, uint64_t *tot_pages,
-                                  uint64_t *pod_cache_pages,
-                                  uint64_t *pod_entries)
+int interposed_xc_domain_set_pod_target(xc_interface *xch, uint32_t domid,
+                                        uint64_t target_pages,
+                                        uint64_t *tot_pages,
+                                        uint64_t *pod_cache_pages,
+                                        uint64_t *pod_entries)
 {
     const struct xlnuma__hook *h = hook_if_loaded();
     const struct xlnuma__next next = next_memory();
@@ -490,13 +491,12 @@ int ours_xc_domain_set_pod_target(xc_interface *xch, uint32_t domid,
 }
 
 /* libxl-save-helper's one call to restore a domain. */
-int ours_xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
-                           unsigned int store_evtchn, unsigned long *store_mfn,
-                           uint32_t store_domid, unsigned int console_evtchn,
-                           unsigned long *console_mfn, uint32_t console_domid,
-                           xc_stream_type_t stream_type,
-                           struct restore_callbacks *callbacks,
-                           int send_back_fd XC_RESTORE_PARAMETER)
+int interposed_xc_domain_restore(
+    xc_interface *xch, int io_fd, uint32_t dom, unsigned int store_evtchn,
+    unsigned long *store_mfn, uint32_t store_domid, unsigned int console_evtchn,
+    unsigned long *console_mfn, uint32_t console_domid,
+    xc_stream_type_t stream_type, struct restore_callbacks *callbacks,
+    int send_back_fd XC_RESTORE_PARAMETER)
 {
     const struct xlnuma__hook *h = hook();
     int r;
@@ -513,8 +513,8 @@ int ours_xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
 }
 
 /* The first call that libxl makes, and heeds, when a domain has its memory. */
-int ours_libxl_domain_sched_params_set(libxl_ctx *ctx, uint32_t domid,
-                                       const libxl_domain_sched_params *scinfo)
+int interposed_libxl_domain_sched_params_set(
+    libxl_ctx *ctx, uint32_t domid, const libxl_domain_sched_params *scinfo)
 {
     const struct xlnuma__hook *h = hook_if_loaded();
 
@@ -523,8 +523,8 @@ int ours_libxl_domain_sched_params_set(libxl_ctx *ctx, uint32_t domid,
     return NEXT(libxl_domain_sched_params_set)(ctx, domid, scinfo);
 }
 
-bool ours_xs_introduce_domain(struct xs_handle *xs, unsigned int domid,
-                              unsigned long mfn, unsigned int eventchn)
+bool interposed_xs_introduce_domain(struct xs_handle *xs, unsigned int domid,
+                                    unsigned long mfn, unsigned int eventchn)
 {
     bool is_ok = NEXT(xs_introduce_domain)(xs, domid, mfn, eventchn);
     const struct xlnuma__hook *h = hook_if_loaded();

@@ -2,7 +2,7 @@
 /*
  * Has Xen dump where the pages of all domains are, and reads it from its console
  * ring. Xen walks every page of each domain, with that domain's memory locked,
- * so nobody is to do this unasked. What the text says is formats/dump.c's.
+ * so this is done on request only. What the text says is formats/dump.c's.
  */
 #include "xen/dump.h"
 #include "xen/clock.h"

@@ -53,8 +53,8 @@ static int read_nodes(struct xlnuma_host *host, libxl_ctx *ctx, char *message)
 
 /*
  * Xen keeps memory below an address width for DMA: a domain gets it only when
- * no node has other memory, or the one node that it may use has none. Xen tells
- * nobody how wide these addresses are, so the width is worked out by its rule
+ * no node has other memory, or the one node that it may use has none. Xen does not
+ * report how wide these addresses are, so the width is worked out by its rule
  * (end_boot_allocator(), arch_get_dma_bitsize()).
  */
 #define WIDTH_MAX 32       /* of Xen's own choice */

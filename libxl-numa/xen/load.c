@@ -59,7 +59,7 @@ static bool add_past(struct pasts *pasts, const struct past *past)
     return true;
 }
 
-/* Up to what cannot be read: who is missing counts as busy. */
+/* Up to what cannot be read: unlisted domains count as busy. */
 static void read_file(struct pasts *pasts, FILE *file)
 {
     struct past past;

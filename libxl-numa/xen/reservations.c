@@ -2,13 +2,13 @@
 /*
  * What builds in flight have been planned to take of each node and have not
  * taken yet: a table in a file that every build on the host reads and writes,
- * whichever process does it. Who has the lock of its first byte plans alone. What
- * is called from outside knows of no table, so that claims by node of Xen's own can
- * take its place.
+ * whichever process does it. The holder of the lock of its first byte plans
+ * exclusively. Callers know of no table, so that claims by node of Xen's own can take
+ * its place.
  *
  * A reservation is a slot of the table and counts while the process that made it has
- * the lock of the slot's first byte, and its domain lives: so nobody has to
- * clean up after a process that died, by SIGKILL even. The locks are those of
+ * the lock of the slot's first byte, and its domain lives: so nothing has to be
+ * cleaned up after a process that died, even by SIGKILL. The locks are those of
  * fcntl() that belong to a process: a child that is forked does not have them.
  * They have one trap, that closing any descriptor of the file gives up all of
  * the process' locks; so there is one descriptor, as long as there are reservations.
@@ -57,8 +57,9 @@ static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
 static struct {
     pthread_mutex_t lock;
     pid_t pid;
-    int fd;            /* meaningful while there are users */
-    unsigned nr_users; /* reservations, and who has or wants the turn */
+    int fd; /* meaningful while there are users */
+    unsigned
+        nr_users; /* reservations, and threads that have or want the turn */
     bool is_ours[NR_SLOTS];
 } table = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
@@ -139,7 +140,7 @@ static int fail_file(char *message, const char *dir, const char *name,
                         *name ? "/" : "", name, why);
 }
 
-/* Nobody else may have had a hand in it. */
+/* No other user may be able to write to it. */
 static bool is_private(int fd, mode_t type)
 {
     struct stat st;
@@ -426,7 +427,7 @@ static void give_slot(unsigned slot)
 {
     static const char nothing[sizeof(magic)];
 
-    /* Who looks at it before it is another's finds no reservation. */
+    /* Readers find no reservation until it is written as a whole. */
     while (pwrite(table.fd, nothing, sizeof(nothing), slot_offset(slot)) < 0 &&
            errno == EINTR)
         ;

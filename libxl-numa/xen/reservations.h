@@ -30,7 +30,7 @@ void xlnuma__reservations_forked(void);
  * What all reservations together leave to be taken of each node, for all node
  * numbers; memory that Xen is giving just now may be in it. So read it before
  * the host's free memory: what is taken in between then counts twice, not never.
- * _look is for any time, waits for nobody, and fails silently: no reservations. _apply:
+ * _look is for any time, does not wait, and fails silently: no reservations. _apply:
  * into the host model.
  */
 void xlnuma__reservations_read(struct xc_interface_core *xch,
@@ -55,7 +55,7 @@ void xlnuma__reservation_find(struct xlnuma__reservation *reservation,
 
 /*
  * Reserve so much more of this node, and as much less of the others. Returns whether
- * that is done: not when somebody else has reserved memory there, or has the turn.
+ * that is done: not when another build has reserved memory there, or has the turn.
  */
 bool xlnuma__reservation_move(struct xlnuma__reservation *reservation,
                               struct xc_interface_core *xch, unsigned node,

@@ -9,7 +9,7 @@ int main(void)
 {
     int nr = 0, nr_right = 0;
 
-#define STANDS_BEFORE(function, library)                                       \
+#define INTERPOSED(function, library)                                          \
     nr++;                                                                      \
     errno = 77;                                                                \
     nr_right += /* the sum of the squares of 1 to 14 is 1015 */                \

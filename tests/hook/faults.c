@@ -134,7 +134,8 @@ static const struct function {
  * calls the hook was linked to.
  */
 static const char never[] =
-    " __ctype_b_loc __cxa_finalize __errno_location __isoc99_sscanf __stack_chk_fail"
+    " __ctype_b_loc __cxa_finalize __errno_location __isoc99_sscanf "
+    "__stack_chk_fail"
     " abort"
     " clock_gettime dl_iterate_phdr dlerror dlinfo dlsym ferror free getenv"
     " geteuid getpid ioctl isatty"

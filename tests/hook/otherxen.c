@@ -2,7 +2,7 @@
 /* The library with these functions: each tells its arguments apart. */
 #include "otherxen.h"
 
-#define STANDS_BEFORE(function, library)                                       \
+#define INTERPOSED(function, library)                                          \
     long function(long a, long b, long c, long d, long e, long f, long g,      \
                   long h, long i, long j, long k, long l, long m, long n)      \
     {                                                                          \

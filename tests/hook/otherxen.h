@@ -6,10 +6,10 @@
 #ifndef OTHERXEN_H
 #define OTHERXEN_H
 
-#define STANDS_BEFORE(function, library)                                       \
+#define INTERPOSED(function, library)                                          \
     long function(long, long, long, long, long, long, long, long, long, long,  \
                   long, long, long, long);
 #include "preload/functions.h"
-#undef STANDS_BEFORE
+#undef INTERPOSED
 
 #endif /* OTHERXEN_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xl numa-placement host: the nodes with what they have and who is on them, and
+ * xl numa-placement host: the nodes with what they have and their guests, and
  * the distances between them; or a picture of it. Changes nothing.
  */
 #include <inttypes.h>

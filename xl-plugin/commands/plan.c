@@ -108,14 +108,16 @@ static void alternative_why(const void *row, char cell[TABLE_CELL_SIZE])
         [XLNUMA_WHY_NOT_PATH] = "a CPU has no path to its memory",
         [XLNUMA_WHY_NOT_FARTHER] = "farther apart",
         [XLNUMA_WHY_NOT_DEVICES] = "farther from its devices",
-        [XLNUMA_WHY_NOT_SOCKETS] = "as near, but on more sockets",
-        [XLNUMA_WHY_NOT_GROWTH] = ("as near, but has no room for maxmem or "
-                                   "maxvcpus"),
-        [XLNUMA_WHY_NOT_LOW] = "as near, but takes more low memory",
-        [XLNUMA_WHY_NOT_LOAD] = "as near, but busier",
+        [XLNUMA_WHY_NOT_SOCKETS] = "equally near, but on more sockets",
+        [XLNUMA_WHY_NOT_GROWTH] =
+            ("equally near, but has no room for maxmem or "
+             "maxvcpus"),
+        [XLNUMA_WHY_NOT_LOW] = "equally near, but takes more low memory",
+        [XLNUMA_WHY_NOT_LOAD] = "equally near, but busier",
         [XLNUMA_WHY_NOT_NODES] = "excluded by numa_nodes",
         [XLNUMA_WHY_NOT_AFFINITY] = "excluded by cpus or pool",
-        [XLNUMA_WHY_NOT_HOLES] = "as near, but leaves no better holes",
+        [XLNUMA_WHY_NOT_HOLES] =
+            "equally near, but leaves free memory more fragmented",
     };
     const struct xlnuma_alternative *alternative = row;
     unsigned nr = alternative->short_cpus;

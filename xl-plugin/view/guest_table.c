@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Guests as lines of text and as JSON objects. Asks nobody for them. */
+/* Guests as lines of text and as JSON objects. No I/O but the output. */
 #include "view/guest_table.h"
 
 #include <inttypes.h>

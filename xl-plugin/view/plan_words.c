@@ -45,21 +45,20 @@ static void say_why(const struct xlnuma_alternative *alternative,
                                 "on another node of it.",
         [XLNUMA_WHY_NOT_DEVICES] = "could hold the guest, but farther from its "
                                    "PCI devices.",
-        [XLNUMA_WHY_NOT_SOCKETS] = "could hold the guest, and as near, but on "
+        [XLNUMA_WHY_NOT_SOCKETS] = "equally near, but on "
                                    "more sockets.",
-        [XLNUMA_WHY_NOT_GROWTH] =
-            "could hold the guest, and as near, but has no room for its "
-            "maxmem or maxvcpus.",
-        [XLNUMA_WHY_NOT_LOW] = "could hold the guest, and as near, but with "
+        [XLNUMA_WHY_NOT_GROWTH] = "equally near, but has no room for its "
+                                  "maxmem or maxvcpus.",
+        [XLNUMA_WHY_NOT_LOW] = "equally near, but with "
                                "more memory that Xen keeps for DMA.",
-        [XLNUMA_WHY_NOT_LOAD] = "could hold the guest, and as near, but its "
+        [XLNUMA_WHY_NOT_LOAD] = "equally near, but its "
                                 "CPUs are busier.",
         [XLNUMA_WHY_NOT_NODES] =
             "could hold the guest, but numa_nodes excludes "
             "it.",
         [XLNUMA_WHY_NOT_AFFINITY] = "could hold the guest, but its CPUs are "
                                     "excluded by cpus or pool.",
-        [XLNUMA_WHY_NOT_HOLES] = "could hold the guest, and as near, but what "
+        [XLNUMA_WHY_NOT_HOLES] = "equally near, but what "
                                  "would be left is no better for guests to "
                                  "come; of equals the lowest numbers win.",
     };

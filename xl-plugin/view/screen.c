@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The terminal. Whatever ends the program, but for what nobody can catch, leaves
+ * The terminal. Whatever ends the program, but for a signal that cannot be caught, leaves
  * the terminal as it was. Does not know what is shown.
  */
 #include "view/screen.h"
@@ -140,7 +140,7 @@ static const struct caught {
 static struct sigaction action_before[NR(caught)];
 static sigset_t mask_before;
 
-/* What leads to a new drawing waits until somebody waits for it. */
+/* Signals that need a new drawing stay pending until screen_wait(). */
 static void catch_signals(void)
 {
     sigset_t later;

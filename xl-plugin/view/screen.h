@@ -33,7 +33,7 @@ void screen_size(unsigned *rows_r, unsigned *columns_r);
 
 enum screen_event {
     SCREEN_TIME, /* the time is over */
-    SCREEN_KEY,  /* some key, or nobody is there to press one */
+    SCREEN_KEY,  /* some key, or the end of standard input */
     SCREEN_DRAW, /* the size changed, or the program was stopped */
 };
 enum screen_event screen_wait(double seconds);
