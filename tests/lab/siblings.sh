@@ -36,30 +36,30 @@ big_guest() {
 }
 
 report_is_right() {
-    dir=/libxl/$domid/numa-placement
-    is "xenstore: version" "$(xenstore-read "$dir/version")" 1
-    is "xenstore: policy" "$(xenstore-read "$dir/policy")" best-effort
-    is "xenstore: status" "$(xenstore-read "$dir/status")" placed
-    is "xenstore: nodes" "$(xenstore-read "$dir/nodes")" 2-3
-    is "xenstore: soft CPUs" "$(xenstore-read "$dir/soft_cpus")" 4-7
+    is "xenstore: version" "$(lab_report "$domid" version)" 2
+    is "xenstore: policy" "$(lab_report "$domid" policy)" best-effort
+    is "xenstore: status" "$(lab_report "$domid" status)" placed
+    is "xenstore: nodes" "$(lab_report "$domid" nodes)" 2-3
+    is "xenstore: soft CPUs" "$(lab_report "$domid" soft_cpus)" 4-7
     is "xenstore: expected distance" \
-        "$(xenstore-read "$dir/expected_distance")" 10.50
+        "$(lab_report "$domid" expected_distance)" 10.50
     # 4300 MiB and overhead, in halves.
     between "xenstore: planned on node 2" \
-        "$(xenstore-read "$dir/node/2/planned_kb")" 2201600 2252800
+        "$(lab_report "$domid" node/2/planned_kb)" 2201600 2252800
     pages=$(lab_pages "$domid" | awk '$1 == 2 { print $2 }')
     is "xenstore: what is on node 2 is what the hypervisor counts" \
-        "$(xenstore-read "$dir/node/2/actual_kb")" "$((pages * 4))"
+        "$(lab_report "$domid" node/2/actual_kb)" "$((pages * 4))"
     # A few pages more are Xen's and libxl's own, for PVH.
     between "xenstore: the extents used are all of its memory" \
-        "$(xenstore-ls "$dir/extents" | tr -d '"' |
-            awk '{ pages += $3 * ($1 == 18 ? 262144 : $1 == 9 ? 512 : 1) }
-                END { print pages }')" \
+        "$(for order in 0 9 18; do
+            echo $(($(lab_report "$domid" "extents/$order" || echo 0) << order))
+        done | awk '{ pages += $1 } END { print pages }')" \
         $((4300 * 256)) $((4300 * 256 + 100))
     ok "xenstore: the reason is in words" \
-        sh -c "xenstore-read $dir/reason | grep -q 'no single node has'"
-    is "xenstore: every key is for dom0 alone" \
-        "$(xenstore-ls -p "$dir" | grep -cv '(n0) *$')" 0
+        sh -c "echo '$(lab_report "$domid" reason)' | grep -q 'no single node has'"
+    is "xenstore: it is for dom0 alone" "$(
+        xenstore-ls -p "/libxl/$domid" | grep '^numa-placement = ' |
+            grep -c '(n0) *$')" 1
 }
 
 # Stock xl, for what this is good for: the issue is real on this host.
@@ -94,7 +94,7 @@ for type in pv pvh; do
     done
     lab_destroy db1
     ok "$type: its report is gone with it" \
-        sh -c "! xenstore-ls /libxl/$domid/numa-placement"
+        sh -c "! xenstore-exists /libxl/$domid/numa-placement"
     for round in fresh re-created; do
         small_guest $type $round
         lab_destroy small

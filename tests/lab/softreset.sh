@@ -36,7 +36,7 @@ affinities() {
 }
 
 report() {
-    xenstore-ls -f "/libxl/$1/numa-placement" 2>/dev/null | sort
+    xenstore-read -R "/libxl/$1/numa-placement"
 }
 
 # build NAME MIB VCPUS [LINE...]: a guest that resets itself five seconds after its start,
