@@ -160,6 +160,43 @@ static void prepare_growth(char **argv)
         ;
 }
 
+/* The first line of a file; false: it cannot be read. */
+static bool read_line(const char *path, char *buf, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
+
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return false;
+    buf[n] = '\0';
+    buf[strcspn(buf, "\n")] = '\0';
+    return true;
+}
+
+/*
+ * Debian's xl is a shell script that starts the xl of the running hypervisor's
+ * version. If STOCK_XL is that one we do so ourselves: a shell less to start. What it
+ * would complain of is left to it.
+ */
+static const char *behind_wrapper(char path[PATH_MAX])
+{
+    static const char wrapper[] = "/xen-utils-wrapper";
+    char real[PATH_MAX], major[16], minor[16];
+    size_t length = realpath(STOCK_XL, real) ? strlen(real) : 0;
+
+    if (length < strlen(wrapper) ||
+        strcmp(real + length - strlen(wrapper), wrapper) != 0 ||
+        !read_line(XEN_VERSION "/major", major, sizeof(major)) ||
+        !read_line(XEN_VERSION "/minor", minor, sizeof(minor)) ||
+        (size_t)snprintf(path, PATH_MAX, "%s-%s.%s/bin/xl", XEN_PROGRAMS, major,
+                         minor) >= PATH_MAX ||
+        access(path, X_OK))
+        return STOCK_XL;
+    return path;
+}
+
 /* Would stock xl be this program again? */
 static bool is_self(const char *path)
 {
@@ -213,6 +250,8 @@ static void list_plugin(void)
 int main(int argc, char **argv)
 {
     int at = find_subcommand(argc, argv);
+    char path[PATH_MAX];
+    const char *stock;
 
     occupy_standard();
     run_plugin(argv + at);
@@ -231,8 +270,9 @@ int main(int argc, char **argv)
     if (is_list_of_subcommands(argv + at))
         list_plugin();
     prepare_growth(argv + at);
-    argv[0] = (char *)STOCK_XL;
-    execv(STOCK_XL, argv);
-    fprintf(stderr, "xl: %s: %s\n", STOCK_XL, strerror(errno));
+    stock = behind_wrapper(path);
+    argv[0] = (char *)stock;
+    execv(stock, argv);
+    fprintf(stderr, "xl: %s: %s\n", stock, strerror(errno));
     return EXIT_CANNOT;
 }
