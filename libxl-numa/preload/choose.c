@@ -63,40 +63,57 @@ void *xlnuma__function_behind(enum function nr)
     return next;
 }
 
-/* A library by the SONAME that we were built for, and one like it if any. */
+/* A library that has functions of ours, by the SONAME that we were built for. */
 struct library {
     const char *soname;
-    ElfW(Addr) at; /* where it is loaded */
-    char other[64];
+    bool is_there;
+    char other[64]; /* another version that is there, too */
 };
 
-/* Notes a loaded object that is the library too, but of another version. */
-static int note_other(struct dl_phdr_info *object, size_t size, void *arg)
-{
-    struct library *library = arg;
-    const char *slash = strrchr(object->dlpi_name, '/');
-    const char *name = slash ? slash + 1 : object->dlpi_name;
-    /* "libxenctrl.so.4.17": without what is behind ".so" */
-    size_t stem = (size_t)(strstr(library->soname, ".so") - library->soname);
+/* One that needs others is before them. */
+enum { XLUTIL, XENLIGHT, XENGUEST, XENCTRL, XENSTORE, NR_LIBRARIES };
 
-    (void)size;
-    if (object->dlpi_addr == library->at || !strcmp(name, library->soname) ||
-        strncmp(name, library->soname, stem + strlen(".so")) != 0)
-        return 0;
-    snprintf(library->other, sizeof(library->other), "%s", name);
-    return 1;
+/* An object's SONAME; "" if it has none. */
+static const char *soname_of(const struct dl_phdr_info *object)
+{
+    const ElfW(Dyn) *entry = NULL;
+    ElfW(Addr) strings = 0, name = 0;
+
+    for (unsigned i = 0; i < object->dlpi_phnum; i++)
+        if (object->dlpi_phdr[i].p_type == PT_DYNAMIC)
+            entry = (const ElfW(Dyn) *)(object->dlpi_addr +
+                                        object->dlpi_phdr[i].p_vaddr);
+    for (; entry && entry->d_tag != DT_NULL; entry++)
+        if (entry->d_tag == DT_STRTAB)
+            strings = entry->d_un.d_ptr;
+        else if (entry->d_tag == DT_SONAME)
+            name = entry->d_un.d_val;
+    if (!strings || !name)
+        return "";
+    /* The loader has made it an address, but for the kernel's own object. */
+    if (strings < object->dlpi_addr)
+        strings += object->dlpi_addr;
+    return (const char *)strings + name;
 }
 
-/* A handle of the library if it is loaded, else NULL; and what is like it. */
-static void *look_at(struct library *library)
+/* Notes which of the libraries a loaded object is, or is another version of. */
+static int note_object(struct dl_phdr_info *object, size_t size, void *data)
 {
-    void *handle = dlopen(library->soname, RTLD_LAZY | RTLD_NOLOAD);
-    struct link_map *map;
+    struct library *library = data;
+    const char *soname = soname_of(object);
 
-    if (handle && !dlinfo(handle, RTLD_DI_LINKMAP, &map))
-        library->at = map->l_addr;
-    (void)dl_iterate_phdr(note_other, library);
-    return handle;
+    (void)size;
+    for (int i = 0; i < NR_LIBRARIES; i++) {
+        /* "libxenctrl.so" of "libxenctrl.so.4.17" */
+        const char *end = strstr(library[i].soname, ".so") + strlen(".so");
+        size_t stem = (size_t)(end - library[i].soname);
+
+        if (!strcmp(soname, library[i].soname))
+            library[i].is_there = true;
+        else if (!strncmp(soname, library[i].soname, stem))
+            snprintf(library[i].other, sizeof(library[i].other), "%s", soname);
+    }
+    return 0;
 }
 
 /* The name of a function that the library should have and has not, or NULL. */
@@ -116,19 +133,17 @@ struct doubt {
 };
 
 /* Is this library in the process, complete, and no other version of it? */
-static bool is_known(const char *soname, bool is_needed, struct doubt *doubt)
+static bool is_known(const struct library *library, bool is_needed,
+                     void *handle, struct doubt *doubt)
 {
-    struct library library = { .soname = soname, .at = (ElfW(Addr)) - 1 };
-    void *handle = look_at(&library);
-    const char *name = handle ? lacking(handle, soname) : NULL;
+    const char *soname = library->soname;
+    const char *name = library->is_there ? lacking(handle, soname) : NULL;
 
-    if (handle)
-        dlclose(handle);
-    doubt->is_other = library.other[0];
+    doubt->is_other = library->other[0];
     if (doubt->is_other)
         snprintf(doubt->text, sizeof(doubt->text),
-                 "%s, but this program uses %s", soname, library.other);
-    else if (!handle && is_needed)
+                 "%s, but this program uses %s", soname, library->other);
+    else if (!library->is_there && is_needed)
         snprintf(doubt->text, sizeof(doubt->text),
                  "%s, which this program does not use", soname);
     else if (name)
@@ -139,14 +154,36 @@ static bool is_known(const char *soname, bool is_needed, struct doubt *doubt)
     return false;
 }
 
-/* Are all? libxl's calls need the whole of it; libxl-save-helper has less. */
+/*
+ * Are all? libxl's calls need the whole of it; libxl-save-helper has less. To open a
+ * library costs a comparison of all names that it, and what it needs, has with those
+ * of all that is there: so one of them is opened.
+ */
 static bool are_known(bool is_libxl, struct doubt *doubt)
 {
-    return is_known(LIBXENLIGHT_SONAME, is_libxl, doubt) &&
-           is_known(LIBXENCTRL_SONAME, true, doubt) &&
-           is_known(LIBXENGUEST_SONAME, true, doubt) &&
-           is_known(LIBXENSTORE_SONAME, is_libxl, doubt) &&
-           is_known(LIBXLUTIL_SONAME, false, doubt);
+    struct library library[NR_LIBRARIES] = {
+        [XLUTIL] = { .soname = LIBXLUTIL_SONAME },
+        [XENLIGHT] = { .soname = LIBXENLIGHT_SONAME },
+        [XENGUEST] = { .soname = LIBXENGUEST_SONAME },
+        [XENCTRL] = { .soname = LIBXENCTRL_SONAME },
+        [XENSTORE] = { .soname = LIBXENSTORE_SONAME },
+    };
+    int first = 0;
+    void *handle;
+    bool is_it;
+
+    (void)dl_iterate_phdr(note_object, library);
+    while (first < NR_LIBRARIES - 1 && !library[first].is_there)
+        first++;
+    handle = dlopen(library[first].soname, RTLD_LAZY | RTLD_NOLOAD);
+    is_it = is_known(&library[XENLIGHT], is_libxl, handle, doubt) &&
+            is_known(&library[XENCTRL], true, handle, doubt) &&
+            is_known(&library[XENGUEST], true, handle, doubt) &&
+            is_known(&library[XENSTORE], is_libxl, handle, doubt) &&
+            is_known(&library[XLUTIL], false, handle, doubt);
+    if (handle)
+        dlclose(handle);
+    return is_it;
 }
 
 /*
