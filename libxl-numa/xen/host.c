@@ -139,6 +139,16 @@ static unsigned read_low_memory(struct xlnuma_host *host, libxl_ctx *ctx,
 /* More entries than Xen keeps; it fails if they are not fewer. */
 #define MAP_MAX 1025
 
+/* Enough for most machines, in a buffer of a page, which costs libxenctrl least. */
+#define MAP_FEW (4096 / sizeof(struct e820entry))
+
+static int read_map(xc_interface *xch, struct e820entry map[MAP_MAX])
+{
+    int nr = xc_get_machine_memory_map(xch, map, MAP_FEW);
+
+    return nr < 0 ? xc_get_machine_memory_map(xch, map, MAP_MAX) : nr;
+}
+
 /*
  * Sizes are spans of addresses as yet. By the machine's map each node has its own
  * holes taken off, if the nodes' spans cover that map in order.
@@ -147,7 +157,7 @@ static bool size_by_map(struct xlnuma_host *host, xc_interface *xch)
 {
     struct e820entry map[MAP_MAX];
     struct xlnuma__ram ram[MAP_MAX];
-    int nr = xc_get_machine_memory_map(xch, map, MAP_MAX);
+    int nr = read_map(xch, map);
     unsigned nr_ram = 0;
 
     for (int i = 0; i < nr; i++)

@@ -28,7 +28,11 @@
 /* What was before counts as much as this time that is seen. */
 #define MEMORY_NS 60e9
 
-enum { BATCH = 64 };
+/*
+ * So many fit into a page: libxenctrl keeps a buffer of one, and maps and unmaps
+ * larger ones in each call.
+ */
+enum { BATCH = 4096 / sizeof(xc_domaininfo_t) };
 
 /* A domain at the last build. */
 struct past {
