@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,18 +91,25 @@ static bool is_quiet(int argc, char **argv)
     return is_found;
 }
 
-static bool find_plugin(const char *name, char path_r[PATH_MAX])
+/*
+ * Each page more that is touched, of the stack or of libc's code, costs a start of xl
+ * as much as twenty system calls: so paths are short, and put together by hand.
+ */
+#define NAME_SIZE_MAX 64
+#define PLUGIN_PATH_SIZE (sizeof(PLUGINDIR "/xl-") + NAME_SIZE_MAX)
+
+static bool find_plugin(const char *name, char path_r[PLUGIN_PATH_SIZE])
 {
-    return name && !strchr(name, '/') &&
-           (size_t)snprintf(path_r, PATH_MAX, "%s/xl-%s", PLUGINDIR, name) <
-               PATH_MAX &&
-           !access(path_r, X_OK);
+    if (!name || strchr(name, '/') || strlen(name) >= NAME_SIZE_MAX)
+        return false;
+    strcpy(stpcpy(path_r, PLUGINDIR "/xl-"), name);
+    return !access(path_r, X_OK);
 }
 
 /* Does not return if there is such a plug-in. */
 static void run_plugin(char **argv)
 {
-    char path[PATH_MAX];
+    char path[PLUGIN_PATH_SIZE];
 
     if (!find_plugin(argv[0], path))
         return;
@@ -160,18 +166,21 @@ static void prepare_growth(char **argv)
         ;
 }
 
+#define NUMBER_SIZE 16
+#define STOCK_PATH_SIZE (sizeof(XEN_PROGRAMS "-./bin/xl") + 2 * NUMBER_SIZE)
+
 /* The first line of a file; false: it cannot be read. */
-static bool read_line(const char *path, char *buf, size_t size)
+static bool read_number(const char *path, char number_r[NUMBER_SIZE])
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, buf, size - 1);
+    ssize_t n = fd < 0 ? -1 : read(fd, number_r, NUMBER_SIZE - 1);
 
     if (fd >= 0)
         close(fd);
     if (n <= 0)
         return false;
-    buf[n] = '\0';
-    buf[strcspn(buf, "\n")] = '\0';
+    number_r[n] = '\0';
+    number_r[strcspn(number_r, "\n")] = '\0';
     return true;
 }
 
@@ -180,21 +189,20 @@ static bool read_line(const char *path, char *buf, size_t size)
  * version. If STOCK_XL is that one we do so ourselves: a shell less to start. What it
  * would complain of is left to it.
  */
-static const char *behind_wrapper(char path[PATH_MAX])
+static const char *behind_wrapper(char path[STOCK_PATH_SIZE])
 {
     static const char wrapper[] = "/xen-utils-wrapper";
-    char real[PATH_MAX], major[16], minor[16];
-    size_t length = realpath(STOCK_XL, real) ? strlen(real) : 0;
+    char link[256], major[NUMBER_SIZE], minor[NUMBER_SIZE], *end;
+    ssize_t length = readlink(STOCK_XL, link, sizeof(link));
 
-    if (length < strlen(wrapper) ||
-        strcmp(real + length - strlen(wrapper), wrapper) != 0 ||
-        !read_line(XEN_VERSION "/major", major, sizeof(major)) ||
-        !read_line(XEN_VERSION "/minor", minor, sizeof(minor)) ||
-        (size_t)snprintf(path, PATH_MAX, "%s-%s.%s/bin/xl", XEN_PROGRAMS, major,
-                         minor) >= PATH_MAX ||
-        access(path, X_OK))
+    if (length < (ssize_t)strlen(wrapper) ||
+        memcmp(link + length - strlen(wrapper), wrapper, strlen(wrapper)) ||
+        !read_number(XEN_VERSION "/major", major) ||
+        !read_number(XEN_VERSION "/minor", minor))
         return STOCK_XL;
-    return path;
+    end = stpcpy(stpcpy(path, XEN_PROGRAMS "-"), major);
+    strcpy(stpcpy(stpcpy(end, "."), minor), "/bin/xl");
+    return access(path, X_OK) ? STOCK_XL : path;
 }
 
 /* Would stock xl be this program again? */
@@ -231,7 +239,7 @@ static bool is_list_of_subcommands(char **argv)
  */
 static void list_plugin(void)
 {
-    char path[PATH_MAX];
+    char path[PLUGIN_PATH_SIZE];
     int status;
     pid_t child;
 
@@ -250,7 +258,7 @@ static void list_plugin(void)
 int main(int argc, char **argv)
 {
     int at = find_subcommand(argc, argv);
-    char path[PATH_MAX];
+    char path[STOCK_PATH_SIZE];
     const char *stock;
 
     occupy_standard();

@@ -99,8 +99,13 @@ static void read_pasts(struct pasts *pasts_r, int dir)
 
 static void format_uuid(const xc_domaininfo_t *domain, char uuid[33])
 {
-    for (unsigned i = 0; i < 16; i++)
-        sprintf(uuid + 2 * i, "%02x", domain->handle[i]);
+    static const char digits[] = "0123456789abcdef";
+
+    for (unsigned i = 0; i < 16; i++) {
+        uuid[2 * i] = digits[domain->handle[i] >> 4];
+        uuid[2 * i + 1] = digits[domain->handle[i] & 15];
+    }
+    uuid[32] = '\0';
 }
 
 static const struct past *find_past(const struct pasts *pasts,
