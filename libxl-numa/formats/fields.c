@@ -138,3 +138,25 @@ int xlnuma__read_fields(const struct place *place, yajl_val object,
     }
     return rc;
 }
+
+int xlnuma__read_array(const struct place *place, yajl_val object,
+                       const char *key, size_t max, xlnuma__read_element *read,
+                       void *to)
+{
+    yajl_val array = xlnuma__get(object, key);
+    int rc = 0;
+
+    if (!array || YAJL_IS_NULL(array))
+        return 0;
+    if (!YAJL_IS_ARRAY(array))
+        return xlnuma__bad_key(place, key, " is not an array");
+    if (YAJL_GET_ARRAY(array)->len > max)
+        return xlnuma__bad_key(place, key, " has %zu elements, more than %zu",
+                               YAJL_GET_ARRAY(array)->len, max);
+    for (size_t i = 0; !rc && i < YAJL_GET_ARRAY(array)->len; i++) {
+        const struct place at = xlnuma__element(place, key, i);
+
+        rc = read(&at, YAJL_GET_ARRAY(array)->values[i], i, to);
+    }
+    return rc;
+}

@@ -35,6 +35,15 @@ struct place xlnuma__element(const struct place *place, const char *key,
 
 yajl_val xlnuma__get(yajl_val object, const char *key);
 
+/* Read element i of an array into `to`. */
+typedef int xlnuma__read_element(const struct place *at, yajl_val element,
+                                 size_t i, void *to);
+
+/* All elements of the array `key`, at most `max`; none if it is missing or null. */
+int xlnuma__read_array(const struct place *place, yajl_val object,
+                       const char *key, size_t max, xlnuma__read_element *read,
+                       void *to);
+
 /* A whole number from 0 to max, of `key`; 0 after an error. */
 int xlnuma__read_number(const struct place *place, yajl_val value,
                         const char *key, uint64_t max, uint64_t *number_r);

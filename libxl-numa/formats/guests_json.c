@@ -29,12 +29,14 @@ static const struct field node_fields[] = {
     { NULL },
 };
 
-static int read_guest_node(const struct place *at, yajl_val object,
-                           struct xlnuma__report *report)
+static int read_guest_node(const struct place *at, yajl_val object, size_t i,
+                           void *to)
 {
+    struct xlnuma__report *report = to;
     struct node_of_guest node;
     int rc = xlnuma__read_fields(at, object, node_fields, &node);
 
+    (void)i;
     if (rc)
         return rc;
     if (!xlnuma_nodeset_has(at->host->nodes, node.id))
@@ -44,24 +46,6 @@ static int read_guest_node(const struct place *at, yajl_val object,
     if (xlnuma__get(object, "actual_kb"))
         report->has_actual = true;
     return 0;
-}
-
-static int read_guest_nodes(const struct place *at, yajl_val object,
-                            struct xlnuma__report *report)
-{
-    yajl_val array = xlnuma__get(object, "nodes");
-    int rc = 0;
-
-    if (!array)
-        return 0;
-    if (!YAJL_IS_ARRAY(array))
-        return xlnuma__bad_key(at, "nodes", " is not an array");
-    for (size_t i = 0; !rc && i < YAJL_GET_ARRAY(array)->len; i++) {
-        const struct place node = xlnuma__element(at, "nodes", i);
-
-        rc = read_guest_node(&node, YAJL_GET_ARRAY(array)->values[i], report);
-    }
-    return rc;
 }
 
 static int read_extents(const struct place *at, yajl_val object,
@@ -118,37 +102,17 @@ static const struct field vnode_fields[] = {
     { NULL },
 };
 
-static int read_vnode(const struct place *at, yajl_val object,
-                      struct xlnuma__vnode_report *vnode)
+static int read_vnode(const struct place *at, yajl_val object, size_t i,
+                      void *to)
 {
+    struct xlnuma__report *report = to;
+    struct xlnuma__vnode_report *vnode = &report->vnode[i];
     int rc = xlnuma__read_fields(at, object, vnode_fields, vnode);
 
     if (!rc && !xlnuma_nodeset_has(at->host->nodes, vnode->node))
         rc = xlnuma__bad_key(at, "node", ": the host has no node %u",
                              vnode->node);
-    return rc;
-}
-
-static int read_vnodes(const struct place *at, yajl_val object,
-                       struct xlnuma__report *report)
-{
-    yajl_val array = xlnuma__get(object, "guest_nodes");
-    int rc = 0;
-
-    if (!array || YAJL_IS_NULL(array))
-        return 0;
-    if (!YAJL_IS_ARRAY(array) ||
-        YAJL_GET_ARRAY(array)->len > XLNUMA_GUEST_NODES_MAX)
-        return xlnuma__bad_key(at, "guest_nodes",
-                               " is neither an array of at most %d nor null",
-                               XLNUMA_GUEST_NODES_MAX);
-    report->nr_vnodes = (unsigned)YAJL_GET_ARRAY(array)->len;
-    for (unsigned n = 0; !rc && n < report->nr_vnodes; n++) {
-        const struct place vnode = xlnuma__element(at, "guest_nodes", n);
-
-        rc = read_vnode(&vnode, YAJL_GET_ARRAY(array)->values[n],
-                        &report->vnode[n]);
-    }
+    report->nr_vnodes = (unsigned)i + 1;
     return rc;
 }
 
@@ -213,9 +177,10 @@ static int read_cpu(const struct place *at, yajl_val object,
     return rc;
 }
 
-static int read_vcpu(const struct place *at, yajl_val object, size_t index,
-                     struct xlnuma__vcpu *vcpu)
+static int read_vcpu(const struct place *at, yajl_val object, size_t i,
+                     void *to)
 {
+    struct xlnuma__vcpu *vcpu = &((struct xlnuma__vcpus *)to)->vcpu[i];
     uint64_t id;
     int rc;
 
@@ -223,9 +188,8 @@ static int read_vcpu(const struct place *at, yajl_val object, size_t index,
         return xlnuma__bad_key(at, "", " is not an object");
     rc = xlnuma__read_number(at, xlnuma__get(object, "id"), "id", UINT16_MAX,
                              &id);
-    if (!rc && id != index)
-        rc = xlnuma__bad_key(at, "id", " is not %zu, its place in the list",
-                             index);
+    if (!rc && id != i)
+        rc = xlnuma__bad_key(at, "id", " is not %zu, its place in the list", i);
     if (!rc)
         rc = read_state(at, object, vcpu);
     if (!rc)
@@ -242,27 +206,18 @@ static int read_vcpus(const struct place *at, yajl_val object,
                       struct xlnuma__vcpus *vcpus)
 {
     yajl_val array = xlnuma__get(object, "vcpu");
-    int rc = 0;
 
-    if (!array || YAJL_IS_NULL(array))
-        return 0;
-    if (!YAJL_IS_ARRAY(array))
-        return xlnuma__bad_key(at, "vcpu", " is neither an array nor null");
-    vcpus->nr = (unsigned)YAJL_GET_ARRAY(array)->len;
-    vcpus->nr_looks = 1;
-    vcpus->vcpu = calloc((size_t)vcpus->nr + 1, sizeof(*vcpus->vcpu));
-    if (!vcpus->vcpu) {
-        vcpus->nr = 0;
-        return xlnuma__fail(at->message, XLNUMA_ERR_NOMEM, "%s: out of memory",
-                            at->name);
-    }
-    for (size_t i = 0; !rc && i < vcpus->nr; i++) {
-        const struct place vcpu = xlnuma__element(at, "vcpu", i);
+    if (YAJL_IS_ARRAY(array)) {
+        size_t nr = YAJL_GET_ARRAY(array)->len;
 
-        rc = read_vcpu(&vcpu, YAJL_GET_ARRAY(array)->values[i], i,
-                       &vcpus->vcpu[i]);
+        vcpus->vcpu = calloc(nr + 1, sizeof(*vcpus->vcpu));
+        if (!vcpus->vcpu)
+            return xlnuma__fail(at->message, XLNUMA_ERR_NOMEM,
+                                "%s: out of memory", at->name);
+        vcpus->nr = (unsigned)nr;
+        vcpus->nr_looks = 1;
     }
-    return rc;
+    return xlnuma__read_array(at, object, "vcpu", SIZE_MAX, read_vcpu, vcpus);
 }
 
 /* --- guests */
@@ -288,17 +243,26 @@ static const struct field guest_fields[] = {
     { NULL },
 };
 
-static int read_guest(const struct place *at, yajl_val object,
-                      struct xlnuma__guest *guest)
+static int read_guest(const struct place *at, yajl_val object, size_t i,
+                      void *to)
 {
-    int rc = xlnuma__read_fields(at, object, guest_fields, guest);
+    struct xlnuma__guest *guest = xlnuma__guests_add(to);
+    int rc;
 
+    (void)i;
+    if (!guest)
+        return xlnuma__fail(at->message, XLNUMA_ERR_NOMEM, "%s: out of memory",
+                            at->name);
+    rc = xlnuma__read_fields(at, object, guest_fields, guest);
     if (!rc)
-        rc = read_guest_nodes(at, object, &guest->report);
+        rc = xlnuma__read_array(at, object, "nodes", SIZE_MAX, read_guest_node,
+                                &guest->report);
     if (!rc)
         rc = read_extents(at, object, &guest->report);
     if (!rc)
-        rc = read_vnodes(at, object, &guest->report);
+        rc = xlnuma__read_array(at, object, "guest_nodes",
+                                XLNUMA_GUEST_NODES_MAX, read_vnode,
+                                &guest->report);
     if (!rc)
         rc = read_distance(at, object, &guest->report.expected_distance);
     if (!rc)
@@ -308,26 +272,14 @@ static int read_guest(const struct place *at, yajl_val object,
 }
 
 int xlnuma__guests_parse(struct xlnuma__guests *guests_r, const char *name,
-                         const struct xlnuma_host *host, yajl_val array,
+                         const struct xlnuma_host *host, yajl_val root,
                          char *message)
 {
-    const struct place root = { name, message, host, "" };
-    int rc = 0;
+    const struct place place = { name, message, host, "" };
 
     memset(guests_r, 0, sizeof(*guests_r));
-    if (!array)
-        return 0;
-    if (!YAJL_IS_ARRAY(array))
-        return xlnuma__bad(&root, "guests is not an array");
-    for (size_t i = 0; !rc && i < YAJL_GET_ARRAY(array)->len; i++) {
-        const struct place at = xlnuma__element(&root, "guests", i);
-        struct xlnuma__guest *guest = xlnuma__guests_add(guests_r);
-
-        rc = guest ? read_guest(&at, YAJL_GET_ARRAY(array)->values[i], guest)
-                   : xlnuma__fail(message, XLNUMA_ERR_NOMEM,
-                                  "%s: out of memory", name);
-    }
-    return rc;
+    return xlnuma__read_array(&place, root, "guests", SIZE_MAX, read_guest,
+                              guests_r);
 }
 
 /* --- writing -------------------------------------------------------------- */

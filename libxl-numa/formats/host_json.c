@@ -121,37 +121,20 @@ static const struct field device_fields[] = {
     { NULL },
 };
 
-static int read_device(const struct place *root, yajl_val object, size_t index,
-                       struct xlnuma_host *host)
+static int read_device(const struct place *at, yajl_val object, size_t i,
+                       void *to)
 {
-    const struct place place = xlnuma__element(root, "devices", index);
+    struct xlnuma_host *host = to;
     struct xlnuma_device *device = &host->device[host->nr_devices++];
     const char *bdf = YAJL_GET_STRING(xlnuma__get(object, "bdf"));
 
+    (void)i;
     if (YAJL_IS_OBJECT(object) &&
         (!bdf || !xlnuma_bdf_parse(bdf, &device->bdf)))
-        return xlnuma__bad_key(&place, "bdf",
+        return xlnuma__bad_key(at, "bdf",
                                " is missing or not an address such as "
                                "\"0000:3b:00.0\"");
-    return xlnuma__read_fields(&place, object, device_fields, device);
-}
-
-static int read_devices(const struct place *place, yajl_val array,
-                        struct xlnuma_host *host)
-{
-    int rc = 0;
-
-    if (!array)
-        return 0;
-    if (!YAJL_IS_ARRAY(array))
-        return xlnuma__bad(place, "devices is not an array");
-    if (YAJL_GET_ARRAY(array)->len > XLNUMA_DEVICES_MAX)
-        return xlnuma__bad(place, "devices has %zu elements, more than %d",
-                           YAJL_GET_ARRAY(array)->len, XLNUMA_DEVICES_MAX);
-    for (size_t i = 0; i < YAJL_GET_ARRAY(array)->len && !rc; i++)
-        rc = read_device(place, YAJL_GET_ARRAY(array)->values[i], i, host);
-    xlnuma__host_sort_devices(host);
-    return rc;
+    return xlnuma__read_fields(at, object, device_fields, device);
 }
 
 /* Optional: snapshots did not have it before 0.2.0. */
@@ -215,14 +198,15 @@ static int read_root(const struct place *place, yajl_val root,
     if (!rc)
         rc = read_scheduler(place, xlnuma__get(root, "scheduler"), host);
     if (!rc)
-        rc = read_devices(place, xlnuma__get(root, "devices"), host);
+        rc = xlnuma__read_array(place, root, "devices", XLNUMA_DEVICES_MAX,
+                                read_device, host);
     if (rc)
         return rc;
+    xlnuma__host_sort_devices(host);
     rc = xlnuma_host_check(host, check_message);
     if (rc)
         return xlnuma__bad(place, "%s", check_message);
-    return guests ? xlnuma__guests_parse(guests, place->name, host,
-                                         xlnuma__get(root, "guests"),
+    return guests ? xlnuma__guests_parse(guests, place->name, host, root,
                                          place->message)
                   : 0;
 }
@@ -446,20 +430,11 @@ static void write_devices(yajl_gen gen, const struct xlnuma_host *host)
     yajl_gen_array_close(gen);
 }
 
-int xlnuma__snapshot_write(const struct xlnuma_host *host,
-                           const struct xlnuma__guests *guests,
-                           const char *comment, FILE *file, char *message)
+static void write_root(yajl_gen gen, const struct xlnuma_host *host,
+                       const struct xlnuma__guests *guests, const char *comment)
 {
-    yajl_gen gen = xlnuma__json_new();
     unsigned i;
-    int rc;
 
-    if (!gen)
-        return xlnuma__fail(message, XLNUMA_ERR_NOMEM,
-                            "out of memory writing JSON");
-    yajl_gen_map_open(gen);
-    xlnuma__json_key_string(gen, "format", FORMAT);
-    xlnuma__json_key_kb(gen, "version", FORMAT_VERSION);
     if (comment)
         xlnuma__json_key_string(gen, "comment", comment);
     if (*host->scheduler)
@@ -477,10 +452,17 @@ int xlnuma__snapshot_write(const struct xlnuma_host *host,
         xlnuma__json_key(gen, "guests");
         xlnuma__guests_generate(guests, gen);
     }
-    yajl_gen_map_close(gen);
-    rc = xlnuma__json_finish(gen, file, message);
-    yajl_gen_free(gen);
-    return rc;
+}
+
+int xlnuma__snapshot_write(const struct xlnuma_host *host,
+                           const struct xlnuma__guests *guests,
+                           const char *comment, FILE *file, char *message)
+{
+    yajl_gen gen = xlnuma__json_begin(FORMAT, FORMAT_VERSION);
+
+    if (gen)
+        write_root(gen, host, guests, comment);
+    return xlnuma__json_end(gen, file, message);
 }
 
 int xlnuma_host_write(const struct xlnuma_host *host, const char *comment,

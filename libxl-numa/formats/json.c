@@ -57,15 +57,18 @@ int xlnuma__json_finish(yajl_gen gen, FILE *file, char *message)
 {
     const unsigned char *text;
     size_t length;
+    int rc = 0;
 
     *message = '\0';
-    if (yajl_gen_get_buf(gen, &text, &length) != yajl_gen_status_ok)
-        return xlnuma__fail(message, XLNUMA_ERR_NOMEM,
-                            "out of memory writing JSON");
-    if (fwrite(text, 1, length, file) != length || fflush(file))
-        return xlnuma__fail(message, XLNUMA_ERR_IO, "writing JSON: %s",
-                            strerror(errno));
-    return 0;
+    if (!gen || yajl_gen_get_buf(gen, &text, &length) != yajl_gen_status_ok)
+        rc = xlnuma__fail(message, XLNUMA_ERR_NOMEM,
+                          "out of memory writing JSON");
+    else if (fwrite(text, 1, length, file) != length || fflush(file))
+        rc = xlnuma__fail(message, XLNUMA_ERR_IO, "writing JSON: %s",
+                          strerror(errno));
+    if (gen)
+        yajl_gen_free(gen);
+    return rc;
 }
 
 yajl_gen xlnuma__json_begin(const char *format, unsigned version)
@@ -82,13 +85,7 @@ yajl_gen xlnuma__json_begin(const char *format, unsigned version)
 
 int xlnuma__json_end(yajl_gen gen, FILE *file, char *message)
 {
-    int rc;
-
-    if (!gen)
-        return xlnuma__fail(message, XLNUMA_ERR_NOMEM,
-                            "out of memory writing JSON");
-    yajl_gen_map_close(gen);
-    rc = xlnuma__json_finish(gen, file, message);
-    yajl_gen_free(gen);
-    return rc;
+    if (gen)
+        yajl_gen_map_close(gen);
+    return xlnuma__json_finish(gen, file, message);
 }

@@ -19,15 +19,15 @@ void xlnuma__json_key_kb(yajl_gen gen, const char *key, uint64_t kb);
 void xlnuma__json_key_distance(yajl_gen gen, const char *key, double distance);
 
 /*
- * Write what was generated to `file`.
+ * Write what was generated to `file`, and free gen, which may be NULL.
  * Returns 0, XLNUMA_ERR_NOMEM (generation failed), XLNUMA_ERR_IO.
  */
 int xlnuma__json_finish(yajl_gen gen, FILE *file, char *message);
 
 /*
  * A document of ours: its root object is open, with "format" and "version".
- * NULL when out of memory; _end may be given that. _end closes the object,
- * writes it and frees gen; it returns as _finish.
+ * NULL when out of memory; _end may be given that. _end closes the object
+ * and does as _finish.
  */
 yajl_gen xlnuma__json_begin(const char *format, unsigned version);
 int xlnuma__json_end(yajl_gen gen, FILE *file, char *message);

@@ -152,13 +152,8 @@ int xlnuma_plan_write(const struct xlnuma_host *host,
                       const struct xlnuma_plan *plan, FILE *file, char *message)
 {
     yajl_gen gen = xlnuma__json_new();
-    int rc;
 
-    if (!gen)
-        return xlnuma__fail(message, XLNUMA_ERR_NOMEM,
-                            "out of memory writing JSON");
-    xlnuma__plan_generate(host, plan, gen);
-    rc = xlnuma__json_finish(gen, file, message);
-    yajl_gen_free(gen);
-    return rc;
+    if (gen)
+        xlnuma__plan_generate(host, plan, gen);
+    return xlnuma__json_finish(gen, file, message);
 }

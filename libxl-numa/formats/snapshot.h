@@ -49,11 +49,11 @@ int xlnuma__snapshot_write(const struct xlnuma_host *host,
 /* --- guests_json.c: the key "guests" -------------------------------------- */
 
 /*
- * `array` is what the key has, NULL: nothing. Returns 0, XLNUMA_ERR_INVALID,
- * XLNUMA_ERR_NOMEM. *guests_r has to be disposed of in any case.
+ * `root` is the snapshot. Returns 0, XLNUMA_ERR_INVALID, XLNUMA_ERR_NOMEM. *guests_r
+ * has to be disposed of in any case.
  */
 int xlnuma__guests_parse(struct xlnuma__guests *guests_r, const char *name,
-                         const struct xlnuma_host *host, yajl_val array,
+                         const struct xlnuma_host *host, yajl_val root,
                          char *message) XLNUMA_MUST_CHECK;
 
 /* The array. */
