@@ -16,10 +16,10 @@ static const struct command_option common_options[] = {
 static int format_option(const struct command_option *option, char cell[80])
 {
     char letter[] = { '-', option->letter, ',', '\0' };
+    const char *value = option->value ? option->value : "";
 
     return snprintf(cell, 80, "  %-3s --%s%s%s", option->letter ? letter : "",
-                    option->name, option->value ? " " : "",
-                    option->value ? option->value : "");
+                    option->name, *value && *value != '[' ? " " : "", value);
 }
 
 static int width_of(const struct command_option *option)

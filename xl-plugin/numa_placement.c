@@ -13,8 +13,7 @@
 static const struct command *const commands[] = {
     &cmd_list,   &cmd_host,     &cmd_show,    &cmd_plan,
     &cmd_verify, &cmd_snapshot, &cmd_metrics, &cmd_watch,
-    &cmd_enable, &cmd_disable,  &cmd_status,
-
+    &cmd_enable, &cmd_disable,  &cmd_status,  &cmd_balance,
 };
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))
@@ -60,7 +59,9 @@ static void add_option(struct getopt_table *table, const char *name,
         sprintf(table->letters + strlen(table->letters), "%c%s", letter,
                 has_value ? ":" : "");
     option->name = name;
-    option->has_arg = has_value ? required_argument : no_argument;
+    option->has_arg = !has_value               ? no_argument
+                      : *meaning->value == '[' ? optional_argument
+                                               : required_argument;
     option->val = letter ? letter : FIRST_OPTION + table->nr;
     table->meaning[table->nr++] = meaning;
 }
@@ -124,7 +125,7 @@ static int value_missing(const struct request *request,
     const struct command_option *option = table->meaning[find_option(table, c)];
 
     return usage_error(hint(request), "option --%s lacks its %s", option->name,
-                       option->value);
+                       *option->value == '[' ? "value" : option->value);
 }
 
 /* Is --NAME, the first length characters of word, one of a subcommand's? */
@@ -163,7 +164,7 @@ static void set_option(struct options *options,
     void *member = (char *)options + option->at;
 
     if (option->value)
-        *(const char **)member = value;
+        *(const char **)member = value ? value : "";
     else
         *(bool *)member = true;
 }

@@ -141,6 +141,21 @@ static bool read_devices(struct xlnuma_request *request, const char *value)
            request->device_weight <= 100;
 }
 
+static bool read_balance(struct xlnuma_request *request, const char *value)
+{
+    request->no_balance = !strcmp(value, "off");
+    return request->no_balance || !strcmp(value, "on");
+}
+
+static bool read_balance_gain(struct xlnuma_request *request, const char *value)
+{
+    size_t length = strspn(value, "0123456789");
+
+    request->balance_gain = (unsigned)strtoul(value, NULL, 10);
+    return length && length <= 4 && !value[length] && request->balance_gain &&
+           request->balance_gain <= 1000;
+}
+
 static bool read_guest_nodes(struct xlnuma_request *request, const char *value)
 {
     size_t length = strspn(value, "0123456789");
@@ -175,6 +190,8 @@ static const struct {
     { "numa_guest_nodes", read_guest_nodes,
       "off, auto or a number of nodes, 2 to 64" },
     { "numa_hotplug", read_hotplug, "now or limits" },
+    { "numa_balance", read_balance, "on or off" },
+    { "numa_balance_gain", read_balance_gain, "a percentage, 1 to 1000" },
 };
 
 #define NR_KEYS (sizeof(keys) / sizeof(*keys))

@@ -65,6 +65,23 @@ static void report_vnodes(const struct build *build,
     }
 }
 
+/* And what the balancer may do with them. */
+static void report_hard_cpus(const struct build *build,
+                             const struct xlnuma_plan *plan,
+                             struct xlnuma__report *report)
+{
+    const struct xlnuma_request *request = &build->request;
+
+    xlnuma_cpuset_format(&plan->hard_cpus, report->hard_cpus,
+                         sizeof(report->hard_cpus));
+    if (build->nr_hard)
+        xlnuma_cpuset_format(&build->hard_before, report->user_cpus,
+                             sizeof(report->user_cpus));
+    report->no_balance = request->no_balance;
+    if (request->balance_gain != XLNUMA_BALANCE_GAIN)
+        report->balance_gain = request->balance_gain;
+}
+
 /* Where the domain is to be, or is instead. */
 static void report_plan(const struct build *build,
                         struct xlnuma__report *report)
@@ -77,8 +94,7 @@ static void report_plan(const struct build *build,
     xlnuma_cpuset_format(&plan->soft_cpus, report->soft_cpus,
                          sizeof(report->soft_cpus));
     if (build->has_hard)
-        xlnuma_cpuset_format(&plan->hard_cpus, report->hard_cpus,
-                             sizeof(report->hard_cpus));
+        report_hard_cpus(build, plan, report);
     memcpy(report->planned_kb, plan->memory_kb, sizeof(report->planned_kb));
     report_vnodes(build, report);
     if (build->source == MEMORY_HELPERS) { /* which has no host to rank */

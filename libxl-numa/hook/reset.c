@@ -7,6 +7,7 @@
  */
 #include "hook/moments.h"
 #include "hook/services.h"
+#include "xen/balance_state.h"
 #include "xen/growth.h"
 #include "xen/report.h"
 
@@ -25,6 +26,7 @@ struct reset {
     int nr_vcpus;
     bool has_report;
     struct xlnuma__report report;
+    struct xlnuma__balance_state balance;
 };
 
 static struct reset *resets; /* under the lock of the builds */
@@ -99,10 +101,14 @@ static void leave_growth(struct reset *reset, struct xs_handle *xs)
         libxl_bitmap_reset(&reset->nodes, (int)node);
 }
 
-/* A report that cannot be read is lost, with a warning. */
+/*
+ * A report that cannot be read is lost, with a warning; what the balancer noted
+ * is put back with it.
+ */
 static void read_report(struct reset *reset)
 {
     char message[XLNUMA_MESSAGE_SIZE] = "no connection to xenstore";
+    char ignored[XLNUMA_MESSAGE_SIZE]; /* the balancer leaves it alone then */
     struct xs_handle *xs = xs_open(0);
 
     if (xs && !xlnuma__report_read(xs, reset->domid, &reset->report,
@@ -110,6 +116,8 @@ static void read_report(struct reset *reset)
         *message = '\0';
     if (xs) {
         leave_growth(reset, xs);
+        (void)xlnuma__balance_state_read(xs, reset->domid, &reset->balance,
+                                         ignored);
         xs_close(xs);
     }
     if (!*message)
@@ -181,7 +189,9 @@ void xlnuma__on_reset_built(struct xs_handle *xs, uint32_t domid)
                        "\" and \"xl list -n\"",
                        domid);
     if (reset->has_report &&
-        xlnuma__report_write(xs, domid, &reset->report, message))
+        (xlnuma__report_write(xs, domid, &reset->report, message) ||
+         (!xlnuma__balance_state_is_empty(&reset->balance) &&
+          xlnuma__balance_state_write(xs, domid, &reset->balance, message))))
         xlnuma__say_of(reset->lg, reset->domid,
                        "soft reset: %s: \"xl numa-placement\" will not "
                        "know how it was built",

@@ -25,6 +25,9 @@ struct xlnuma__report {
     uint64_t nr_extents[XLNUMA__ORDERS]; /* by order, when has_actual */
     char soft_cpus[3072];     /* xenstore takes 4096 bytes with the path */
     char hard_cpus[3072];     /* "": none of ours */
+    char user_cpus[3072];     /* hard affinity without us; "": all CPUs */
+    bool no_balance;          /* not by `balance`, as numa_balance says */
+    unsigned balance_gain;    /* numa_balance_gain; 0: nothing said */
     double expected_distance; /* 0 when not placed */
     unsigned nr_others;
     uint8_t other[XLNUMA_NODES_MAX]; /* nodes not planned, nearest first */

@@ -33,6 +33,7 @@ void xlnuma_request_init(struct xlnuma_request *request)
     memset(request, 0, sizeof(*request));
     request->nodes = XLNUMA_NODES_ALL;
     request->device_weight = XLNUMA_DEVICE_WEIGHT;
+    request->balance_gain = XLNUMA_BALANCE_GAIN;
     request->wants_alternatives = true;
 }
 

@@ -49,6 +49,9 @@ bool xlnuma_hotplug_from_name(const char *name, enum xlnuma_hotplug *hotplug_r);
 #define XLNUMA_GUEST_DEVICES_MAX 256
 #define XLNUMA_DEVICE_WEIGHT 20
 
+/* How much better a wider hard affinity has to be, in percent, by default. */
+#define XLNUMA_BALANCE_GAIN 10
+
 /*
  * The nodes that a guest sees (key numa_guest_nodes): one, one for each node of the
  * plan that has memory, or a fixed number from 2 on.
@@ -83,6 +86,8 @@ struct xlnuma_request {
     uint64_t ram_kb;            /* its own memory: without any overhead */
     uint64_t low_ram_kb;        /* of it, below the hole under 4 GiB */
     unsigned max_nodes;         /* of its plan, besides the policy; 0: any */
+    bool no_balance;            /* key numa_balance is off */
+    unsigned balance_gain;      /* percent (key numa_balance_gain) */
 };
 
 /*

@@ -180,6 +180,22 @@ static void put_vnodes(FILE *text, const struct xlnuma__report *report)
         put_vnode(text, n, &report->vnode[n]);
 }
 
+/* And what the balancer may do with them. */
+static void put_hard_cpus(FILE *text, const struct xlnuma__report *report)
+{
+    char value[16];
+
+    put(text, "hard_cpus", report->hard_cpus);
+    if (*report->user_cpus)
+        put(text, "user_cpus", report->user_cpus);
+    if (report->no_balance)
+        put(text, "balance", "off");
+    if (!report->balance_gain)
+        return;
+    snprintf(value, sizeof(value), "%u", report->balance_gain);
+    put(text, "balance_gain", value);
+}
+
 static void put_all(FILE *text, const struct xlnuma__report *report)
 {
     char value[XLNUMA_MESSAGE_SIZE];
@@ -197,7 +213,7 @@ static void put_all(FILE *text, const struct xlnuma__report *report)
         put_others(text, report);
     put(text, "soft_cpus", report->soft_cpus);
     if (*report->hard_cpus)
-        put(text, "hard_cpus", report->hard_cpus);
+        put_hard_cpus(text, report);
     snprintf(value, sizeof(value), "%.2f", report->expected_distance);
     put(text, "expected_distance", value);
     for (i = 0; i < XLNUMA_NODES_MAX; i++) {
@@ -357,6 +373,18 @@ static void read_vnodes(struct reader *reader, struct xlnuma__report *report)
         read_vnode(reader, n, &report->vnode[n]);
 }
 
+/* What only a guest with a hard affinity of ours has use for. */
+static void read_balance(struct reader *reader, struct xlnuma__report *report)
+{
+    char value[32];
+
+    get_text(reader, "user_cpus", report->user_cpus, sizeof(report->user_cpus));
+    get_text(reader, "balance", value, sizeof(value));
+    report->no_balance = !strcmp(value, "off");
+    get_text(reader, "balance_gain", value, sizeof(value));
+    report->balance_gain = (unsigned)strtoul(value, NULL, 10);
+}
+
 /* A list in its own order; false if it is none of nodes. */
 static bool parse_others(const char *text, struct xlnuma__report *report)
 {
@@ -388,6 +416,8 @@ static int read_keys(struct reader *reader, struct xlnuma__report *report_r,
     GET(hard_cpus);
     GET(reason);
 #undef GET
+    if (*report_r->hard_cpus)
+        read_balance(reader, report_r);
     get_text(reader, "expected_distance", value, sizeof(value));
     report_r->expected_distance = strtod(value, NULL);
     if (!(report_r->expected_distance >= 0 &&

@@ -84,9 +84,10 @@ def run_cases(program):
         with open(wrapper, "w") as file:
             file.write(WRAPPER.format(kept=kept, program=program))
         os.chmod(wrapper, 0o755)
-        for test in ("run", "live"):
+        for test in ("run", "live", "balance"):
             subprocess.run([os.path.join(HERE, test)], stdout=subprocess.DEVNULL,
-                           env={**os.environ, "XL_NUMA_PLACEMENT": wrapper})
+                           env={**os.environ, "XL_NUMA_PLACEMENT": wrapper,
+                                "XL_NUMA_ONCE": "yes"})
         # which has other paths in it
         with open(wrapper, "w") as file:
             file.write(WRAPPER.format(kept=kept, program=os.path.abspath(

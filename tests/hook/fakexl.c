@@ -9,6 +9,7 @@
  *     -q  nothing of xenstore   -t  so many of it, in threads
  *     -s  all threads have one context, as in libvirt's driver
  *     -S  each domain is then reset softly   -g  while it grows, on node 0 too
+ *     -b  the balancer has widened it
  *     -l  nobody gives libxl a logger   -u  all threads build guests of one uuid
  *     -c  -n builds read the file each time: other guests, of that name; from the
  *         second on the file "<updated>" if it is there, as after xl config-update
@@ -272,6 +273,17 @@ static void begin_growth(void)
     fake_domain->nodes |= 1;
 }
 
+/* As the balancer leaves a guest that it has widened. */
+static void begin_balance(void)
+{
+    char path[80];
+
+    snprintf(path, sizeof(path), "/libxl/%u/numa-placement-balance/hard_cpus",
+             fake_domain->domid);
+    if (!xs_write(NULL, XBT_NULL, path, "0-7", 3))
+        abort();
+}
+
 static int reset(libxl_ctx *ctx, libxl_domain_config *config, bool is_async)
 {
     int result = 0;
@@ -300,7 +312,7 @@ struct job {
     libxl_domain_config *config; /* of each time; the one at hand */
     pthread_t thread;
     bool is_async, is_reset, is_restore, is_quiet, is_shared, is_fresh,
-        has_one_uuid, is_growing;
+        has_one_uuid, is_growing, is_wide;
     int times;
     const char *file;
     xentoollog_logger *lg;
@@ -320,6 +332,8 @@ static void *run(void *arg)
 
         if (!rc && job->is_growing)
             begin_growth();
+        if (!rc && job->is_wide)
+            begin_balance();
         if (!rc && job->is_reset)
             rc = reset(job->ctx, job->config, job->is_async);
         pthread_mutex_lock(&printing);
@@ -495,7 +509,7 @@ int main(int argc, char **argv)
     bool has_logger = true, wants_left = false;
     xentoollog_logger *lg;
 
-    while ((option = getopt(argc, argv, "acf:gHjk:ln:oqrsSt:u")) != -1) {
+    while ((option = getopt(argc, argv, "abcf:gHjk:ln:oqrsSt:u")) != -1) {
         if (option == 'H')
             return restore_memory();
         if (option == 'k')
@@ -504,6 +518,7 @@ int main(int argc, char **argv)
         common.is_restore |= option == 'r';
         common.is_reset |= option == 'S';
         common.is_growing |= option == 'g';
+        common.is_wide |= option == 'b';
         common.is_quiet |= option == 'q';
         common.is_shared |= option == 's';
         common.is_fresh |= option == 'c';

@@ -31,6 +31,9 @@ struct options {
     const char *output;         /* into this file; or NULL */
     bool is_anonymous;          /* snapshot: without names */
     const char *interval;       /* watch: in seconds; or NULL */
+    const char *watch;          /* balance: go on, so long a round; or NULL */
+    bool is_dry;                /* balance: change nothing */
+    bool is_reset;              /* balance: the build's affinities */
 };
 
 /*
@@ -41,7 +44,8 @@ struct options {
 struct command_option {
     const char *name;  /* of --NAME; NULL ends a table */
     char letter;       /* -L is the same; 0: none */
-    const char *value; /* what --help calls the value; NULL: it has none */
+    const char *value; /* what --help calls the value; NULL: it has none;
+                          "[=VALUE]": it may have one */
     size_t at; /* in struct options: a const char *, without value a bool */
     const char *help; /* one line, or several with newlines between */
 };
@@ -84,6 +88,7 @@ struct command {
     int (*run)(const struct options *options, int nr, char **operand);
 };
 
+extern const struct command cmd_balance;
 extern const struct command cmd_disable, cmd_enable, cmd_status;
 extern const struct command cmd_host, cmd_list, cmd_metrics, cmd_plan;
 extern const struct command cmd_show, cmd_snapshot, cmd_verify, cmd_watch;
