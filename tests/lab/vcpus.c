@@ -53,16 +53,18 @@ static void look(libxl_ctx *ctx, int domain, uint32_t domid)
     for (int i = 0; info && i < nr && i < NR_VCPUS; i++) {
         struct vcpu *to = &vcpu[domain][i];
 
-        if (to->is_seen) {
+        /* As Xen reads another CPU's clock, a time can be less than before. */
+        if (to->is_seen && info[i].vcpu_time > to->ns) {
             add(to, to->cpu, (info[i].vcpu_time - to->ns) / 2);
             add(to, info[i].cpu, (info[i].vcpu_time - to->ns) / 2);
-        } else {
+        } else if (!to->is_seen) {
             to->begin_ns = info[i].vcpu_time;
             to->first_ns = now_ns();
         }
         to->is_seen = true;
         to->last_ns = now_ns();
-        to->ns = info[i].vcpu_time;
+        if (info[i].vcpu_time > to->ns)
+            to->ns = info[i].vcpu_time;
         to->cpu = info[i].cpu;
     }
     if (info)
