@@ -32,17 +32,8 @@ enum memory_source {
 };
 
 /* What came of the plan. */
-enum build_status {
-    BUILD_PLACED,
-    BUILD_PLANNED,  /* where its memory is we do not know */
-    BUILD_DEGRADED, /* some of it is not where it was planned */
-    BUILD_UNPLACED, /* nothing fits */
-    BUILD_OFF,      /* left to libxl by the user, or there is one node */
-    BUILD_FAILED,   /* something went wrong before there was a plan */
-};
-
 struct outcome {
-    enum build_status status;
+    enum xlnuma__built status;
     char reason[XLNUMA_MESSAGE_SIZE];
 };
 

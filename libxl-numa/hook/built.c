@@ -111,15 +111,16 @@ static void make_report(struct build *build, struct xs_handle *xs)
     if (build->plan)
         xlnuma__vnuma_built(build);
     if (build->plan && xlnuma__build_off_plan_kb(build) >= XLNUMA__STRAY_KB) {
-        build->outcome.status = BUILD_DEGRADED;
+        build->outcome.status = XLNUMA__BUILT_DEGRADED;
         degrade(build);
     } else if (build->plan &&
                xlnuma__vnuma_stray_kb(build) >= XLNUMA__STRAY_KB) {
-        build->outcome.status = BUILD_DEGRADED;
+        build->outcome.status = XLNUMA__BUILT_DEGRADED;
         degrade_vnodes(build);
     } else if (build->plan) {
-        build->outcome.status =
-            xlnuma__build_knows_memory(build) ? BUILD_PLACED : BUILD_PLANNED;
+        build->outcome.status = xlnuma__build_knows_memory(build)
+                                    ? XLNUMA__BUILT_PLACED
+                                    : XLNUMA__BUILT_PLANNED;
         log_placed(build);
     }
     xlnuma__build_report(build, &report);

@@ -27,12 +27,6 @@ bool xlnuma__build_knows_memory(const struct build *build)
     return kb && build->source != MEMORY_UNSEEN;
 }
 
-static const char *const status_names[] = {
-    [BUILD_PLACED] = "placed",     [BUILD_PLANNED] = "planned",
-    [BUILD_DEGRADED] = "degraded", [BUILD_UNPLACED] = "unplaced",
-    [BUILD_OFF] = "off",           [BUILD_FAILED] = "failed",
-};
-
 void xlnuma__build_memory(const struct build *build,
                           struct xlnuma__report *report)
 {
@@ -112,7 +106,7 @@ void xlnuma__build_report(const struct build *build,
     snprintf(report->memory, sizeof(report->memory), "%s",
              xlnuma_memory_name(build->request.memory));
     snprintf(report->status, sizeof(report->status), "%s",
-             status_names[build->outcome.status]);
+             xlnuma__built_name(build->outcome.status));
     snprintf(report->reason, sizeof(report->reason), "%s",
              build->outcome.reason);
     if (build->plan)

@@ -30,7 +30,7 @@ int xlnuma__build_steer(struct build *build, xc_interface *xch,
     if (build->is_strict)
         build->extents.nr_ranked = 0; /* no other node will do */
     build->phase = PHASE_STEERED;
-    build->outcome.status = BUILD_PLANNED;
+    build->outcome.status = XLNUMA__BUILT_PLANNED;
     snprintf(build->outcome.reason, sizeof(build->outcome.reason), "%s",
              build->plan->reason);
     xlnuma__vnuma_begin(build);

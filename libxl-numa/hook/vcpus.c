@@ -37,7 +37,7 @@ static int give_up_full(struct build *build, xc_interface *xch)
 }
 
 /* No plan, and why: for the report. */
-static void leave_to_libxl(struct build *build, enum build_status status,
+static void leave_to_libxl(struct build *build, enum xlnuma__built status,
                            const char *why)
 {
     build->phase = PHASE_LEFT;
@@ -86,7 +86,7 @@ int xlnuma__on_vcpus(struct build *build, xc_interface *xch, unsigned nr_vcpus)
     if (build->why_not)
         build->request.policy = XLNUMA_POLICY_NONE;
     if (build->request.policy == XLNUMA_POLICY_NONE) {
-        leave_to_libxl(build, BUILD_OFF,
+        leave_to_libxl(build, XLNUMA__BUILT_OFF,
                        build->why_not ? build->why_not : "numa_policy is none");
         return 0;
     }
@@ -95,15 +95,15 @@ int xlnuma__on_vcpus(struct build *build, xc_interface *xch, unsigned nr_vcpus)
     if (!rc)
         rc = xlnuma__build_steer(build, xch, NULL, message);
     if (rc == XLNUMA_ERR_NONUMA) { /* nothing to choose, and nothing to say */
-        leave_to_libxl(build, BUILD_OFF, message);
+        leave_to_libxl(build, XLNUMA__BUILT_OFF, message);
         return 0;
     }
     if (rc) {
-        leave_to_libxl(build, BUILD_FAILED, message);
+        leave_to_libxl(build, XLNUMA__BUILT_FAILED, message);
         return give_up(build, message);
     }
     if (build->phase != PHASE_STEERED) {
-        leave_to_libxl(build, BUILD_UNPLACED, build->plan->reason);
+        leave_to_libxl(build, XLNUMA__BUILT_UNPLACED, build->plan->reason);
         return give_up_full(build, xch);
     }
     if (build->source == MEMORY_HELPERS)

@@ -97,7 +97,23 @@ uint64_t xlnuma__guest_built_kb(const struct xlnuma__guest *guest)
     return kb;
 }
 
-static void set_resized(struct xlnuma__guest *guest, const char *status)
+const char *xlnuma__built_name(enum xlnuma__built status)
+{
+    static const char *const names[] = {
+        [XLNUMA__BUILT_PLACED] = "placed",
+        [XLNUMA__BUILT_PLANNED] = "planned",
+        [XLNUMA__BUILT_DEGRADED] = "degraded",
+        [XLNUMA__BUILT_UNPLACED] = "unplaced",
+        [XLNUMA__BUILT_OFF] = "off",
+        [XLNUMA__BUILT_FAILED] = "failed",
+        [XLNUMA__BUILT_GROWN] = "grown",
+        [XLNUMA__BUILT_SHRUNK] = "shrunk",
+    };
+
+    return names[status];
+}
+
+static void set_resized(struct xlnuma__guest *guest, enum xlnuma__built status)
 {
     struct xlnuma__report *report = &guest->report;
     char was[XLNUMA_MESSAGE_SIZE];
@@ -108,7 +124,8 @@ static void set_resized(struct xlnuma__guest *guest, const char *status)
              "shows where; when it was built: %.380s",
              xlnuma__guest_built_kb(guest) / 1024, guest->memory_kb / 1024,
              was);
-    snprintf(report->status, sizeof(report->status), "%s", status);
+    snprintf(report->status, sizeof(report->status), "%s",
+             xlnuma__built_name(status));
     report->expected_distance = 0;
 }
 
@@ -123,16 +140,22 @@ void xlnuma__guest_judge_size(struct xlnuma__guest *guest, uint64_t video_kb)
     if (!built_kb)
         return;
     if (guest->memory_kb >= built_kb + video_kb + XLNUMA__STRAY_KB)
-        set_resized(guest, "grown");
+        set_resized(guest, XLNUMA__BUILT_GROWN);
     else if (guest->report.has_actual &&
              guest->memory_kb + XLNUMA__STRAY_KB <= built_kb)
-        set_resized(guest, "shrunk");
+        set_resized(guest, XLNUMA__BUILT_SHRUNK);
+}
+
+static bool has_status(const struct xlnuma__guest *guest,
+                       enum xlnuma__built status)
+{
+    return !strcmp(guest->report.status, xlnuma__built_name(status));
 }
 
 bool xlnuma__guest_is_resized(const struct xlnuma__guest *guest)
 {
-    return !strcmp(guest->report.status, "grown") ||
-           !strcmp(guest->report.status, "shrunk");
+    return has_status(guest, XLNUMA__BUILT_GROWN) ||
+           has_status(guest, XLNUMA__BUILT_SHRUNK);
 }
 
 bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,

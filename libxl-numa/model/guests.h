@@ -8,6 +8,19 @@
 
 #include "model/request.h"
 
+/* What came of a guest's build: the status in its report. */
+enum xlnuma__built {
+    XLNUMA__BUILT_PLACED,
+    XLNUMA__BUILT_PLANNED,  /* where its memory is is not known */
+    XLNUMA__BUILT_DEGRADED, /* some of it is not where it was planned */
+    XLNUMA__BUILT_UNPLACED, /* nothing fits */
+    XLNUMA__BUILT_OFF,    /* left to libxl by the user, or there is one node */
+    XLNUMA__BUILT_FAILED, /* something went wrong before there was a plan */
+    XLNUMA__BUILT_GROWN,  /* since then: by ballooning, say */
+    XLNUMA__BUILT_SHRUNK,
+};
+const char *xlnuma__built_name(enum xlnuma__built status);
+
 /* What a guest's build reported (docs/xenstore.md). All zero: nothing. */
 /* A node that the guest sees; lists as in xenstore. */
 struct xlnuma__vnode_report {

@@ -103,39 +103,7 @@ static const char *plural(unsigned nr)
 
 static void alternative_why(const void *row, char cell[TABLE_CELL_SIZE])
 {
-    static const char *const words[] = {
-        [XLNUMA_WHY_NOT_POLICY] = "more nodes than the policy allows",
-        [XLNUMA_WHY_NOT_PATH] = "a CPU has no path to its memory",
-        [XLNUMA_WHY_NOT_FARTHER] = "farther apart",
-        [XLNUMA_WHY_NOT_DEVICES] = "farther from its devices",
-        [XLNUMA_WHY_NOT_SOCKETS] = "equally near, but on more sockets",
-        [XLNUMA_WHY_NOT_GROWTH] =
-            ("equally near, but has no room for maxmem or "
-             "maxvcpus"),
-        [XLNUMA_WHY_NOT_LOW] = "equally near, but takes more low memory",
-        [XLNUMA_WHY_NOT_LOAD] = "equally near, but busier",
-        [XLNUMA_WHY_NOT_NODES] = "excluded by numa_nodes",
-        [XLNUMA_WHY_NOT_AFFINITY] = "excluded by cpus or pool",
-        [XLNUMA_WHY_NOT_HOLES] =
-            "equally near, but leaves free memory more fragmented",
-    };
-    const struct xlnuma_alternative *alternative = row;
-    unsigned nr = alternative->short_cpus;
-
-    switch (alternative->why) {
-    case XLNUMA_WHY_NOT_MEMORY:
-        snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64 " MiB short",
-                 (alternative->short_kb + 1023) / 1024);
-        break;
-    case XLNUMA_WHY_NOT_CPUS:
-        snprintf(cell, TABLE_CELL_SIZE, "%u CPU%s short", nr, plural(nr));
-        break;
-    case XLNUMA_WHY_NOT_CORES:
-        snprintf(cell, TABLE_CELL_SIZE, "%u core%s short", nr, plural(nr));
-        break;
-    default:
-        snprintf(cell, TABLE_CELL_SIZE, "%s", words[alternative->why]);
-    }
+    plan_words_short(row, cell, TABLE_CELL_SIZE);
 }
 
 static const struct table_column alternative_columns[] = {

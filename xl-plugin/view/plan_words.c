@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A plan's alternatives as sentences, for plan --explain. Decides nothing. */
+/* A plan's alternatives in words: in a cell, and as a sentence. Decides nothing. */
 #include "view/plan_words.h"
 
 #include <inttypes.h>
@@ -11,18 +11,84 @@
 #define LINE_WIDTH 78
 #define SENTENCE_SIZE 1024
 
+/* In a cell, and as a sentence behind "Nodes 0-1, at distance 10.50: ". */
+static const struct {
+    const char *cell, *sentence; /* NULL: with numbers */
+} words[] = {
+    [XLNUMA_WHY_NOT_MEMORY] = { NULL, NULL },
+    [XLNUMA_WHY_NOT_CPUS] = { NULL, NULL },
+    [XLNUMA_WHY_NOT_CORES] = { NULL, NULL },
+    [XLNUMA_WHY_NOT_POLICY] = { "more nodes than the policy allows",
+                                "more nodes than the policy allows." },
+    [XLNUMA_WHY_NOT_PATH] = { "a CPU has no path to its memory",
+                              "a CPU of it has no path to the guest's memory "
+                              "on "
+                              "another node of it." },
+    [XLNUMA_WHY_NOT_FARTHER] = { "farther apart", NULL },
+    [XLNUMA_WHY_NOT_DEVICES] = { "farther from its devices",
+                                 "could hold the guest, but farther from its "
+                                 "PCI devices." },
+    [XLNUMA_WHY_NOT_SOCKETS] = { "equally near, but on more sockets",
+                                 "equally near, but on more sockets." },
+    [XLNUMA_WHY_NOT_GROWTH] = { "equally near, but has no room for maxmem or "
+                                "maxvcpus",
+                                "equally near, but has no room for its maxmem "
+                                "or "
+                                "maxvcpus." },
+    [XLNUMA_WHY_NOT_LOW] = { "equally near, but takes more low memory",
+                             "equally near, but with more memory that Xen "
+                             "keeps "
+                             "for DMA." },
+    [XLNUMA_WHY_NOT_LOAD] = { "equally near, but busier",
+                              "equally near, but its CPUs are busier." },
+    [XLNUMA_WHY_NOT_HOLES] = { "equally near, but leaves free memory more "
+                               "fragmented",
+                               "equally near, but what would be left is no "
+                               "better for guests to come; of equals the "
+                               "lowest "
+                               "numbers win." },
+    [XLNUMA_WHY_NOT_NODES] = { "excluded by numa_nodes",
+                               "could hold the guest, but numa_nodes excludes "
+                               "it." },
+    [XLNUMA_WHY_NOT_AFFINITY] = { "excluded by cpus or pool",
+                                  "could hold the guest, but its CPUs are "
+                                  "excluded by cpus or pool." },
+};
+
 static const char *plural(unsigned nr)
 {
     return nr == 1 ? "" : "s";
 }
 
-static void say_lack(const struct xlnuma_alternative *alternative,
-                     const struct xlnuma_plan *plan, char *text, size_t size)
+void plan_words_short(const struct xlnuma_alternative *alternative, char *text,
+                      size_t size)
+{
+    unsigned nr = alternative->short_cpus;
+
+    if (words[alternative->why].cell)
+        snprintf(text, size, "%s", words[alternative->why].cell);
+    else if (alternative->why == XLNUMA_WHY_NOT_MEMORY)
+        snprintf(text, size, "%" PRIu64 " MiB short",
+                 (alternative->short_kb + 1023) / 1024);
+    else
+        snprintf(text, size, "%u %s%s short", nr,
+                 alternative->why == XLNUMA_WHY_NOT_CPUS ? "CPU" : "core",
+                 plural(nr));
+}
+
+static void say_why(const struct xlnuma_alternative *alternative,
+                    const struct xlnuma_plan *plan, char *text, size_t size)
 {
     unsigned nr = alternative->short_cpus;
     uint64_t has_kb = plan->needed_kb - alternative->short_kb;
 
-    if (alternative->why == XLNUMA_WHY_NOT_MEMORY)
+    if (words[alternative->why].sentence)
+        snprintf(text, size, "%s", words[alternative->why].sentence);
+    else if (alternative->why == XLNUMA_WHY_NOT_FARTHER)
+        snprintf(text, size,
+                 "could hold the guest, but memory would be %.2f farther.",
+                 alternative->expected_distance - plan->expected_distance);
+    else if (alternative->why == XLNUMA_WHY_NOT_MEMORY)
         snprintf(text, size,
                  "can give %" PRIu64 " MiB, %" PRIu64 " MiB less than needed.",
                  has_kb / 1024, (alternative->short_kb + 1023) / 1024);
@@ -33,50 +99,6 @@ static void say_lack(const struct xlnuma_alternative *alternative,
         snprintf(text, size,
                  "%u core%s short of one for each vCPU: vCPUs would share.", nr,
                  plural(nr));
-}
-
-/* What is said behind "Nodes 0-1, at distance 10.50: ". */
-static void say_why(const struct xlnuma_alternative *alternative,
-                    const struct xlnuma_plan *plan, char *text, size_t size)
-{
-    static const char *const words[] = {
-        [XLNUMA_WHY_NOT_POLICY] = "more nodes than the policy allows.",
-        [XLNUMA_WHY_NOT_PATH] = "a CPU of it has no path to the guest's memory "
-                                "on another node of it.",
-        [XLNUMA_WHY_NOT_DEVICES] = "could hold the guest, but farther from its "
-                                   "PCI devices.",
-        [XLNUMA_WHY_NOT_SOCKETS] = "equally near, but on "
-                                   "more sockets.",
-        [XLNUMA_WHY_NOT_GROWTH] = "equally near, but has no room for its "
-                                  "maxmem or maxvcpus.",
-        [XLNUMA_WHY_NOT_LOW] = "equally near, but with "
-                               "more memory that Xen keeps for DMA.",
-        [XLNUMA_WHY_NOT_LOAD] = "equally near, but its "
-                                "CPUs are busier.",
-        [XLNUMA_WHY_NOT_NODES] =
-            "could hold the guest, but numa_nodes excludes "
-            "it.",
-        [XLNUMA_WHY_NOT_AFFINITY] = "could hold the guest, but its CPUs are "
-                                    "excluded by cpus or pool.",
-        [XLNUMA_WHY_NOT_HOLES] = "equally near, but what "
-                                 "would be left is no better for guests to "
-                                 "come; of equals the lowest numbers win.",
-    };
-
-    switch (alternative->why) {
-    case XLNUMA_WHY_NOT_MEMORY:
-    case XLNUMA_WHY_NOT_CPUS:
-    case XLNUMA_WHY_NOT_CORES:
-        say_lack(alternative, plan, text, size);
-        break;
-    case XLNUMA_WHY_NOT_FARTHER:
-        snprintf(text, size,
-                 "could hold the guest, but memory would be %.2f farther.",
-                 alternative->expected_distance - plan->expected_distance);
-        break;
-    default:
-        snprintf(text, size, "%s", words[alternative->why]);
-    }
 }
 
 /* Break lines at blanks; all but the first are indented. */

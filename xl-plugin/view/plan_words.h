@@ -7,6 +7,10 @@
 
 #include "model/plan.h"
 
+/* Why a set is not the plan, for a table's cell. */
+void plan_words_short(const struct xlnuma_alternative *alternative, char *text,
+                      size_t size);
+
 /* A sentence for each alternative, on lines of less than 80 characters. */
 void plan_words_print(const struct xlnuma_plan *plan, FILE *file);
 
