@@ -109,13 +109,18 @@ lab_hvm_packages() {
         libffi8 libbz2-1.0 liblzma5 libc6 "${more[@]}"
 }
 
+# Debian's script that saves and restores all guests, and a shell for it.
+lab_xendomains_packages() {
+    printf '%s\n' bash-static xen-utils-common
+}
+
 # What a build for another Xen than this machine's needs, besides dom0's.
 lab_sysroot_packages() {
     printf '%s\n' libc6-dev linux-libc-dev libxen-dev libyajl-dev
 }
 
-# Prints the file names of the packages of kernel, dom0, hvm or sysroot ($1),
-# versions and all.
+# Prints the file names of the packages of kernel, dom0, hvm, xendomains or sysroot
+# ($1), versions and all.
 lab_list_debs() {
     local packages
     packages=$("lab_$1_packages") || return 1

@@ -356,6 +356,18 @@ lab_build_linux_more() {
     fi
 }
 
+# Debian's xendomains, which starts guests by "xen", and its bash, into the tree $1.
+lab_add_xendomains() {
+    local from=$LAB_RUN/xendomains
+    lab_unpack_debs xendomains "$from"
+    if ! { install -D "$from/etc/init.d/xendomains" "$1/etc/init.d/xendomains" &&
+        install -D "$from/etc/default/xendomains" "$1/etc/default/xendomains" &&
+        install -D "$from/usr/sbin/xen" "$1/usr/sbin/xen" &&
+        install -D "$from/bin/bash-static" "$1/usr/bin/bash"; }; then
+        die 1 "cannot copy Debian's xendomains"
+    fi
+}
+
 # One shell word that the shell reads back as the string $1.
 lab_quote() {
     local LC_ALL=C
@@ -393,6 +405,7 @@ lab_make_job() {
     fi
     [[ -z $LAB_LINUX || -n $LAB_STOCK ]] ||
         lab_build_linux_more "$LAB_TOP/tests/lab" "$to/lab/linux-more"
+    [[ -z $LAB_XENDOMAINS ]] || lab_add_xendomains "$to"
     cp "$LAB_TOP/tests/lab/lib.sh" "$to/lab/lib.sh"
     size=$(stty size 2>/dev/null | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')
     printf 'mode=%s\nexport TERM=%s\nsize=%s\n' "$mode" \
