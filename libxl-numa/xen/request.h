@@ -8,8 +8,11 @@
 #include "model/request.h"
 
 /*
- * What libxl takes for a guest beside its own memory, by the rule of
- * libxl__domain_need_memory_calculate() (tools/libs/light/libxl_mem.c).
+ * A guest's memory with what libxl takes besides, by the rule of
+ * libxl__domain_need_memory_calculate() (tools/libs/light/libxl_mem.c). libxl's own
+ * libxl_domain_need_memory() is not called: it writes defaults into the caller's
+ * configuration, and it needs a context, which a plan from a snapshot has not.
+ * tests/lab/dom0all.sh compares this with what xl, which calls it, frees for guests.
  * Memory values that are still LIBXL_MEMKB_DEFAULT get libxl's defaults, with
  * hardware-assisted paging for what is not PV. Returns KiB, whole 2 MiB.
  */
