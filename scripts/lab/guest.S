@@ -4,6 +4,7 @@
  * HVM guest's firmware, does what its command line says and then blocks for ever:
  *
  *   reboot      asks for a reboot five seconds after each start
+ *   reset       PVH: asks for a soft reset five seconds after its start
  *   fragment2m  PV: gives its memory back but for one page in each 2 MiB of the
  *   fragment1g  host's memory (1 GiB), so that no such extent becomes free. It
  *               keeps its first 32 MiB, where its tables are.
@@ -37,6 +38,7 @@
         .set    VGCF_in_kernel, 4
         .set    DOMID_SELF, 0x7ff0
         .set    REBOOT, 0x6f626572              /* "rebo" */
+        .set    RESET, 0x65736572               /* "rese" */
         .set    FRAGMENT, 0x67617266            /* "frag" */
         .set    SPIN, 0x6e697073                /* "spin" */
         .set    TOUCH, 0x63756f74               /* "touc" */
@@ -262,6 +264,8 @@ pvh_start:                                      /* ebx: hvm_start_info */
         jz      pvh_block
         cmpl    $REBOOT, (%eax)
         je      pvh_reboot
+        cmpl    $RESET, (%eax)
+        je      pvh_soft_reset
         cmpl    $TOUCH, (%eax)
         je      pvh_touch
         cmpl    $SPIN, (%eax)

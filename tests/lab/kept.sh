@@ -8,6 +8,7 @@
 # host: lab-2x2.json
 # hvm: yes
 # timeout: 300
+# memory: 1100
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

@@ -7,6 +7,7 @@
 # host: lab-2x2.json
 # hvm: yes
 # timeout: 300
+# memory: 4100
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
@@ -106,3 +107,16 @@ is "nodes: each vCPU is by its node" "$(lab_vcpus "$domid")" "4-7 / 4-5
 4-7 / 6-7
 4-7 / 6-7"
 reset_keeps
+
+# A PVH guest does not live through a soft reset, with stock xl either.
+# shellcheck disable=SC2034 # lab_create() has it
+LAB_XL=$LAB_STOCK_XL
+ok "PVH: stock xl builds a guest" lab_create stockpvh pvh 64 1 'cmdline="reset"'
+LAB_XL=
+ok "PVH: and ours" lab_create ourspvh pvh 64 1 'cmdline="reset"'
+for name in stockpvh ourspvh; do
+    ok "PVH: $name is gone at its soft reset" lab_wait 60 lab_is_gone $name
+    ok "PVH: as its xl says" grep -q 'reason code 5' "/var/log/xen/xl-$name.log"
+    tail -n 4 "/var/log/xen/xl-$name.log" | sed 's/^/# /'
+done
+is "PVH: neither is left in part" "$("$LAB_STOCK_XL" list | wc -l)" 2
