@@ -114,7 +114,8 @@ int xlnuma__kept_get(struct xlnuma__settings *settings_r,
         const char *value = stored[i + 1] ? stored[i + 1] : "", *values;
         bool is_right = false;
 
-        if (strncmp(stored[i], PREFIX, strlen(PREFIX)))
+        if (strncmp(stored[i], PREFIX, strlen(PREFIX)) ||
+            !strncmp(stored[i], XLNUMA__KEPT_NODE, strlen(XLNUMA__KEPT_NODE)))
             continue;
         values = xlnuma__settings_set(settings_r, stored[i], value, &is_right);
         if (is_right || rc)

@@ -98,6 +98,27 @@ int xlnuma__kept_put(libxl_domain_config *config,
 int xlnuma__kept_get(struct xlnuma__settings *settings_r,
                      const libxl_domain_config *config, char *message);
 
+/* --- kept_nodes.c ---------------------------------------------------------- */
+
+/* The keys of the entries in which a guest's nodes are kept there begin so. */
+#define XLNUMA__KEPT_NODE "numa_guest_node_"
+
+/*
+ * Have the configuration keep the nodes that the guest sees, in place of those it
+ * has. Returns 0 or XLNUMA_ERR_NOMEM; then it has none.
+ */
+int xlnuma__kept_nodes_put(libxl_domain_config *config,
+                           const struct xlnuma__layout *layout);
+void xlnuma__kept_nodes_drop(libxl_domain_config *config);
+
+/*
+ * The nodes that a configuration has kept; false: none. *why_r (static): they cannot
+ * be right, and *layout_r is of no use.
+ */
+bool xlnuma__kept_nodes_get(struct xlnuma__layout *layout_r,
+                            const libxl_domain_config *config,
+                            const char **why_r);
+
 /* --- conf.c ---------------------------------------------------------------- */
 
 /*

@@ -96,8 +96,11 @@ static const struct field vnode_fields[] = {
     VNODE(NUMBER, node, "node", .max = XLNUMA_NODES_MAX - 1),
     VNODE(NUMBER, planned_kb, "planned_kb", .max = XLNUMA__KB_MAX),
     VNODE(NUMBER, actual_kb, "actual_kb", .max = XLNUMA__KB_MAX),
-    VNODE(TEXT, vcpus, "vcpus", .is_optional = true),
-    VNODE(TEXT, ranges, "ranges", .is_optional = true),
+    VNODE(NUMBER, elsewhere_kb, "elsewhere_kb", .max = XLNUMA__KB_MAX,
+          .is_optional = true),
+    VNODE(TEXT, text.vcpus, "vcpus", .is_optional = true),
+    VNODE(TEXT, text.ranges, "ranges", .is_optional = true),
+    VNODE(TEXT, text.distances, "distances", .is_optional = true),
 #undef VNODE
     { NULL },
 };
@@ -313,8 +316,10 @@ void xlnuma__report_vnodes_generate(const struct xlnuma__report *report,
         xlnuma__json_key_kb(gen, "node", vnode->node);
         xlnuma__json_key_kb(gen, "planned_kb", vnode->planned_kb);
         xlnuma__json_key_kb(gen, "actual_kb", vnode->actual_kb);
-        xlnuma__json_key_string(gen, "vcpus", vnode->vcpus);
-        xlnuma__json_key_string(gen, "ranges", vnode->ranges);
+        xlnuma__json_key_kb(gen, "elsewhere_kb", vnode->elsewhere_kb);
+        xlnuma__json_key_string(gen, "vcpus", vnode->text.vcpus);
+        xlnuma__json_key_string(gen, "ranges", vnode->text.ranges);
+        xlnuma__json_key_string(gen, "distances", vnode->text.distances);
         yajl_gen_map_close(gen);
     }
     yajl_gen_array_close(gen);

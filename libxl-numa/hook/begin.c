@@ -8,11 +8,12 @@
 
 /* There is no memory for a build: libxl's alone, or none. */
 static int begin_without(libxl_ctx *ctx, xentoollog_logger *lg,
-                         libxl_domain_config *config)
+                         libxl_domain_config *config, enum memory_source source)
 {
     struct build build = { .ctx = ctx,
                            .lg = lg ? lg : xlnuma__build_logger(),
-                           .domid = INVALID_DOMID };
+                           .domid = INVALID_DOMID,
+                           .source = source };
 
     xlnuma__build_settle(&build, config);
     xlnuma__build_learn(&build, config);
@@ -30,13 +31,14 @@ int xlnuma__on_begin(libxl_ctx *ctx, xentoollog_logger *lg,
                      bool is_async, uint64_t *id_r)
 {
     static _Atomic uint64_t last_id;
+    enum memory_source source = is_restored ? MEMORY_HELPERS : MEMORY_OURS;
     struct build *build = xlnuma__build_new(ctx, lg);
 
     *id_r = 0;
     if (!build)
-        return begin_without(ctx, lg, config);
+        return begin_without(ctx, lg, config, source);
     build->id = ++last_id;
-    build->source = is_restored ? MEMORY_HELPERS : MEMORY_OURS;
+    build->source = source;
     build->is_async = is_async;
     xlnuma__build_settle(build, config);
     *id_r = build->id;
@@ -62,4 +64,6 @@ void xlnuma__on_created(uint64_t id, const libxl_domain_config *config,
 void xlnuma__on_returned(uint64_t id, bool goes_on)
 {
     xlnuma__build_drop(id, goes_on);
+    if (!goes_on)
+        xlnuma__keep_drop(id);
 }

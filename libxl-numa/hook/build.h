@@ -77,6 +77,9 @@ struct build {
     struct xlnuma__extents extents;
     struct vnuma *vnuma;     /* owned; NULL: the guest sees one node, */
     char vnodes_reason[160]; /* and why, if it was to see more */
+    bool has_kept_nodes;     /* it is restored with nodes: */
+    struct xlnuma__layout kept_nodes; /* these, */
+    const char *kept_nodes_why; /* static; unless this is wrong with them */
     struct xlnuma__reservation reservation; /* of what it has not taken yet */
     unsigned low_width; /* address bits of low memory; 0: none known */
     uint64_t stock_kb;  /* populated by stock libxl, placement unknown */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Moment: a domain is built. Affinities follow memory that is not where it was
- * planned; one line of log, and the report in xenstore.
+ * Moments: a domain is built, and libxl stores its configuration. Affinities follow
+ * memory that is not where it was planned; one line of log, and the report in xenstore.
  */
 #include "hook/moments.h"
 #include "hook/services.h"
@@ -65,6 +65,16 @@ static void degrade_vnodes(struct build *build)
         xlnuma__build_say(build, XTL_WARN, "%s", build->outcome.reason);
 }
 
+/* It keeps seeing nodes, which are not where they should be. */
+static void degrade_kept(struct build *build)
+{
+    snprintf(build->outcome.reason, sizeof(build->outcome.reason),
+             "the guest keeps the nodes that it was built with, but its memory "
+             "is placed without regard to them: %s",
+             build->vnodes_reason);
+    xlnuma__build_say(build, XTL_WARN, "%s", build->outcome.reason);
+}
+
 /* "2150+2150": MiB on each node, or planned there. */
 static char *format_memory(const struct build *build, char *buf, size_t size)
 {
@@ -117,6 +127,9 @@ static void make_report(struct build *build, struct xs_handle *xs)
                xlnuma__vnuma_stray_kb(build) >= XLNUMA__STRAY_KB) {
         build->outcome.status = XLNUMA__BUILT_DEGRADED;
         degrade_vnodes(build);
+    } else if (build->plan && build->has_kept_nodes && !build->vnuma) {
+        build->outcome.status = XLNUMA__BUILT_DEGRADED;
+        degrade_kept(build);
     } else if (build->plan) {
         build->outcome.status = xlnuma__build_knows_memory(build)
                                     ? XLNUMA__BUILT_PLACED
@@ -138,10 +151,16 @@ void xlnuma__on_built(struct build *build, struct xs_handle *xs)
         xlnuma__build_take_over(build, xs);
     if (build->phase != PHASE_BEGUN)
         make_report(build, xs);
+    xlnuma__keep_add(build);
     if (build->plan && build->stubdom_kb) {
         build->phase = PHASE_WAITING;
         xlnuma__build_add(build);
         return;
     }
     xlnuma__build_free(build);
+}
+
+void xlnuma__on_stored(libxl_domain_config *config)
+{
+    xlnuma__keep_put(config);
 }

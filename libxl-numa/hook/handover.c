@@ -44,4 +44,5 @@ void xlnuma__build_take_over(struct build *build, struct xs_handle *xs)
                sizeof(build->extents.done_kb));
         memcpy(build->extents.nr, report.nr_extents, sizeof(build->extents.nr));
     }
+    xlnuma__vnuma_take_over(build, &report);
 }

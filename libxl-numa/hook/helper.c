@@ -51,6 +51,7 @@ void xlnuma__on_helper_begin(xc_interface *xch, uint32_t domid)
     char message[XLNUMA_MESSAGE_SIZE] = "no connection to xenstore";
     struct build *build = xlnuma__build_new(NULL, NULL);
     struct xs_handle *xs;
+    const char *why;
     bool is_found;
 
     if (!build) {
@@ -66,6 +67,12 @@ void xlnuma__on_helper_begin(xc_interface *xch, uint32_t domid)
         xlnuma__extents_resume(&build->extents, report.nodes, report.planned_kb,
                                report.other, report.nr_others);
         build->phase = PHASE_STEERED;
+        why = xlnuma__vnuma_resume(build, &report);
+        if (why)
+            xlnuma__build_say(build, XTL_WARN,
+                              "the nodes that it sees: %s: its memory is "
+                              "placed without regard to them",
+                              why);
         build->joins_pages = can_join_pages(build, xch);
         xlnuma__reservation_find(&build->reservation, domid);
         build->is_strict =

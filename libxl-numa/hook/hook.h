@@ -15,7 +15,7 @@
 
 /* To be raised with each change of what is declared here. */
 #ifndef XLNUMA__HOOK_VERSION
-#define XLNUMA__HOOK_VERSION 2
+#define XLNUMA__HOOK_VERSION 3
 #endif
 
 /* xc_domain_restore()'s last parameter, from Xen 4.22 on, and its argument. */
@@ -114,6 +114,9 @@ struct xlnuma__hook {
 
     /* The domain was introduced to xenstore: it is built. */
     void (*built)(struct xs_handle *xs, uint32_t domid);
+
+    /* libxl is about to store a domain's configuration, a copy of its own. */
+    void (*stored)(libxl_domain_config *config);
 };
 
 /*

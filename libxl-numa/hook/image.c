@@ -24,10 +24,8 @@ enum { MODULE_RSDP = 0, MODULE_TABLES = 2, MODULE_FIRMWARE = 0 };
 
 static struct xlnuma__tables tables_of(const struct build *build)
 {
-    return (struct xlnuma__tables){ .plan = build->plan,
-                                    .nr_vcpus = build->nr_vcpus,
-                                    .nr_ranges = build->vnuma->nr_ranges,
-                                    .range = build->vnuma->range };
+    return (struct xlnuma__tables){ .layout = &build->vnuma->layout,
+                                    .nr_vcpus = build->nr_vcpus };
 }
 
 /* hvmloader's APIC ids are twice the vCPU's number; what is there stays first. */
@@ -76,8 +74,7 @@ void xlnuma__on_image(struct build *build, struct xc_dom_image *dom)
         return;
     }
     build->vnuma->dom = dom;
-    build->vnuma->nr_ranges =
-        xlnuma__vnodes_ranges(build->plan, low, build->vnuma->range);
+    xlnuma__layout_from_plan(&build->vnuma->layout, build->plan, low);
     if (build->is_hvm)
         add_firmware(build);
 }

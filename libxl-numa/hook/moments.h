@@ -47,6 +47,9 @@ int xlnuma__on_restored(const struct build *build);
 /* Frees the build, or keeps it until its stub domain is built. */
 void xlnuma__on_built(struct build *build, struct xs_handle *xs);
 
+/* libxl is about to store its configuration, a copy of its own. */
+void xlnuma__on_stored(libxl_domain_config *config);
+
 /*
  * A soft reset: note affinities and report of a domain that libxl builds again on its
  * memory; when that is done _built puts them back. _end: it failed, or is done.

@@ -49,6 +49,13 @@ static void fit_request(struct build *build, const struct xlnuma_host *host)
         build->request.memory_kb = usable_kb;
 }
 
+/* Of nodes, which it has on one node of the host, too. */
+static bool wants_number(const struct build *build)
+{
+    return build->request.guest_nodes > XLNUMA_GUEST_NODES_AUTO &&
+           !build->request.no_guest_nodes;
+}
+
 static int plan_alone(struct build *build, xc_interface *xch,
                       struct xlnuma_host *host, const uint64_t reserved_kb[],
                       char *message)
@@ -58,7 +65,7 @@ static int plan_alone(struct build *build, xc_interface *xch,
 
     if (rc)
         return rc;
-    if (xlnuma_nodeset_count(host->nodes) < 2) {
+    if (xlnuma_nodeset_count(host->nodes) < 2 && !wants_number(build)) {
         build->is_strict = false; /* the one node is what it demands */
         return xlnuma__fail(message, XLNUMA_ERR_NONUMA,
                             "the host has one NUMA node");

@@ -2,8 +2,8 @@
 /* Service: a build's report, and what of it is known. Reads and writes none. */
 #include "hook/services.h"
 
-#include <stdio.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 /* KiB that are not on the plan's nodes, as far as we put them there. */
@@ -36,27 +36,7 @@ void xlnuma__build_memory(const struct build *build,
     memcpy(report->actual_kb, build->extents.done_kb,
            sizeof(report->actual_kb));
     memcpy(report->nr_extents, build->extents.nr, sizeof(report->nr_extents));
-}
-
-static void report_vnodes(const struct build *build,
-                          struct xlnuma__report *report)
-{
-    const struct xlnuma_plan *plan = build->plan;
-
-    report->nr_vnodes = build->vnuma ? plan->nr_guest_nodes : 0;
-    memcpy(report->vnodes_reason, build->vnodes_reason,
-           sizeof(report->vnodes_reason));
-    for (unsigned n = 0; n < report->nr_vnodes; n++) {
-        struct xlnuma__vnode_report *vnode = &report->vnode[n];
-
-        vnode->node = plan->guest_node[n].node;
-        vnode->planned_kb = plan->guest_node[n].memory_kb;
-        vnode->actual_kb = xlnuma__vnuma_actual_kb(build, n);
-        xlnuma__vnode_format_vcpus(&plan->guest_node[n], vnode->vcpus,
-                                   sizeof(vnode->vcpus));
-        xlnuma__vnuma_format_ranges(build, n, vnode->ranges,
-                                    sizeof(vnode->ranges));
-    }
+    xlnuma__vnuma_report(build, report);
 }
 
 /* And what the balancer may do with them. */
@@ -90,7 +70,6 @@ static void report_plan(const struct build *build,
     if (build->has_hard)
         report_hard_cpus(build, plan, report);
     memcpy(report->planned_kb, plan->memory_kb, sizeof(report->planned_kb));
-    report_vnodes(build, report);
     if (build->source == MEMORY_HELPERS) { /* which has no host to rank */
         report->nr_others = build->extents.nr_ranked;
         memcpy(report->other, build->extents.rank, sizeof(report->other));

@@ -42,6 +42,13 @@ void xlnuma__build_settle(struct build *build, libxl_domain_config *config);
 void xlnuma__build_learn(struct build *build,
                          const libxl_domain_config *config);
 
+/* --- keep.c: nodes that a guest sees, in its stored configuration ------------ */
+
+/* Until libxl stores the configuration of that domain: _put. _drop: it failed. */
+void xlnuma__keep_add(const struct build *build);
+void xlnuma__keep_put(libxl_domain_config *config);
+void xlnuma__keep_drop(uint64_t id);
+
 /* --- planning.c: builds at the same moment ---------------------------------- */
 
 /*

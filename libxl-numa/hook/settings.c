@@ -50,6 +50,11 @@ void xlnuma__build_settle(struct build *build, libxl_domain_config *config)
 
     libxl_uuid_copy(build->ctx, &build->uuid, &config->c_info.uuid);
     snprintf(build->request.name, sizeof(build->request.name), "%s", name);
+    if (build->source == MEMORY_HELPERS)
+        build->has_kept_nodes = xlnuma__kept_nodes_get(
+            &build->kept_nodes, config, &build->kept_nodes_why);
+    else
+        xlnuma__kept_nodes_drop(config); /* those before a reboot */
     xlnuma__builds_lock();
     build->has_kept = !is_file_of(build);
     if (!build->has_kept) {
@@ -121,7 +126,10 @@ void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
         build->why_not = XLNUMA__CONF_OFF;
         build->request.policy = XLNUMA_POLICY_NONE;
     }
-    if (build->source == MEMORY_HELPERS)
+    if (build->has_kept_nodes)
+        xlnuma__request_keep_vnodes(&build->request, config, &build->kept_nodes,
+                                    build->kept_nodes_why);
+    else if (build->source == MEMORY_HELPERS)
         build->request.no_guest_nodes =
-            "it is restored: its memory does not go by the guest's addresses";
+            "it is restored, and no nodes were kept with it";
 }

@@ -24,7 +24,6 @@ void xlnuma__vnuma_free(struct vnuma *vnuma)
     free(vnuma);
 }
 
-/* The guest sees one node, and its vCPUs run on all of the plan's CPUs. */
 void xlnuma__vnuma_give_up(struct build *build, const char *why)
 {
     char message[XLNUMA_MESSAGE_SIZE];
@@ -32,8 +31,10 @@ void xlnuma__vnuma_give_up(struct build *build, const char *why)
     snprintf(build->vnodes_reason, sizeof(build->vnodes_reason), "%s", why);
     xlnuma__vnuma_free(build->vnuma);
     build->vnuma = NULL;
-    xlnuma__build_say(build, XTL_WARN,
-                      "numa_guest_nodes: %s: the guest sees one node", why);
+    if (build->source !=
+        MEMORY_HELPERS) /* of which it is said when it is built */
+        xlnuma__build_say(build, XTL_WARN,
+                          "numa_guest_nodes: %s: the guest sees one node", why);
     if (xlnuma__apply(build->ctx, build->domid, build->nr_vcpus, build->plan,
                       build->owns_vcpus, NULL, message))
         xlnuma__build_say(build, XTL_WARN, "%s", message);
@@ -46,10 +47,15 @@ void xlnuma__vnuma_begin(struct build *build)
     if (!build->plan->nr_guest_nodes)
         return;
     build->vnuma = calloc(1, sizeof(*build->vnuma));
-    if (!build->vnuma)
+    if (!build->vnuma) {
         xlnuma__vnuma_give_up(build, "out of memory");
-    else
-        xlnuma__vnuma_affinities(build);
+        return;
+    }
+    for (unsigned n = 0; n < build->plan->nr_guest_nodes; n++)
+        build->vnuma->node[n] = build->plan->guest_node[n].node;
+    if (build->request.kept_nodes)
+        build->vnuma->layout = *build->request.kept_nodes;
+    xlnuma__vnuma_affinities(build);
 }
 
 /* Each vCPU's soft affinity is the CPUs of its node, and those lent to it. */
@@ -76,7 +82,7 @@ void xlnuma__vnuma_affinities(struct build *build)
 
 void xlnuma__vnuma_built(struct build *build)
 {
-    if (build->vnuma && !build->vnuma->tables)
+    if (build->vnuma && !build->request.kept_nodes && !build->vnuma->tables)
         xlnuma__vnuma_give_up(build,
                               "libxl made no ACPI tables as they are known");
 }
@@ -84,12 +90,9 @@ void xlnuma__vnuma_built(struct build *build)
 /* --- memory by address ---------------------------------------------------- */
 
 static const struct xlnuma__vrange *range_of(const struct vnuma *vnuma,
-                                             uint64_t address)
+                                             xen_pfn_t page)
 {
-    for (unsigned i = 0; i < vnuma->nr_ranges; i++)
-        if (address >= vnuma->range[i].start && address < vnuma->range[i].end)
-            return &vnuma->range[i];
-    return NULL;
+    return xlnuma__layout_find(&vnuma->layout, (uint64_t)page * PAGE);
 }
 
 int xlnuma__vnuma_next(const struct build *build, unsigned order,
@@ -100,11 +103,10 @@ int xlnuma__vnuma_next(const struct build *build, unsigned order,
     unsigned long run = 1;
     unsigned node;
 
-    if (!vnuma || !vnuma->nr_ranges)
+    if (!vnuma || !vnuma->layout.nr_ranges)
         return VNUMA_ANY;
-    range = range_of(vnuma, (uint64_t)*extent * PAGE);
-    while (run < *nr_r &&
-           range_of(vnuma, (uint64_t)extent[run] * PAGE) == range)
+    range = range_of(vnuma, *extent);
+    while (run < *nr_r && range_of(vnuma, extent[run]) == range)
         run++;
     *nr_r = run;
     if (!range)
@@ -116,7 +118,7 @@ int xlnuma__vnuma_next(const struct build *build, unsigned order,
     if (!run)
         return -1;
     *nr_r = run;
-    node = build->plan->guest_node[range->vnode].node;
+    node = vnuma->node[range->vnode];
     if (order < build->extents.failed_order[node])
         return (int)node;
     return order ? -1 : VNUMA_ANY; /* it has no page any more */
@@ -126,41 +128,88 @@ void xlnuma__vnuma_done(struct build *build, xen_pfn_t first, unsigned node,
                         uint64_t kb)
 {
     struct vnuma *vnuma = build->vnuma;
-    const struct xlnuma__vrange *range =
-        vnuma ? range_of(vnuma, (uint64_t)first * PAGE) : NULL;
+    const struct xlnuma__vrange *range = vnuma ? range_of(vnuma, first) : NULL;
 
-    if (range && build->plan->guest_node[range->vnode].node == node)
+    if (!range)
+        return;
+    if (vnuma->node[range->vnode] == node)
         vnuma->done_kb[range->vnode] += kb;
+    else
+        vnuma->elsewhere_kb[range->vnode] += kb;
 }
 
-uint64_t xlnuma__vnuma_actual_kb(const struct build *build, unsigned vnode)
-{
-    return build->vnuma ? build->vnuma->done_kb[vnode] : 0;
-}
-
-/* The VGA's part of an HVM guest's first node is no memory. */
 uint64_t xlnuma__vnuma_stray_kb(const struct build *build)
 {
     uint64_t kb = 0;
 
-    for (unsigned n = 0; build->vnuma && n < build->plan->nr_guest_nodes; n++)
-        kb += build->plan->guest_node[n].memory_kb - build->vnuma->done_kb[n];
+    for (unsigned n = 0; build->vnuma && n < XLNUMA_GUEST_NODES_MAX; n++)
+        kb += build->vnuma->elsewhere_kb[n];
     return kb;
 }
 
-char *xlnuma__vnuma_format_ranges(const struct build *build, unsigned vnode,
-                                  char *buf, size_t size)
+/* --- the report ----------------------------------------------------------- */
+
+void xlnuma__vnuma_report(const struct build *build,
+                          struct xlnuma__report *report)
 {
-    size_t used = 0;
+    const struct vnuma *vnuma = build->vnuma;
 
-    *buf = '\0';
-    for (unsigned i = 0; build->vnuma && i < build->vnuma->nr_ranges; i++) {
-        const struct xlnuma__vrange *range = &build->vnuma->range[i];
+    memcpy(report->vnodes_reason, build->vnodes_reason,
+           sizeof(report->vnodes_reason));
+    report->nr_vnodes = vnuma ? vnuma->layout.nr : 0;
+    for (unsigned n = 0; n < report->nr_vnodes; n++) {
+        struct xlnuma__vnode_report *vnode = &report->vnode[n];
 
-        if (range->vnode == vnode && used < size)
-            used += (size_t)snprintf(buf + used, size - used,
-                                     "%s0x%" PRIx64 "-0x%" PRIx64,
-                                     used ? "," : "", range->start, range->end);
+        vnode->node = vnuma->node[n];
+        vnode->planned_kb = xlnuma__layout_kb(&vnuma->layout, n);
+        vnode->actual_kb = vnuma->done_kb[n];
+        vnode->elsewhere_kb = vnuma->elsewhere_kb[n];
+        xlnuma__layout_format(&vnuma->layout, n, &vnode->text);
     }
-    return buf;
+}
+
+void xlnuma__vnuma_take_over(struct build *build,
+                             const struct xlnuma__report *report)
+{
+    struct vnuma *vnuma = build->vnuma;
+    uint64_t kb = 0;
+
+    for (unsigned n = 0; vnuma && n < report->nr_vnodes; n++) {
+        vnuma->done_kb[n] = report->vnode[n].actual_kb;
+        vnuma->elsewhere_kb[n] = report->vnode[n].elsewhere_kb;
+        kb += vnuma->done_kb[n] + vnuma->elsewhere_kb[n];
+    }
+    if (vnuma && !kb)
+        xlnuma__vnuma_give_up(build,
+                              "libxl-save-helper did not place it by address");
+}
+
+const char *xlnuma__vnuma_resume(struct build *build,
+                                 const struct xlnuma__report *report)
+{
+    struct vnuma *vnuma;
+    const char *why = NULL;
+
+    if (!report->nr_vnodes)
+        return NULL;
+    vnuma = build->vnuma = calloc(1, sizeof(*vnuma));
+    if (!vnuma)
+        return "out of memory";
+    for (unsigned n = 0; !why && n < report->nr_vnodes; n++) {
+        const struct xlnuma__vnode_report *vnode = &report->vnode[n];
+
+        why =
+            vnode->node < XLNUMA_NODES_MAX
+                ? xlnuma__layout_add(&vnuma->layout, vnode->text.vcpus,
+                                     vnode->text.ranges, vnode->text.distances)
+                : "there is no such node";
+        vnuma->node[n] = vnode->node;
+    }
+    if (!why)
+        why = xlnuma__layout_check(&vnuma->layout);
+    if (why) {
+        xlnuma__vnuma_free(vnuma);
+        build->vnuma = NULL;
+    }
+    return why;
 }

@@ -9,13 +9,15 @@
 #include "vnodes/vnodes.h"
 
 struct build;
+struct xlnuma__report;
 
 /* Of a build; NULL: the guest sees one node. */
 struct vnuma {
-    struct xc_dom_image *dom; /* borrowed, from when it is parsed */
-    unsigned nr_ranges;       /* 0: until then */
-    struct xlnuma__vrange range[XLNUMA__VRANGES_MAX];
-    uint64_t done_kb[XLNUMA_GUEST_NODES_MAX]; /* where it should be */
+    struct xc_dom_image *dom;     /* borrowed, from when it is parsed */
+    struct xlnuma__layout layout; /* without ranges until then */
+    unsigned node[XLNUMA_GUEST_NODES_MAX];         /* of the host */
+    uint64_t done_kb[XLNUMA_GUEST_NODES_MAX];      /* where it should be */
+    uint64_t elsewhere_kb[XLNUMA_GUEST_NODES_MAX]; /* and where not */
     uint8_t *tables; /* owned: libxl reads them until the domain is built */
 };
 
@@ -23,7 +25,10 @@ struct vnuma {
 void xlnuma__vnuma_begin(struct build *build);
 void xlnuma__vnuma_free(struct vnuma *vnuma);
 
-/* It sees one node, and its vCPUs run on all of the plan's CPUs. */
+/*
+ * It sees one node, or those that it was restored with, wherever they are; and its
+ * vCPUs run on all of the plan's CPUs.
+ */
 void xlnuma__vnuma_give_up(struct build *build, const char *why);
 
 /* The vCPUs' affinities again, after the plan's were set. */
@@ -40,15 +45,22 @@ int xlnuma__vnuma_next(const struct build *build, unsigned order,
 void xlnuma__vnuma_done(struct build *build, xen_pfn_t first, unsigned node,
                         uint64_t kb);
 
-/* What a node of the guest's has where it should be; and what all lack there. */
-uint64_t xlnuma__vnuma_actual_kb(const struct build *build, unsigned vnode);
+/* What the guest's nodes have on other nodes than theirs. */
 uint64_t xlnuma__vnuma_stray_kb(const struct build *build);
 
-/* The domain is built: has it the tables? If not its plan has no guest nodes. */
+/* The domain is built: has it the tables? If not it sees one node. */
 void xlnuma__vnuma_built(struct build *build);
 
-/* "0x0-0x10000000": where a node of the guest's is. Returns buf. */
-char *xlnuma__vnuma_format_ranges(const struct build *build, unsigned vnode,
-                                  char *buf, size_t size);
+/*
+ * A restored guest's memory comes by another process, by way of the report: _resume
+ * is there, and returns NULL or (static) what is wrong with it; _take_over is here,
+ * afterwards. A report that says nothing of them: they are given up.
+ */
+void xlnuma__vnuma_report(const struct build *build,
+                          struct xlnuma__report *report);
+const char *xlnuma__vnuma_resume(struct build *build,
+                                 const struct xlnuma__report *report);
+void xlnuma__vnuma_take_over(struct build *build,
+                             const struct xlnuma__report *report);
 
 #endif /* XLNUMA_HOOK_VNUMA_H */

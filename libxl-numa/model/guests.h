@@ -6,6 +6,7 @@
 #ifndef XLNUMA_GUESTS_H
 #define XLNUMA_GUESTS_H
 
+#include "model/layout.h"
 #include "model/request.h"
 
 /* What came of a guest's build: the status in its report. */
@@ -21,14 +22,15 @@ enum xlnuma__built {
 };
 const char *xlnuma__built_name(enum xlnuma__built status);
 
-/* What a guest's build reported (docs/xenstore.md). All zero: nothing. */
-/* A node that the guest sees; lists as in xenstore. */
+/* A node that the guest sees. */
 struct xlnuma__vnode_report {
     unsigned node; /* of the host */
-    char vcpus[512], ranges[96];
+    struct xlnuma__layout_text text;
     uint64_t planned_kb, actual_kb;
+    uint64_t elsewhere_kb; /* of its memory, what is on other nodes */
 };
 
+/* What a guest's build reported (docs/xenstore.md). All zero: nothing. */
 struct xlnuma__report {
     char policy[32], memory[32], status[32];
     xlnuma_nodeset nodes; /* planned, or those that have the memory instead */

@@ -61,6 +61,8 @@ bool xlnuma_hotplug_from_name(const char *name, enum xlnuma_hotplug *hotplug_r);
 #define XLNUMA_GUEST_NODES_MAX 64
 #define XLNUMA_GUEST_VCPUS_MAX 128 /* of a guest that sees several */
 
+struct xlnuma__layout;
+
 struct xlnuma_request {
     char name[XLNUMA_NAME_SIZE]; /* for messages and reports only */
     uint64_t memory_kb;          /* with the toolstack's overhead; > 0 */
@@ -88,6 +90,8 @@ struct xlnuma_request {
     unsigned max_nodes;         /* of its plan, besides the policy; 0: any */
     bool no_balance;            /* key numa_balance is off */
     unsigned balance_gain;      /* percent (key numa_balance_gain) */
+    const struct xlnuma__layout *kept_nodes; /* borrowed: those that a restored
+                                                guest has, or NULL */
 };
 
 /*

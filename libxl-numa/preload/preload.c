@@ -533,3 +533,17 @@ bool interposed_xs_introduce_domain(struct xs_handle *xs, unsigned int domid,
         h->built(xs, domid);
     return is_ok;
 }
+
+/*
+ * libxl stores a new domain's configuration, with which it is saved and migrated,
+ * when all of it is there: as JSON, of a copy of its own.
+ */
+char *interposed_libxl_domain_config_to_json(libxl_ctx *ctx,
+                                             libxl_domain_config *config)
+{
+    const struct xlnuma__hook *h = hook_if_loaded();
+
+    if (h)
+        h->stored(config);
+    return NEXT(libxl_domain_config_to_json)(ctx, config);
+}

@@ -73,19 +73,20 @@ static void put_header(uint8_t *to, const char *signature, uint8_t revision,
     put(to + 32, 1, 4);
 }
 
-static unsigned node_of(const struct xlnuma_plan *plan, unsigned vcpu)
+static unsigned node_of(const struct xlnuma__layout *layout, unsigned vcpu)
 {
     unsigned n = 0;
 
-    while (n < plan->nr_guest_nodes &&
-           !xlnuma__vnode_has_vcpu(&plan->guest_node[n], vcpu))
+    while (n < layout->nr &&
+           !(layout->node[n].vcpus[vcpu / 64] >> vcpu % 64 & 1))
         n++;
     return n;
 }
 
 uint32_t xlnuma__acpi_srat(const struct xlnuma__tables *tables, uint8_t *to)
 {
-    uint32_t length = 48 + 16 * tables->nr_vcpus + 40 * tables->nr_ranges;
+    const struct xlnuma__layout *layout = tables->layout;
+    uint32_t length = 48 + 16 * tables->nr_vcpus + 40 * layout->nr_ranges;
     uint8_t *at = to + 48;
 
     put_header(to, "SRAT", 3, length);
@@ -93,12 +94,12 @@ uint32_t xlnuma__acpi_srat(const struct xlnuma__tables *tables, uint8_t *to)
     for (unsigned v = 0; v < tables->nr_vcpus; v++, at += 16) {
         at[0] = 0; /* processor local APIC affinity */
         at[1] = 16;
-        at[2] = (uint8_t)node_of(tables->plan, v);
+        at[2] = (uint8_t)node_of(layout, v);
         at[3] = tables->apic_id[v];
         put(at + 4, 1, 4); /* enabled */
     }
-    for (unsigned i = 0; i < tables->nr_ranges; i++, at += 40) {
-        const struct xlnuma__vrange *range = &tables->range[i];
+    for (unsigned i = 0; i < layout->nr_ranges; i++, at += 40) {
+        const struct xlnuma__vrange *range = &layout->range[i];
 
         at[0] = 1; /* memory affinity */
         at[1] = 40;
@@ -113,13 +114,13 @@ uint32_t xlnuma__acpi_srat(const struct xlnuma__tables *tables, uint8_t *to)
 
 uint32_t xlnuma__acpi_slit(const struct xlnuma__tables *tables, uint8_t *to)
 {
-    unsigned nr = tables->plan->nr_guest_nodes;
+    unsigned nr = tables->layout->nr;
     uint32_t length = 44 + nr * nr;
 
     put_header(to, "SLIT", 1, length);
     put(to + HEADER_SIZE, nr, 8);
     for (unsigned i = 0; i < nr; i++)
-        memcpy(to + 44 + i * nr, tables->plan->guest_node[i].distance, nr);
+        memcpy(to + 44 + i * nr, tables->layout->node[i].distance, nr);
     sum_up(to, length, CHECKSUM_AT);
     return length;
 }

@@ -359,21 +359,49 @@ static void follow(const struct xlnuma_host *host,
                  "; divided as the guest sees it, at %s", is);
 }
 
+/* The nodes that a restored guest has, each on a node of this host. */
+static bool fill_kept(const struct xlnuma_host *host,
+                      const struct xlnuma_request *request,
+                      struct xlnuma_plan *plan)
+{
+    const struct xlnuma__layout *layout = request->kept_nodes;
+    uint64_t weight[XLNUMA_GUEST_NODES_MAX] = { 0 };
+    unsigned on[XLNUMA_GUEST_NODES_MAX];
+
+    if (layout->nr % xlnuma_nodeset_count(memory_nodes(plan)) ||
+        !xlnuma__kept_assign(host, request, memory_nodes(plan), plan->needed_kb,
+                             on))
+        return false;
+    plan->nr_guest_nodes = layout->nr;
+    for (unsigned n = 0; n < layout->nr; n++) {
+        struct xlnuma_guest_node *node = &plan->guest_node[n];
+
+        memset(node, 0, sizeof(*node));
+        node->node = on[n];
+        node->memory_kb = xlnuma__layout_kb(layout, n);
+        memcpy(node->vcpus, layout->node[n].vcpus, sizeof(node->vcpus));
+        memcpy(node->distance, layout->node[n].distance,
+               sizeof(node->distance));
+    }
+    find_cpus(host, plan, weight);
+    return true;
+}
+
 /* Can it see `wanted` nodes on `nr` of the host's? If not: without any. */
 static bool can_see(const struct xlnuma_host *host,
                     const struct xlnuma_request *request, unsigned wanted,
                     unsigned nr, struct xlnuma_plan *plan)
 {
-    if (xlnuma_nodeset_count(host->nodes) < 2)
-        xlnuma__vnodes_drop(plan, "the host has one node");
-    else if (request->no_guest_nodes)
+    if (request->no_guest_nodes)
         xlnuma__vnodes_drop(plan, "%s", request->no_guest_nodes);
     else if (all_vcpus(request) > XLNUMA_GUEST_VCPUS_MAX)
         xlnuma__vnodes_drop(plan, "it has more than %d vCPUs",
                             XLNUMA_GUEST_VCPUS_MAX);
     else if (wanted < 2)
-        xlnuma__vnodes_drop(plan, "all of its memory is on one node");
-    else if (wanted % nr)
+        xlnuma__vnodes_drop(plan, xlnuma_nodeset_count(host->nodes) < 2
+                                      ? "the host has one node"
+                                      : "all of its memory is on one node");
+    else if (wanted % nr && !request->kept_nodes)
         xlnuma__vnodes_drop(
             plan, "%u nodes are not a multiple of the plan's %u", wanted, nr);
     else
@@ -381,12 +409,29 @@ static bool can_see(const struct xlnuma_host *host,
     return false;
 }
 
+/* The guest's memory divided anew. */
+static bool fill_new(const struct xlnuma_host *host,
+                     const struct xlnuma_request *request, unsigned wanted,
+                     unsigned nr, struct xlnuma_plan *plan)
+{
+    struct parts parts;
+
+    make_parts(&parts, host, request, plan, wanted / nr);
+    if (request->guest_nodes == XLNUMA_GUEST_NODES_AUTO)
+        drop_small(&parts);
+    else if (divide_memory(&parts) < parts.nr)
+        return false;
+    if (parts.nr < 2)
+        return false;
+    fill(host, &parts, plan);
+    return true;
+}
+
 void xlnuma__vnodes_make(const struct xlnuma_host *host,
                          const struct xlnuma_request *request,
                          struct xlnuma_plan *plan)
 {
     unsigned nr = xlnuma_nodeset_count(memory_nodes(plan)), wanted;
-    struct parts parts;
 
     plan->nr_guest_nodes = 0;
     if (request->guest_nodes == XLNUMA_GUEST_NODES_OFF ||
@@ -397,46 +442,20 @@ void xlnuma__vnodes_make(const struct xlnuma_host *host,
                  : request->guest_nodes;
     if (!can_see(host, request, wanted, nr, plan))
         return;
-    make_parts(&parts, host, request, plan, wanted / nr);
-    if (request->guest_nodes == XLNUMA_GUEST_NODES_AUTO)
-        drop_small(&parts);
-    else if (divide_memory(&parts) < parts.nr)
-        parts.nr = 0;
-    if (parts.nr < 2) {
+    if (request->kept_nodes ? fill_kept(host, request, plan)
+                            : fill_new(host, request, wanted, nr, plan))
+        follow(host, request, plan);
+    else if (request->kept_nodes)
+        xlnuma__vnodes_drop(plan,
+                            "no nodes of this host have room for its %u nodes "
+                            "as they are",
+                            wanted);
+    else
         xlnuma__vnodes_drop(plan,
                             "its %" PRIu64 " MiB make no %u nodes of at least "
                             "%" PRIu64 " MiB",
                             request->ram_kb / 1024, wanted,
                             XLNUMA__BLOCK_KB / 1024);
-        return;
-    }
-    fill(host, &parts, plan);
-    follow(host, request, plan);
-}
-
-unsigned xlnuma__vnodes_ranges(const struct xlnuma_plan *plan, uint64_t low_end,
-                               struct xlnuma__vrange range_r[])
-{
-    const uint64_t high = (uint64_t)1 << 32;
-    uint64_t at = 0;
-    unsigned nr = 0;
-
-    for (unsigned n = 0; n < plan->nr_guest_nodes; n++) {
-        uint64_t left = plan->guest_node[n].memory_kb << 10;
-
-        while (left) {
-            uint64_t part = left;
-
-            if (at >= low_end && at < high)
-                at = high;
-            if (at < low_end && left > low_end - at)
-                part = low_end - at;
-            range_r[nr++] = (struct xlnuma__vrange){ at, at + part, n };
-            at += part;
-            left -= part;
-        }
-    }
-    return nr;
 }
 
 /* --- a fixed number of nodes ---------------------------------------------- */
@@ -521,32 +540,94 @@ static bool has_cpus(const struct xlnuma_host *host,
            (nr < request->nr_vcpus ? nr : request->nr_vcpus);
 }
 
+/* Can the guest's nodes be on the plan's, of which it may have `nr`? */
+static bool suits(const struct xlnuma_host *host,
+                  const struct xlnuma_request *request, bool needs_cpus,
+                  unsigned nr, struct xlnuma_plan *plan)
+{
+    unsigned on[XLNUMA_GUEST_NODES_MAX];
+
+    return plan->status == XLNUMA_STATUS_PLACED &&
+           (!needs_cpus || has_cpus(host, request, plan)) &&
+           (!(request->guest_nodes %
+              xlnuma_nodeset_count(memory_nodes(plan))) ||
+            (!xlnuma__is_strict(request->policy) &&
+             widen(host, request, nr, plan))) &&
+           (!request->kept_nodes ||
+            xlnuma__kept_assign(host, request, memory_nodes(plan),
+                                plan->needed_kb, on));
+}
+
+/* Without the plan's node with the least memory; false when none is left. */
+static bool drop_least(const struct xlnuma_host *host,
+                       const struct xlnuma_plan *plan,
+                       struct xlnuma_request *request)
+{
+    xlnuma_nodeset nodes = memory_nodes(plan);
+    unsigned least = xlnuma_nodeset_first(nodes), i;
+
+    XLNUMA_FOR_EACH_NODE(i, nodes)
+        if (xlnuma__usable_kb(&host->node[i]) <
+            xlnuma__usable_kb(&host->node[least]))
+            least = i;
+    request->nodes &= host->nodes & ~((xlnuma_nodeset)1 << least);
+    return request->nodes;
+}
+
+/*
+ * On at most `nr` nodes. The memory of a restored guest's nodes is fixed, so a set
+ * that has as much may have no room for them: then one without its smallest node is
+ * looked for, unless the policy is strict, which goes by all nodes.
+ */
+static int plan_on(const struct xlnuma_host *host,
+                   const struct xlnuma_request *request, unsigned nr,
+                   bool needs_cpus, struct xlnuma_plan *plan, bool *is_found_r,
+                   char *message)
+{
+    struct xlnuma_request limited = *request;
+    int rc;
+
+    limited.max_nodes = nr;
+    do {
+        rc = xlnuma_plan_make(host, &limited, plan, message);
+        *is_found_r = !rc && suits(host, request, needs_cpus, nr, plan);
+    } while (!rc && !*is_found_r && request->kept_nodes &&
+             !xlnuma__is_strict(request->policy) &&
+             plan->status == XLNUMA_STATUS_PLACED &&
+             drop_least(host, plan, &limited));
+    return rc;
+}
+
 /* On nodes whose number divides that of the guest's, as few as hold it. */
 static int plan_divisor(const struct xlnuma_host *host,
                         const struct xlnuma_request *request, bool needs_cpus,
                         struct xlnuma_plan *plan, bool *is_found_r,
                         char *message)
 {
-    struct xlnuma_request limited = *request;
     unsigned nr = request->guest_nodes;
+    int rc = 0;
 
     *is_found_r = false;
-    for (unsigned k = 1; k <= nr && !*is_found_r; k++) {
-        int rc;
+    for (unsigned k = 1; k <= nr && !rc && !*is_found_r; k++)
+        if (!(nr % k))
+            rc = plan_on(host, request, k, needs_cpus, plan, is_found_r,
+                         message);
+    return rc;
+}
 
-        if (nr % k)
-            continue;
-        limited.max_nodes = k;
-        rc = xlnuma_plan_make(host, &limited, plan, message);
-        if (rc)
-            return rc;
-        *is_found_r = plan->status == XLNUMA_STATUS_PLACED &&
-                      (!needs_cpus || has_cpus(host, request, plan)) &&
-                      (!(nr % xlnuma_nodeset_count(memory_nodes(plan))) ||
-                       (!xlnuma__is_strict(request->policy) &&
-                        widen(host, request, k, plan)));
-    }
-    return 0;
+/* A set that was left out for want of room is no reason to name. */
+static void say_kept(const struct xlnuma_request *request,
+                     struct xlnuma_plan *plan)
+{
+    char nodes[64];
+
+    snprintf(plan->reason, sizeof(plan->reason),
+             "the %u nodes that the guest has seen since it was built fit on "
+             "node%s %s at expected distance %.2f",
+             request->guest_nodes,
+             xlnuma_nodeset_count(plan->nodes) == 1 ? "" : "s",
+             xlnuma_nodeset_format(plan->nodes, nodes, sizeof(nodes)),
+             plan->expected_distance);
 }
 
 int xlnuma__plan_with_vnodes(const struct xlnuma_host *host,
@@ -566,5 +647,7 @@ int xlnuma__plan_with_vnodes(const struct xlnuma_host *host,
         rc = xlnuma_plan_make(host, request, plan_r, message);
     if (!rc)
         xlnuma__vnodes_make(host, request, plan_r);
+    if (!rc && request->kept_nodes && plan_r->nr_guest_nodes)
+        say_kept(request, plan_r);
     return rc;
 }

@@ -3,6 +3,7 @@
 #ifndef XLNUMA_VNODES_H
 #define XLNUMA_VNODES_H
 
+#include "model/layout.h"
 #include "model/plan.h"
 
 /* Linux's blocks of memory; a node smaller than one kills it. */
@@ -12,6 +13,8 @@
  * As xlnuma_plan_make(), and then the guest's nodes. With a fixed number N of
  * them the plan takes as few nodes as hold the guest, of the numbers that divide
  * N; when it wants more nodes than the best set has, the nearest others join it.
+ * The nodes that a restored guest has keep their memory: they are divided over as
+ * few nodes, of those numbers, as have room for them.
  */
 int xlnuma__plan_with_vnodes(const struct xlnuma_host *host,
                              const struct xlnuma_request *request,
@@ -29,31 +32,26 @@ void xlnuma__vnodes_make(const struct xlnuma_host *host,
 void xlnuma__vnodes_drop(struct xlnuma_plan *plan, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Guest addresses, in bytes; ascending. */
-struct xlnuma__vrange {
-    uint64_t start, end;
-    unsigned vnode;
-};
-
-/* A node more than there are: one of them is around the hole below 4 GiB. */
-#define XLNUMA__VRANGES_MAX (XLNUMA_GUEST_NODES_MAX + 1)
+/* --- assign.c ------------------------------------------------------------- */
 
 /*
- * Where each node's memory is in a guest that has memory below low_end and from 4
- * GiB on. Returns how many ranges.
+ * Each node of a restored guest (request->kept_nodes) to one of these of the host,
+ * whose number divides theirs, as many to each, where the distances are most like
+ * those that the guest has been told. The guest needs needed_kb with overhead. Returns
+ * false when they have no room.
  */
-unsigned xlnuma__vnodes_ranges(const struct xlnuma_plan *plan, uint64_t low_end,
-                               struct xlnuma__vrange range_r[]);
+bool xlnuma__kept_assign(const struct xlnuma_host *host,
+                         const struct xlnuma_request *request,
+                         xlnuma_nodeset nodes, uint64_t needed_kb,
+                         unsigned node_r[]);
 
 /* --- acpi.c --------------------------------------------------------------- */
 
 /* What the tables are made of. */
 struct xlnuma__tables {
-    const struct xlnuma_plan *plan;
+    const struct xlnuma__layout *layout;
     unsigned nr_vcpus;
     const uint8_t *apic_id; /* of each vCPU */
-    unsigned nr_ranges;
-    const struct xlnuma__vrange *range;
 };
 
 /* SRAT and SLIT, at most this large, each from a multiple of 16 on. */
@@ -90,5 +88,20 @@ struct xlnuma__acpi_area {
 uint32_t xlnuma__acpi_extend(const struct xlnuma__acpi_area *area,
                              const struct xlnuma__tables *tables, uint8_t *to,
                              const char **why_r);
+
+/* --- acpi_read.c ---------------------------------------------------------- */
+
+/* A guest's memory; `read` returns false where there is none. */
+struct xlnuma__guest_memory {
+    bool (*read)(void *data, uint64_t address, void *to, size_t length);
+    void *data;
+};
+
+/*
+ * The nodes that its tables have. Returns NULL, or (static) what is wrong with them;
+ * then *layout_r is of no use.
+ */
+const char *xlnuma__acpi_read(const struct xlnuma__guest_memory *memory,
+                              struct xlnuma__layout *layout_r);
 
 #endif /* XLNUMA_VNODES_H */

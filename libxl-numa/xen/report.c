@@ -157,12 +157,16 @@ static void put_vnode(FILE *text, unsigned n,
     (snprintf(key, sizeof(key), "vnode/%u/" name, n), put(text, key, what))
     snprintf(value, sizeof(value), "%u", vnode->node);
     PUT("node", value);
-    PUT("vcpus", vnode->vcpus);
-    PUT("ranges", vnode->ranges);
+    PUT("vcpus", vnode->text.vcpus);
+    PUT("ranges", vnode->text.ranges);
+    PUT("distances", vnode->text.distances);
     snprintf(value, sizeof(value), "%" PRIu64, vnode->planned_kb);
     PUT("planned_kb", value);
     snprintf(value, sizeof(value), "%" PRIu64, vnode->actual_kb);
     PUT("actual_kb", value);
+    snprintf(value, sizeof(value), "%" PRIu64, vnode->elsewhere_kb);
+    if (vnode->elsewhere_kb)
+        PUT("elsewhere_kb", value);
 #undef PUT
 }
 
@@ -350,10 +354,12 @@ static void read_vnode(struct reader *reader, unsigned n,
     (snprintf(key, sizeof(key), "vnode/%u/" name, n),                          \
      get_text(reader, key, buf, sizeof(buf)))
     vnode->node = (unsigned)strtoul(GET("node", value), NULL, 10);
-    GET("vcpus", vnode->vcpus);
-    GET("ranges", vnode->ranges);
+    GET("vcpus", vnode->text.vcpus);
+    GET("ranges", vnode->text.ranges);
+    GET("distances", vnode->text.distances);
     vnode->planned_kb = strtoull(GET("planned_kb", value), NULL, 10);
     vnode->actual_kb = strtoull(GET("actual_kb", value), NULL, 10);
+    vnode->elsewhere_kb = strtoull(GET("elsewhere_kb", value), NULL, 10);
 #undef GET
 }
 
@@ -503,6 +509,10 @@ int xlnuma__report_write_actual(struct xs_handle *xs, uint32_t domid,
     report.has_actual = true;
     memcpy(report.actual_kb, actual->actual_kb, sizeof(report.actual_kb));
     memcpy(report.nr_extents, actual->nr_extents, sizeof(report.nr_extents));
+    for (unsigned n = 0; n < actual->nr_vnodes; n++) {
+        report.vnode[n].actual_kb = actual->vnode[n].actual_kb;
+        report.vnode[n].elsewhere_kb = actual->vnode[n].elsewhere_kb;
+    }
     return xlnuma__report_write(xs, domid, &report, message);
 }
 

@@ -54,4 +54,13 @@ bool xlnuma__config_wants_placement(const libxl_domain_config *config,
 void xlnuma__request_add_vnodes(struct xlnuma_request *request,
                                 const libxl_domain_config *config);
 
+/*
+ * The guest is restored, and sees these nodes (borrowed) already; `why` they cannot
+ * be right, or NULL.
+ */
+void xlnuma__request_keep_vnodes(struct xlnuma_request *request,
+                                 const libxl_domain_config *config,
+                                 const struct xlnuma__layout *layout,
+                                 const char *why);
+
 #endif /* XLNUMA_XEN_REQUEST_H */

@@ -4,6 +4,7 @@
  * sees: may it see several, and how libxl lays out its memory. Reads only.
  */
 #include "xen/request.h"
+#include "model/layout.h"
 
 #include <libxl_utils.h>
 
@@ -30,8 +31,8 @@ static bool lacks_acpi(const libxl_domain_build_info *info)
             (is_off(info->u.hvm.acpi) || is_off(info->u.hvm.apic)));
 }
 
-/* Why it can see one node only; static, NULL if it can see several. */
-static const char *why_none(const libxl_domain_build_info *info)
+/* Why it can see one node only, however it is built; static, or NULL. */
+static const char *why_never(const libxl_domain_build_info *info)
 {
     if (info->type == LIBXL_DOMAIN_TYPE_PV)
         return "a PV guest does not look for nodes";
@@ -39,12 +40,20 @@ static const char *why_none(const libxl_domain_build_info *info)
         return "a guest in a PV shim does not look for nodes";
     if (lacks_acpi(info))
         return "the guest has no ACPI or no local APICs";
-    if (info->target_memkb < info->max_memkb)
-        return "its memory is below its maxmem: Xen populates it on demand, "
-               "not by address";
     if (is_off(info->numa_placement))
         return "cpus or cpus_soft set its vCPUs' affinities";
     return NULL;
+}
+
+/* A new one; static, NULL if it can see several. */
+static const char *why_none(const libxl_domain_build_info *info)
+{
+    const char *why = why_never(info);
+
+    if (!why && info->target_memkb < info->max_memkb)
+        why = "its memory is below its maxmem: Xen populates it on demand, not "
+              "by address";
+    return why;
 }
 
 void xlnuma__request_add_vnodes(struct xlnuma_request *request,
@@ -63,4 +72,21 @@ void xlnuma__request_add_vnodes(struct xlnuma_request *request,
     request->no_guest_nodes = why_none(info);
     request->ram_kb = info->max_memkb - video_kb;
     request->low_ram_kb = low_kb;
+}
+
+void xlnuma__request_keep_vnodes(struct xlnuma_request *request,
+                                 const libxl_domain_config *config,
+                                 const struct xlnuma__layout *layout,
+                                 const char *why)
+{
+    uint64_t kb = 0;
+
+    for (unsigned n = 0; !why && n < layout->nr; n++)
+        kb += xlnuma__layout_kb(layout, n);
+    if (!why && kb != request->ram_kb)
+        why = "the nodes' memory is not what its configuration says";
+    request->no_guest_nodes = why ? why : why_never(&config->b_info);
+    request->guest_nodes =
+        request->no_guest_nodes ? XLNUMA_GUEST_NODES_AUTO : layout->nr;
+    request->kept_nodes = request->no_guest_nodes ? NULL : layout;
 }

@@ -12,6 +12,11 @@
  *   FAKE_VIDEO=ID,KIB        so much video memory of guest ID's, it is noted
  *   FAKE_GONE=ID             guest ID is not in the dump
  *   FAKE_XEN=4,20            the version of the hypervisor; 4,17 if not given
+ *   FAKE_SEES=WHAT           a guest's ACPI tables have other nodes than reported:
+ *                            "vCPUs", "memory", "distances" or "number"
+ *   FAKE_BROKEN=TABLE        and this table of them has a byte that is wrong
+ *   FAKE_MISSING=TABLE       this one is not there
+ *   FAKE_BIOS=1              they are where hvmloader puts them
  *   FAKE_RING=BYTES          size of the console ring; 16384 if not given
  *   FAKE_REPORT=1            reports are of version 1; 2 if not given
  *   FAKE_FAIL=FUNCTION       that one fails
@@ -35,9 +40,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <xenctrl.h>
+#include <xenforeignmemory.h>
 #include <xenstore.h>
 
 #include "formats/snapshot.h"
+#include "vnodes/vnodes.h"
 
 static struct xlnuma_host *host;
 static struct xlnuma__guests guests;
@@ -700,6 +707,17 @@ static char *report_text(const struct xlnuma__report *report)
             fprintf(file, "node/%u/actual_kb=%llu\n", i,
                     (unsigned long long)report->actual_kb[i]);
     }
+    if (report->nr_vnodes)
+        fprintf(file, "guest_nodes=%u\n", report->nr_vnodes);
+    for (unsigned n = 0; n < report->nr_vnodes; n++) {
+        const struct xlnuma__vnode_report *vnode = &report->vnode[n];
+
+        fprintf(file,
+                "vnode/%u/node=%u\nvnode/%u/vcpus=%s\nvnode/%u/ranges=%s\n"
+                "vnode/%u/distances=%s\n",
+                n, vnode->node, n, vnode->text.vcpus, n, vnode->text.ranges, n,
+                vnode->text.distances);
+    }
     for (unsigned i = 0; i < XLNUMA__ORDERS; i++)
         if (report->nr_extents[i])
             fprintf(file, "extents/%u=%llu\n", i,
@@ -803,4 +821,145 @@ char **xs_directory(struct xs_handle *xs, xs_transaction_t t, const char *path,
     }
     free(text);
     return name;
+}
+
+/* --- a guest's memory: its ACPI tables ------------------------------------ */
+
+#define PAGE 4096
+#define TABLES_AT 0xfc000000u
+#define BIOS_AT 0xf0000u
+
+static uint8_t
+    tables[16 * PAGE]; /* from TABLES_AT on; the last page is the BIOS' */
+
+static bool wants(const char *name, const char *what)
+{
+    const char *wish = getenv(name);
+
+    return wish && !strcmp(wish, what);
+}
+
+/* A table whose sum is right, and its address into the XSDT. */
+static void end_table(const char *name, uint8_t *table, uint32_t length,
+                      uint8_t *xsdt)
+{
+    uint32_t entry = xsdt[4] + 256u * xsdt[5];
+    uint64_t address = TABLES_AT + (uint64_t)(table - tables);
+    uint8_t sum = 0;
+
+    memcpy(table, name, 4);
+    memcpy(table + 4, &length, 4);
+    table[9] = 0;
+    for (uint32_t i = 0; i < length; i++)
+        sum = (uint8_t)(sum + table[i]);
+    table[9] = (uint8_t)-sum;
+    if (wants("FAKE_BROKEN", name))
+        table[length - 1] ^= 1;
+    if (table == xsdt || wants("FAKE_MISSING", name))
+        return;
+    memcpy(xsdt + entry, &address, 8);
+    entry += 8;
+    memcpy(xsdt + 4, &entry, 4);
+}
+
+static void make_rsdp(uint8_t *rsdp, uint64_t xsdt)
+{
+    uint8_t sum = 0;
+
+    memcpy(rsdp, "RSD PTR ", 8);
+    for (int i = 0; i < 8; i++)
+        sum = (uint8_t)(sum + rsdp[i]);
+    rsdp[8] = (uint8_t)-sum;
+    memcpy(rsdp + 24, &xsdt, 8);
+    for (int i = sum = 0; i < 36; i++)
+        sum = (uint8_t)(sum + rsdp[i]);
+    rsdp[32] = (uint8_t)-sum;
+    if (wants("FAKE_BROKEN", "RSDP"))
+        rsdp[32] ^= 1;
+}
+
+static void change(struct xlnuma__layout *layout)
+{
+    if (wants("FAKE_SEES", "vCPUs")) { /* 1 has moved */
+        layout->node[0].vcpus[0] ^= 2;
+        layout->node[1].vcpus[0] ^= 2;
+    }
+    if (wants("FAKE_SEES", "memory"))
+        layout->range[0].end -= PAGE;
+    if (wants("FAKE_SEES", "distances"))
+        layout->node[0].distance[1]++;
+    if (wants("FAKE_SEES", "number"))
+        layout->range[layout->nr_ranges - 1].vnode = layout->nr++;
+}
+
+static void make_tables(const struct xlnuma__report *report)
+{
+    struct xlnuma__layout layout = { 0 };
+    uint8_t apic_id[8] = { 0, 2, 4, 6, 8, 10, 12, 14 };
+    const struct xlnuma__tables all = { &layout, 4, apic_id };
+    uint8_t *xsdt = tables + PAGE, *madt = tables + 2 * PAGE;
+    uint8_t *srat = tables + 3 * PAGE, *slit = tables + 6 * PAGE;
+    bool is_bios = getenv("FAKE_BIOS");
+
+    for (unsigned n = 0; n < report->nr_vnodes; n++)
+        if (xlnuma__layout_add(&layout, report->vnode[n].text.vcpus,
+                               report->vnode[n].text.ranges,
+                               report->vnode[n].text.distances))
+            exit(99);
+    change(&layout);
+    memset(tables, 0, sizeof(tables));
+    xsdt[4] = 36;
+    for (unsigned v = 0; v < 8; v++)
+        memcpy(madt + 44 + 8 * v, (uint8_t[]){ 0, 8, (uint8_t)v, apic_id[v] },
+               4);
+    end_table("APIC", madt, 44 + 8 * 8, xsdt);
+    end_table("SRAT", srat, xlnuma__acpi_srat(&all, srat), xsdt);
+    end_table("SLIT", slit, xlnuma__acpi_slit(&all, slit), xsdt);
+    end_table("XSDT", xsdt, xsdt[4], xsdt);
+    make_rsdp(tables + (is_bios ? 15 : 8) * PAGE + 0x20, TABLES_AT + PAGE);
+}
+
+xenforeignmemory_handle *xenforeignmemory_open(struct xentoollog_logger *logger,
+                                               unsigned flags)
+{
+    (void)logger;
+    (void)flags;
+    return fails(__func__) ? NULL : (xenforeignmemory_handle *)host;
+}
+
+int xenforeignmemory_close(xenforeignmemory_handle *handle)
+{
+    (void)handle;
+    return 0;
+}
+
+void *xenforeignmemory_map(xenforeignmemory_handle *handle, uint32_t domid,
+                           int prot, size_t pages,
+                           const xen_pfn_t frame[/*pages*/],
+                           int error[/*pages*/])
+{
+    uint64_t address = frame[0] * PAGE;
+
+    (void)handle;
+    (void)prot;
+    (void)pages;
+    if (!find(domid) || fails(__func__))
+        return NULL;
+    make_tables(&find(domid)->report);
+    *error = 0;
+    if (address == BIOS_AT)
+        return tables + 15 * PAGE;
+    if (address >= TABLES_AT && address < TABLES_AT + 15 * PAGE)
+        return tables + (address - TABLES_AT);
+    *error = EINVAL;
+    return tables;
+}
+
+int xenforeignmemory_unmap(xenforeignmemory_handle *handle, void *page,
+                           size_t pages)
+{
+    (void)handle;
+    (void)page;
+    (void)pages;
+    return 0;
 }

@@ -1442,14 +1442,58 @@ static int build_stubdom(libxl_ctx *ctx, const libxl_domain_config *guest)
     return rc;
 }
 
+/* Of a configuration, what is kept with the guest. */
+static void copy_kept(libxl_domain_config *to, const libxl_domain_config *from)
+{
+    char *const *entry = from->c_info.platformdata;
+    size_t nr = 0;
+
+    libxl_domain_config_init(to);
+    while (entry && entry[nr])
+        nr += 2;
+    to->c_info.uuid = from->c_info.uuid;
+    to->c_info.platformdata = calloc(nr + 1, sizeof(*entry));
+    for (size_t i = 0; i < nr; i++)
+        to->c_info.platformdata[i] = entry[i] ? strdup(entry[i]) : NULL;
+}
+
+char *libxl_domain_config_to_json(libxl_ctx *ctx, libxl_domain_config *config)
+{
+    (void)ctx;
+    (void)config;
+    FAIL(NULL);
+    return strdup("{}");
+}
+
+/*
+ * libxl stores the configuration as it was when the call began, with the domain's
+ * uuid: what of it is kept with the guest is noted.
+ */
+static void store_config(libxl_ctx *ctx, libxl_domain_config *saved)
+{
+    char **entry, *json = libxl_domain_config_to_json(ctx, saved);
+    size_t used = 0;
+
+    free(json);
+    fake_domain->kept[0] = '\0';
+    for (entry = saved->c_info.platformdata; entry && *entry; entry += 2)
+        used += (size_t)snprintf(fake_domain->kept + used,
+                                 sizeof(fake_domain->kept) - used,
+                                 "kept %s = %s\n", entry[0], entry[1]);
+}
+
 /*
  * As libxl ends: a domain whose build failed is gone; who builds asynchronously is
  * called back, and that is all that says how it went.
  */
-static int complete(libxl_ctx *ctx, int rc, const libxl_asyncop_how *ao_how)
+static int complete(libxl_ctx *ctx, int rc, const libxl_asyncop_how *ao_how,
+                    libxl_domain_config *saved)
 {
     if (rc && fake_domain)
         fake_destroy(fake_domain->domid);
+    if (!rc)
+        store_config(ctx, saved);
+    libxl_domain_config_dispose(saved);
     if (!ao_how)
         return rc;
     ao_how->callback(ctx, rc, ao_how->u.for_callback);
@@ -1460,10 +1504,13 @@ int libxl_domain_create_new(libxl_ctx *ctx, libxl_domain_config *config,
                             uint32_t *domid, const libxl_asyncop_how *ao_how,
                             const libxl_asyncprogress_how *console_how)
 {
-    int rc = build(ctx, config, domid, false);
+    libxl_domain_config saved;
+    int rc;
 
     (void)console_how;
-    return complete(ctx, rc ? rc : build_stubdom(ctx, config), ao_how);
+    copy_kept(&saved, config);
+    rc = build(ctx, config, domid, false);
+    return complete(ctx, rc ? rc : build_stubdom(ctx, config), ao_how, &saved);
 }
 
 /* The domain keeps its memory; its folder in xenstore and libxl's placement... */
@@ -1472,14 +1519,17 @@ int libxl_domain_soft_reset(libxl_ctx *ctx, libxl_domain_config *config,
                             const libxl_asyncprogress_how *console_how)
 {
     libxl_domain_build_info *info = &config->b_info;
+    libxl_domain_config saved;
     char path[64];
+    int rc;
 
     (void)console_how;
     FAIL(ERROR_FAIL);
+    copy_kept(&saved, config);
     snprintf(path, sizeof(path), "/libxl/%u/", domid);
     xs_rm(NULL, XBT_NULL, path);
     if (xc_domain_max_vcpus(NULL, domid, (unsigned)info->max_vcpus))
-        return complete(ctx, ERROR_FAIL, ao_how);
+        return complete(ctx, ERROR_FAIL, ao_how, &saved);
     if (libxl_defbool_val(info->numa_placement)) {
         stock_placement(ctx, config);
         fake_domain->nodes = 0x1; /* ...are those of a new one */
@@ -1487,12 +1537,11 @@ int libxl_domain_soft_reset(libxl_ctx *ctx, libxl_domain_config *config,
         for (int i = 0; i < info->max_vcpus; i++)
             fake_domain->vcpu_soft[i] = 0x3;
     }
-    return complete(ctx,
-                    xc_domain_setmaxmem(NULL, domid, info->target_memkb) ||
-                            !xs_introduce_domain(NULL, domid, 0, 0)
-                        ? ERROR_FAIL
-                        : 0,
-                    ao_how);
+    rc = xc_domain_setmaxmem(NULL, domid, info->target_memkb) ||
+                 !xs_introduce_domain(NULL, domid, 0, 0)
+             ? ERROR_FAIL
+             : 0;
+    return complete(ctx, rc, ao_how, &saved);
 }
 
 int libxl_domain_create_restore(libxl_ctx *ctx, libxl_domain_config *config,
@@ -1501,9 +1550,12 @@ int libxl_domain_create_restore(libxl_ctx *ctx, libxl_domain_config *config,
                                 const libxl_asyncop_how *ao_how,
                                 const libxl_asyncprogress_how *console_how)
 {
+    libxl_domain_config saved;
+
     (void)fd;
     (void)send_back_fd;
     (void)params;
     (void)console_how;
-    return complete(ctx, build(ctx, config, domid, true), ao_how);
+    copy_kept(&saved, config);
+    return complete(ctx, build(ctx, config, domid, true), ao_how, &saved);
 }

@@ -232,6 +232,7 @@ static void print_domain(int rc, const libxl_domain_config *config,
     for (char **entry = config->c_info.platformdata; entry && *entry;
          entry += 2)
         printf("platform %s = %s\n", entry[0], entry[1] ? entry[1] : "");
+    fputs(fake_domain->kept, stdout);
     if (!is_quiet)
         fake_print_store();
 }

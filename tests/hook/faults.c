@@ -77,6 +77,7 @@ static const struct function {
     { "dladdr", RETURN, 0, 0, 0 },
     { "dlclose", AFTER, -1, EINVAL, 0 },
     /* libxl. */
+    { "libxl_domain_config_to_json", RETURN, 0, ENOMEM, 0 },
     { "libxl_ctx_alloc", RETURN, ERROR_NOMEM, ENOMEM, 0 },
     { "libxl_domain_create_new", RETURN, ERROR_FAIL, EPERM, 0 },
     { "libxl_domain_create_restore", RETURN, ERROR_FAIL, EPERM, 0 },

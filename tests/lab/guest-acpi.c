@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * guest-acpi DOMID: what the ACPI tables in a guest's memory say of its nodes, by
+ * guest-acpi DOMID [TABLE]: what the ACPI tables in a guest's memory say of its nodes, by
  * way of its RSDP as an operating system finds it: lines "cpu NODE APIC-ID",
  * "memory NODE 0xSTART-0xEND" and "distances D..."; and "apic-ids ID..." of its
  * MADT. Fails if a checksum (but for the MADT's) is wrong, or there is no SRAT or
- * SLIT. Runs in dom0.
+ * SLIT. With a table's name that one is destroyed. Runs in dom0.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -18,7 +18,8 @@
 
 static xenforeignmemory_handle *memory;
 static uint32_t domid;
-static unsigned nr_found; /* of SRAT and SLIT */
+static const char *destroyed; /* this table is to be */
+static unsigned nr_found;     /* of SRAT and SLIT */
 
 static bool read_guest(uint64_t address, void *to, size_t length)
 {
@@ -58,6 +59,16 @@ static bool sums_up(const uint8_t *bytes, size_t length)
     while (length--)
         sum = (uint8_t)(sum + *bytes++);
     return !sum;
+}
+
+static void destroy(uint64_t address)
+{
+    xen_pfn_t frame = address / PAGE;
+    char *page = xenforeignmemory_map(memory, domid, PROT_READ | PROT_WRITE, 1,
+                                      &frame, NULL);
+
+    if (page)
+        page[address % PAGE + 40] ^= 0x55;
 }
 
 static void print_srat(const uint8_t *table, uint32_t length)
@@ -100,6 +111,8 @@ static bool read_table(uint64_t address)
 
     if (!read_guest(address, header, sizeof(header)))
         return false;
+    if (destroyed && !memcmp(header, destroyed, 4))
+        destroy(address);
     length = (uint32_t)get(header + 4, 4);
     table = calloc(1, length + 1);
     /* The guest's own AML marks CPUs in its MADT, and leaves the checksum. */
@@ -142,6 +155,7 @@ int main(int argc, char **argv)
     uint8_t rsdp[36];
 
     domid = argc > 1 ? (uint32_t)atoi(argv[1]) : 0;
+    destroyed = argc > 2 ? argv[2] : NULL;
     memory = xenforeignmemory_open(NULL, 0);
     if (!memory)
         return 1;

@@ -458,6 +458,25 @@ lab_large_pages() {
     rm -f /tmp/lab.trace
 }
 
+# lab_pages_at DOMID RANGES...: how many of the guest's pages at each of these guest
+# addresses ("0xSTART-0xEND") are on each node, a line for each; of an HVM or PVH
+# guest that was built since lab_trace_pages, by Xen's trace. Ends the trace.
+lab_pages_at() {
+    lab_traced=$1
+    shift
+    sleep 1
+    kill "$lab_tracer"
+    wait "$lab_tracer"
+    lab_pages "$lab_traced" >/dev/null # the dump has where nodes end
+    lab_ends=$(sed -n 's/.*NODE[0-9]* start->\([0-9]*\) size->\([0-9]*\) .*/\1 \2/p' \
+        /tmp/lab.dump | awk '{ printf "%d ", $1 + $2 }')
+    for lab_at; do
+        # shellcheck disable=SC2086 # words are meant
+        "$LAB_P2M" "$lab_traced" /tmp/lab.trace "$lab_at" $lab_ends
+    done
+    rm -f /tmp/lab.trace
+}
+
 # The nodes of Xen's list $1 ("0,2-3"), one a line.
 lab_list() {
     echo "$1" | tr ',' '\n' | awk -F- '

@@ -26,24 +26,16 @@ static uint8_t sum(const uint8_t *bytes, size_t length)
  * A guest of two nodes, 256 and 4096 MiB, around a hole from 0xfc000000 on, with
  * vCPU 0 on the first and vCPUs 1 and 2 on the second node.
  */
-static const struct xlnuma__vrange ranges[] = {
-    { 0, 0x10000000, 0 },
-    { 0x10000000, 0xfc000000, 1 },
-    { 0x100000000, 0x114000000, 1 },
+static const struct xlnuma__layout layout = {
+    .nr = 2,
+    .nr_ranges = 3,
+    .node = { { { 1 }, { 10, 11 } }, { { 6 }, { 21, 10 } } },
+    .range = { { 0, 0x10000000, 0 },
+               { 0x10000000, 0xfc000000, 1 },
+               { 0x100000000, 0x114000000, 1 } },
 };
 static const uint8_t apic_ids[] = { 0, 2, 4 };
-static struct xlnuma_plan plan;
-static const struct xlnuma__tables tables = { &plan, 3, apic_ids, 3, ranges };
-
-static void make_plan(void)
-{
-    plan.nr_guest_nodes = 2;
-    plan.guest_node[0].vcpus[0] = 1;
-    plan.guest_node[1].vcpus[0] = 6;
-    plan.guest_node[0].distance[0] = plan.guest_node[1].distance[1] = 10;
-    plan.guest_node[0].distance[1] = 11;
-    plan.guest_node[1].distance[0] = 21;
-}
+static const struct xlnuma__tables tables = { &layout, 3, apic_ids };
 
 /* Lengths: 48 + 3 * 16 + 3 * 40 = 216 (0xd8); the checksum makes the sum 0. */
 static const uint8_t srat[216] = {
@@ -297,12 +289,13 @@ static void two_tables(void)
 
 static void largest_tables(void)
 {
-    static struct xlnuma__vrange range[XLNUMA__VRANGES_MAX];
     static uint8_t apic_id[XLNUMA_GUEST_VCPUS_MAX];
     static uint8_t got[XLNUMA__TABLES_SIZE];
-    static struct xlnuma_plan large = { .nr_guest_nodes = 64 };
-    const struct xlnuma__tables all = { &large, XLNUMA_GUEST_VCPUS_MAX, apic_id,
-                                        XLNUMA__VRANGES_MAX, range };
+    static const struct xlnuma__layout large = { .nr = 64,
+                                                 .nr_ranges =
+                                                     XLNUMA__VRANGES_MAX };
+    const struct xlnuma__tables all = { &large, XLNUMA_GUEST_VCPUS_MAX,
+                                        apic_id };
     uint32_t length = xlnuma__acpi_srat(&all, got);
 
     CU_ASSERT_EQUAL(length, 48 + 128 * 16 + 65 * 40);
@@ -398,6 +391,54 @@ static void behind_what_is_written(void)
                    2 * PAGE);
 }
 
+/* --- read back ------------------------------------------------------------ */
+
+/* libxl's pages as extended, and the RSDP behind them. */
+struct built {
+    struct pvh pvh;
+    uint32_t length;
+};
+
+static bool read_built(void *data, uint64_t address, void *to, size_t length)
+{
+    const struct built *built = data;
+    uint64_t end = BASE + built->length;
+    static uint8_t page[PAGE];
+
+    if (address >= BASE && address + length <= end) {
+        memcpy(to, built->pvh.to + (address - BASE), length);
+        return true;
+    }
+    memcpy(page + 0x10, built->pvh.rsdp, sizeof(built->pvh.rsdp));
+    if (address < end || address + length > end + PAGE)
+        return false;
+    memcpy(to, page + (address - end), length);
+    return true;
+}
+
+/* The guest finds what was made, whatever its AML did to the MADT. */
+static void read_back(void)
+{
+    static struct built built;
+    const struct xlnuma__guest_memory memory = { read_built, &built };
+    struct xlnuma__layout seen;
+    const char *why;
+
+    make_pvh(&built.pvh, 0x200);
+    built.length =
+        xlnuma__acpi_extend(&built.pvh.area, &tables, built.pvh.to, &why);
+    for (unsigned i = 0; i < 128; i++)
+        built.pvh.to[0x200 + 56 + 8 * i + 4] |= 1;
+    CU_ASSERT_PTR_NULL(xlnuma__acpi_read(&memory, &seen));
+    CU_ASSERT(!memcmp(&seen, &layout, sizeof(seen)));
+    built.pvh.to[PAGE + 80 + 100] ^= 1;
+    CU_ASSERT_STRING_EQUAL(xlnuma__acpi_read(&memory, &seen),
+                           "the SRAT is destroyed");
+    built.pvh.rsdp[32] ^= 1;
+    CU_ASSERT_STRING_EQUAL(xlnuma__acpi_read(&memory, &seen),
+                           "there is no RSDP");
+}
+
 /* What is at one place of the area or the RSDP instead. */
 static const struct {
     int at; /* below 0: of the RSDP, from its end */
@@ -474,10 +515,10 @@ int main(int argc, char **argv)
         { "the largest fit into their buffer", largest_tables },
         { "libxl's tables with SRAT and SLIT", extended },
         { "behind what the guest's AML writes to", behind_what_is_written },
+        { "what was made is read back", read_back },
         { "tables that are not libxl's stay as they are", odd_tables },
         { NULL, NULL },
     };
 
-    make_plan();
     return argc > 1 ? write_tables(argv[1]) : unit_run("acpi", tests);
 }

@@ -279,6 +279,9 @@ static void one_host_node(void)
 
     set_up(&row, larger, &request, plan);
     xlnuma__vnodes_make(host, &request, plan);
+    CU_ASSERT_STRING_EQUAL(in_words(plan), "0:256[0]10,11 0:344[]11,10");
+    request.guest_nodes = XLNUMA_GUEST_NODES_AUTO;
+    xlnuma__vnodes_make(host, &request, plan);
     CU_ASSERT_STRING_EQUAL(plan->vnodes_reason, "the host has one node");
     CU_ASSERT_EQUAL(plan->nr_guest_nodes, 0);
     xlnuma_plan_free(plan);
@@ -337,12 +340,14 @@ static void distances(void)
 static void ranges(void)
 {
     struct xlnuma_plan *plan = xlnuma_plan_new();
-    struct xlnuma__vrange range[XLNUMA__VRANGES_MAX];
+    struct xlnuma__layout layout;
+    const struct xlnuma__vrange *range = layout.range;
 
     plan->nr_guest_nodes = 2;
     plan->guest_node[0].memory_kb = 4160 * MIB;
     plan->guest_node[1].memory_kb = 840 * MIB;
-    CU_ASSERT_EQUAL(xlnuma__vnodes_ranges(plan, 0xfc000000, range), 3);
+    xlnuma__layout_from_plan(&layout, plan, 0xfc000000);
+    CU_ASSERT_EQUAL(layout.nr_ranges, 3);
     CU_ASSERT(range[0].start == 0 && range[0].end == 0xfc000000 &&
               range[0].vnode == 0);
     CU_ASSERT(range[1].start == 0x100000000 && range[1].end == 0x108000000 &&
@@ -350,7 +355,8 @@ static void ranges(void)
     CU_ASSERT(range[2].start == 0x108000000 && range[2].end == 0x13c800000 &&
               range[2].vnode == 1);
     plan->guest_node[0].memory_kb = 4032 * MIB;
-    CU_ASSERT_EQUAL(xlnuma__vnodes_ranges(plan, 0xfc000000, range), 2);
+    xlnuma__layout_from_plan(&layout, plan, 0xfc000000);
+    CU_ASSERT_EQUAL(layout.nr_ranges, 2);
     CU_ASSERT(range[1].start == 0x100000000 && range[1].vnode == 1);
     xlnuma_plan_free(plan);
 }
@@ -421,16 +427,162 @@ static void fixed_number(void)
     }
 }
 
+/* --- a restored guest ----------------------------------------------------- */
+
+/* The guest's nodes in MiB, and the node of the host that each gets, or why not. */
+static const struct kept_row {
+    const char *what;
+    uint64_t free[4], ram; /* ram: what it has now; 0: all of it */
+    unsigned nr_nodes, mib[4];
+    const char *distances[4];
+    enum xlnuma_policy policy;
+    const char *nodes;
+} kept_rows[] = {
+    { "the smaller node of the host gets the smaller of the guest",
+      { 700, 500, 600, 1000 },
+      0,
+      2,
+      { 640, 560 },
+      { "10 11", "11 10" },
+      XLNUMA_POLICY_BEST_EFFORT,
+      "3 2" },
+    { "where both may be anywhere their order stays",
+      { 700, 700, 600, 600 },
+      0,
+      2,
+      { 560, 640 },
+      { "10 11", "11 10" },
+      XLNUMA_POLICY_BEST_EFFORT,
+      "0 1" },
+    { "one node holds both",
+      { 600, 600, 1300, 600 },
+      0,
+      2,
+      { 640, 560 },
+      { "10 21", "21 10" },
+      XLNUMA_POLICY_BEST_EFFORT,
+      "2 2" },
+    /* Nodes 2-3 have as much in all, but not 640. */
+    { "two neighbours on each of two",
+      { 700, 700, 600, 600 },
+      0,
+      4,
+      { 256, 384, 256, 304 },
+      { "10 11 21 21", "11 10 21 21", "21 21 10 11", "21 21 11 10" },
+      XLNUMA_POLICY_BEST_EFFORT,
+      "0 0 1 1" },
+    { "who is near stays near",
+      { 330, 330, 330, 330 },
+      0,
+      4,
+      { 300, 300, 300, 300 },
+      { "10 21 11 21", "21 10 21 11", "11 21 10 21", "21 11 21 10" },
+      XLNUMA_POLICY_BEST_EFFORT,
+      "0 2 1 3" },
+    { "four nodes have as much, but none has a node's",
+      { 330, 330, 330, 330 },
+      0,
+      2,
+      { 640, 560 },
+      { "10 11", "11 10" },
+      XLNUMA_POLICY_BEST_EFFORT,
+      "no nodes of this host have room for its 2 nodes as they are" },
+    { "a strict policy",
+      { 700, 700, 700, 1300 },
+      0,
+      2,
+      { 640, 560 },
+      { "10 11", "11 10" },
+      XLNUMA_POLICY_SINGLE_NODE,
+      "3 3" },
+    { "half of it was given back: 320 and 280",
+      { 330, 290, 250, 100 },
+      600,
+      2,
+      { 640, 560 },
+      { "10 11", "11 10" },
+      XLNUMA_POLICY_BEST_EFFORT,
+      "0 1" },
+};
+
+static void add_kept(struct xlnuma__layout *layout, const struct kept_row *row)
+{
+    uint64_t at = 0;
+
+    memset(layout, 0, sizeof(*layout));
+    for (unsigned n = 0; n < row->nr_nodes; n++) {
+        char vcpus[8], ranges[64];
+        uint64_t end = at + row->mib[n] * (MIB << 10);
+
+        snprintf(vcpus, sizeof(vcpus), "%u", n);
+        snprintf(ranges, sizeof(ranges), "0x%lx-0x%lx", (unsigned long)at,
+                 (unsigned long)end);
+        CU_ASSERT_PTR_NULL(
+            xlnuma__layout_add(layout, vcpus, ranges, row->distances[n]));
+        at = end;
+    }
+    CU_ASSERT_PTR_NULL(xlnuma__layout_check(layout));
+}
+
+/* Memory, vCPUs and distances are as they were. */
+static void check_kept(const struct kept_row *row,
+                       const struct xlnuma_plan *plan,
+                       const struct xlnuma__layout *layout)
+{
+    for (unsigned n = 0; n < plan->nr_guest_nodes; n++) {
+        CU_ASSERT_EQUAL(plan->guest_node[n].memory_kb, row->mib[n] * MIB);
+        CU_ASSERT_EQUAL(plan->guest_node[n].vcpus[0], 1u << n);
+        CU_ASSERT(!memcmp(plan->guest_node[n].distance,
+                          layout->node[n].distance, XLNUMA_GUEST_NODES_MAX));
+    }
+}
+
+static void kept(void)
+{
+    for (size_t i = 0; i < sizeof(kept_rows) / sizeof(*kept_rows); i++) {
+        const struct kept_row *row = &kept_rows[i];
+        struct xlnuma_host *host = unit_host(4, 2, row->free);
+        struct xlnuma_plan *plan = xlnuma_plan_new();
+        struct xlnuma_request request;
+        struct xlnuma__layout layout;
+        char message[XLNUMA_MESSAGE_SIZE], words[256] = "";
+
+        xlnuma_request_init(&request);
+        add_kept(&layout, row);
+        request.kept_nodes = &layout;
+        request.guest_nodes = request.nr_vcpus = row->nr_nodes;
+        request.policy = row->policy;
+        for (unsigned n = 0; n < row->nr_nodes; n++)
+            request.ram_kb += row->mib[n] * MIB;
+        request.memory_kb = row->ram ? row->ram * MIB : request.ram_kb;
+        CU_ASSERT_EQUAL(xlnuma__plan_with_vnodes(host, &request, plan, message),
+                        0);
+        CU_ASSERT_EQUAL(plan->status, XLNUMA_STATUS_PLACED);
+        for (unsigned n = 0; n < plan->nr_guest_nodes; n++)
+            snprintf(words + strlen(words), sizeof(words) - strlen(words),
+                     "%s%u", n ? " " : "", plan->guest_node[n].node);
+        if (!plan->nr_guest_nodes)
+            snprintf(words, sizeof(words), "%s", plan->vnodes_reason);
+        if (strcmp(words, row->nodes))
+            printf("# %s: got %s (%s)\n", row->what, words, plan->reason);
+        CU_ASSERT_STRING_EQUAL(words, row->nodes);
+        check_kept(row, plan, &layout);
+        xlnuma_plan_free(plan);
+        xlnuma_host_free(host);
+    }
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
         { "memory, vCPUs and distances of each node", table },
         { "why there are none", no_nodes },
-        { "a host with one node: none", one_host_node },
+        { "a host with one node: a fixed number, or none", one_host_node },
         { "distances are such that Linux takes them", distances },
         { "ranges are around the hole below 4 GiB", ranges },
         { "a fixed number of nodes, on as few as hold the guest",
           fixed_number },
+        { "a restored guest keeps its nodes", kept },
         { NULL, NULL },
     };
 

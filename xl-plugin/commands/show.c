@@ -126,12 +126,12 @@ static void vnode_built(const void *data, char cell[TABLE_CELL_SIZE])
 
 static void vnode_vcpus(const void *data, char cell[TABLE_CELL_SIZE])
 {
-    snprintf(cell, TABLE_CELL_SIZE, "%s", vnode_of(data)->vcpus);
+    snprintf(cell, TABLE_CELL_SIZE, "%s", vnode_of(data)->text.vcpus);
 }
 
 static void vnode_ranges(const void *data, char cell[TABLE_CELL_SIZE])
 {
-    snprintf(cell, TABLE_CELL_SIZE, "%s", vnode_of(data)->ranges);
+    snprintf(cell, TABLE_CELL_SIZE, "%s", vnode_of(data)->text.ranges);
 }
 
 static const struct table_column vnode_columns[] = {

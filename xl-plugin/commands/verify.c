@@ -9,6 +9,7 @@
 
 #include "commands/command.h"
 #include "commands/guests.h"
+#include "commands/tables.h"
 #include "formats/dump.h"
 #include "formats/json.h"
 #include "view/table.h"
@@ -40,6 +41,19 @@ static const char *const verdict_names[] = {
     [VERDICT_UNCOUNTED] = "uncounted",
 };
 
+/* The nodes that a guest sees, by its ACPI tables. */
+enum tables {
+    TABLES_NONE, /* it is not known to see several */
+    TABLES_SAME,
+    TABLES_DIFFER,
+};
+
+static const char *const tables_names[] = {
+    [TABLES_NONE] = "",
+    [TABLES_SAME] = "same",
+    [TABLES_DIFFER] = "differ",
+};
+
 /* A guest that is looked at. */
 struct subject {
     const struct xlnuma__guest *guest;
@@ -47,6 +61,8 @@ struct subject {
     uint64_t video_kb;                         /* counted, but never reported */
     uint64_t pages_apart[XLNUMA_NODES_MAX];    /* that aside */
     enum verdict verdict;
+    enum tables tables;
+    char why[XLNUMA_MESSAGE_SIZE]; /* these differ */
 };
 
 struct job {
@@ -181,6 +197,14 @@ static void row_verdict(const void *data, char cell[TABLE_CELL_SIZE])
     snprintf(cell, TABLE_CELL_SIZE, "%s", verdict_names[row->subject->verdict]);
 }
 
+static void row_tables(const void *data, char cell[TABLE_CELL_SIZE])
+{
+    const struct row *row = data;
+
+    snprintf(cell, TABLE_CELL_SIZE, "%s", tables_names[row->subject->tables]);
+}
+
+/* The last one where a guest sees several nodes. */
 static const struct table_column columns[] = {
     { .heading = "Name", .text = row_name, .is_name = true },
     { .heading = "ID", .text = row_id, .is_number = true },
@@ -189,6 +213,7 @@ static const struct table_column columns[] = {
     { .heading = "Counted MiB", .text = row_counted, .is_number = true },
     { .heading = "Pages apart", .text = row_apart, .is_number = true },
     { .heading = "Verdict", .text = row_verdict },
+    { .heading = "Tables", .text = row_tables },
 };
 
 /* A row for each node with memory of it; one without, if there is none. */
@@ -206,16 +231,20 @@ static unsigned add_rows(const struct subject *subject, struct row *row)
 
 static int show_text(struct job *job)
 {
-    struct table table = { columns, sizeof(columns) / sizeof(*columns), NULL,
-                           sizeof(struct row), 0 };
+    struct table table = { columns, sizeof(columns) / sizeof(*columns) - 1,
+                           NULL, sizeof(struct row), 0 };
+    bool has_tables = false;
     struct row *row = reallocarray(NULL, job->nr_subjects + 1,
                                    (XLNUMA_NODES_MAX + 1) * sizeof(struct row));
 
     if (!row)
         return xlnuma__fail(job->message, XLNUMA_ERR_NOMEM, "out of memory");
-    for (unsigned i = 0; i < job->nr_subjects; i++)
+    for (unsigned i = 0; i < job->nr_subjects; i++) {
         table.nr_rows += add_rows(&job->subject[i], row + table.nr_rows);
+        has_tables |= job->subject[i].tables != TABLES_NONE;
+    }
     table.row = row;
+    table.nr_columns += has_tables;
     table_print(&table, stdout);
     free(row);
     return 0;
@@ -228,6 +257,17 @@ static void write_number(yajl_gen gen, const char *key, bool is_known,
 {
     if (is_known) {
         xlnuma__json_key_kb(gen, key, number);
+    } else {
+        xlnuma__json_key(gen, key);
+        yajl_gen_null(gen);
+    }
+}
+
+/* null when it is empty. */
+static void write_text(yajl_gen gen, const char *key, const char *text)
+{
+    if (*text) {
+        xlnuma__json_key_string(gen, key, text);
     } else {
         xlnuma__json_key(gen, key);
         yajl_gen_null(gen);
@@ -266,6 +306,8 @@ static void write_subject(yajl_gen gen, const struct subject *subject)
     write_number(gen, "unlisted_kb", subject->counted, unlisted_kb(subject));
     xlnuma__json_key_kb(gen, "video_kb", subject->video_kb);
     xlnuma__json_key_string(gen, "verdict", verdict_names[subject->verdict]);
+    write_text(gen, "tables", tables_names[subject->tables]);
+    write_text(gen, "tables_reason", subject->why);
     yajl_gen_map_close(gen);
 }
 
@@ -358,6 +400,11 @@ static int ask(struct job *job)
 
         subject->counted = xlnuma__dump_find(&job->dump, subject->guest->domid);
         subject->verdict = judge(subject);
+        if (subject->counted && subject->guest->report.nr_vnodes)
+            subject->tables =
+                tables_are_as_reported(subject->guest, subject->why)
+                    ? TABLES_SAME
+                    : TABLES_DIFFER;
     }
     return rc;
 }
@@ -366,9 +413,18 @@ static int ask(struct job *job)
 static int conclude(const struct job *job)
 {
     unsigned nr[sizeof(verdict_names) / sizeof(*verdict_names)] = { 0 };
+    unsigned nr_differ = 0;
 
-    for (unsigned i = 0; i < job->nr_subjects; i++)
-        nr[job->subject[i].verdict]++;
+    for (unsigned i = 0; i < job->nr_subjects; i++) {
+        const struct subject *subject = &job->subject[i];
+
+        nr[subject->verdict]++;
+        if (subject->tables != TABLES_DIFFER)
+            continue;
+        nr_differ++;
+        complain("%s: the nodes that it sees are not those reported: %s",
+                 subject->guest->name, subject->why);
+    }
     if (nr[VERDICT_UNCOUNTED])
         complain("guests that are not in Xen's dump, gone meanwhile: %u of %u",
                  nr[VERDICT_UNCOUNTED], job->nr_subjects);
@@ -380,8 +436,9 @@ static int conclude(const struct job *job)
         complain("guests with more than %d pages more or less on a node than "
                  "reported: %u of %u",
                  TOLERANCE_PAGES, nr[VERDICT_DIFFERS], job->nr_subjects);
-    return nr[VERDICT_UNCOUNTED] || nr[VERDICT_DIFFERS] ? STATUS_FAILED
-                                                        : STATUS_DONE;
+    return nr[VERDICT_UNCOUNTED] || nr[VERDICT_DIFFERS] || nr_differ
+               ? STATUS_FAILED
+               : STATUS_DONE;
 }
 
 static int do_job(struct job *job, int nr, char **operand)
@@ -443,10 +500,12 @@ const struct command cmd_verify = {
         "domain's memory locked meanwhile; where more than 128 GiB are in\n"
         "use this is not done without --yes. A guest that reported\n"
         "nothing is shown as counted. One that has grown or shrunk since\n"
-        "it was built is resized, and no failure.\n",
+        "it was built is resized, and no failure. Of a guest that sees\n"
+        "several nodes (numa_guest_nodes) the ACPI tables in its memory\n"
+        "are compared with what was reported, too.\n",
     .exits = "0 all are where they were reported; 1 one has a node with\n"
-             "more than 4096 pages more or less than reported, or something "
-             "failed;\n"
+             "more than 4096 pages more or less than reported, or other\n"
+             "tables than reported, or something failed;\n"
              "2 wrong usage, or too much memory without --yes.\n",
     .options = verify_options,
     .run = run,

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+#
+# A guest that sees several nodes keeps them when it is saved and restored, or
+# migrates: each node's memory goes to one node of the host, by Xen's own trace of
+# guest addresses, and its vCPUs go with it. A PVH Linux goes on, with its nodes; a
+# host that has no room for them as they are is said so, and runs it all the same.
+# memory: 12200
+# host: lab-2x2.json
+# linux: yes
+# timeout: 600
+
+# shellcheck source=tests/lab/lib.sh
+. "$LAB_LIB"
+
+SAVED=/tmp/g.save
+
+# The node of the host that node $2 of guest $1 is on.
+node_of() {
+    lab_report "$1" "vnode/$2/node"
+}
+
+# kept NAME: the nodes that libxl's configuration of it has.
+kept() {
+    "$LAB_STOCK_XL" list -l "$1" | sed -n 's/.*"numa_guest_node_[0-9]": "\(.*\)".*/\1/p'
+}
+
+# by_address TEXT DOMID: all pages of each range are on its node. A page that the
+# guest shares with Xen is one of Xen's own, on any node.
+by_address() {
+    lab_nodes_on=$(for n in 0 1; do node_of "$2" $n; done | tr '\n' ' ')
+    lab_pages_at "$2" "$(lab_report "$2" vnode/0/ranges)" \
+        "$(lab_report "$2" vnode/1/ranges)" >/tmp/at
+    between "$1: by address no page is on another node, but one of Xen's" "$(awk -v on="$lab_nodes_on" '
+        { split(on, node, " ")
+          for (i = 1; i <= NF; i++) if (i != node[NR] + 1) off += $i }
+        END { print off + 0 }' /tmp/at)" 0 2
+    for n in 0 1; do
+        kb=$(lab_report "$2" vnode/$n/planned_kb)
+        between "$1: and node $n has all of its pages" \
+            "$(awk -v n=$n -v on="$lab_nodes_on" '
+                NR == n + 1 { split(on, node, " "); print $(node[n + 1] + 1) }' \
+                /tmp/at)" $((kb / 4 - 64)) $((kb / 4))
+        between "$1: as is reported" "$(lab_report "$2" vnode/$n/actual_kb)" \
+            $((kb - 256)) "$kb"
+    done
+}
+
+# Nodes 0 and 1 of the guest on nodes 2 and 3: 128 and 172 MiB.
+lab_leave 0 100
+lab_leave 1 100
+lab_leave 2 250
+lab_leave 3 250
+ok "a PVH Linux of 300 MiB is built on two nodes" \
+    lab_create_pvh_linux g 300 2 'numa_guest_nodes="auto"'
+first=$(lab_domid g)
+is "on nodes 2 and 3" "$(node_of "$first" 0) $(node_of "$first" 1)" "2 3"
+ok "it lives" lab_wait_linux_says g
+is "libxl's configuration has its nodes" "$(kept g)" \
+    "0;0x0-0x8000000;10 11
+1;0x8000000-0x12c00000;11 10"
+before=$(lab_linux_seconds g)
+
+# Now node 3 has room for its first node alone, and node 2 for the second.
+ok "it is saved" xl save g $SAVED
+lab_wait 30 lab_is_gone g
+lab_take more2 2 $(($(lab_free | cut -d' ' -f3) - 200))
+lab_take more3 3 $(($(lab_free | cut -d' ' -f4) - 150))
+lab_trace_pages
+ok "it is restored" xl restore $SAVED
+id=$(lab_domid g)
+is "its first node is on node 3, its second on node 2" \
+    "$(node_of "$id" 0) $(node_of "$id" 1)" "3 2"
+is "it is reported as placed, with two nodes" \
+    "$(lab_report "$id" status) $(lab_report "$id" guest_nodes)" "placed 2"
+by_address restored "$id"
+is "each vCPU has its node's CPUs" \
+    "$(lab_vcpus "$id" | awk '{ print $3 }' | tr '\n' ' ')" "6-7 4-5 "
+is "its tables are as they were, and as reported" "$(lab_vnodes "$id")" \
+    "$(lab_vnodes_reported "$id")"
+ok "it goes on where it was" lab_wait_linux g $((before + 2))
+is "libxl's configuration still has its nodes" "$(kept g)" \
+    "0;0x0-0x8000000;10 11
+1;0x8000000-0x12c00000;11 10"
+
+# Its tables, by the product; then it loses one.
+is "verify finds its tables as reported" \
+    "$(xl numa-placement verify g 2>/dev/null | awk 'NR > 1 { print $NF }' |
+        sort -u)" same
+/lab/guest-acpi "$id" SRAT >/dev/null 2>&1
+xl numa-placement verify g >/tmp/out 2>&1
+is "without one verify fails" "$?" 1
+ok "and says why" grep -q 'g: the nodes that it sees are not those reported: in its memory the SRAT is destroyed' /tmp/out
+
+# Live, to this host: to nodes 0 and 1.
+lab_destroy fill0
+lab_destroy fill1
+lab_leave 0 250
+lab_leave 1 250
+lab_trace_pages
+ok "it migrates" xl migrate -s "" g "xl migrate-receive"
+id=$(lab_domid g)
+is "it is on nodes 0 and 1" "$(node_of "$id" 0) $(node_of "$id" 1)" "0 1"
+is "it is reported as placed, with two nodes" \
+    "$(lab_report "$id" status) $(lab_report "$id" guest_nodes)" "placed 2"
+by_address migrated "$id"
+migrated_seconds() {
+    tr -d '\r' </var/log/xen/guest-g--incoming.log | grep -c '^seconds'
+}
+goes_on() { [ "$(migrated_seconds)" -ge 2 ]; }
+ok "it goes on there" lab_wait 60 goes_on
+
+# No node has room for a node of it, all four together have.
+ok "it is saved again" xl save g $SAVED
+lab_wait 30 lab_is_gone g
+for name in fill0 fill1 fill2 fill3 more2 more3; do
+    lab_destroy $name
+done
+for n in 0 1 2 3; do
+    lab_leave $n 100
+done
+xl restore $SAVED >/tmp/out 2>&1
+is "where its nodes have no room it is restored all the same" "$?" 0
+id=$(lab_domid g)
+is "degraded" "$(lab_report "$id" status) $(lab_report "$id" guest_nodes)" "degraded off"
+ok "and says so" grep -q 'warning: .*(g): the guest keeps the nodes that it was built with, but its memory is placed without regard to them: no nodes of this host have room' /tmp/out
+before=$(lab_linux_seconds g)
+ok "it runs" lab_wait_linux g $((before + 2))
