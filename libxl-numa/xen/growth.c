@@ -22,11 +22,13 @@ static const char *path_of(char path[PATH_SIZE], uint32_t domid)
 
 static bool parse(const char *text, struct xlnuma__growth *growth_r)
 {
-    char before[NODES_SIZE], nodes[NODES_SIZE], message[XLNUMA_MESSAGE_SIZE];
+    char before[NODES_SIZE], nodes[NODES_SIZE], pid[32];
+    char message[XLNUMA_MESSAGE_SIZE];
 
-    return sscanf(text, "%255s %255s %ld", before, nodes, &growth_r->pid) ==
-               3 &&
-           !xlnuma_nodeset_parse(before, &growth_r->before, message) &&
+    if (sscanf(text, "%255s %255s %31s", before, nodes, pid) != 3)
+        return false;
+    growth_r->pid = strtol(pid, NULL, 10);
+    return !xlnuma_nodeset_parse(before, &growth_r->before, message) &&
            !xlnuma_nodeset_parse(nodes, &growth_r->nodes, message);
 }
 
