@@ -298,12 +298,6 @@ int xlnuma__snapshot_parse(struct xlnuma_host *host_r,
     return rc;
 }
 
-int xlnuma_host_parse(struct xlnuma_host *host_r, const char *name,
-                      const char *json, size_t length, char *message)
-{
-    return xlnuma__snapshot_parse(host_r, NULL, name, json, length, message);
-}
-
 /* Read all of a file, at most FILE_SIZE_MAX bytes. */
 static int read_all(FILE *file, const char *name, char **text_r,
                     size_t *length_r, char *message)
@@ -463,10 +457,4 @@ int xlnuma__snapshot_write(const struct xlnuma_host *host,
     if (gen)
         write_root(gen, host, guests, comment);
     return xlnuma__json_end(gen, file, message);
-}
-
-int xlnuma_host_write(const struct xlnuma_host *host, const char *comment,
-                      FILE *file, char *message)
-{
-    return xlnuma__snapshot_write(host, NULL, comment, file, message);
 }

@@ -10,30 +10,15 @@
 #include "model/guests.h"
 
 /*
- * Read a snapshot (docs/snapshot-format.md) from a file, "-" for stdin, or
- * from `length` bytes of JSON text that messages call `name`.
+ * Read a snapshot from a file, "-" for stdin, or from `length` bytes of JSON text
+ * that messages call `name`. `guests_r` may be NULL: they are not wanted. Else they
+ * have to be disposed of in any case. xlnuma_host_load() is without them.
  *
  * Returns 0, XLNUMA_ERR_INVALID, XLNUMA_ERR_IO, XLNUMA_ERR_NOMEM; after an
  * error *host_r holds nothing of use.
  */
 int xlnuma_host_load(struct xlnuma_host *host_r, const char *path,
                      char *message) XLNUMA_MUST_CHECK;
-int xlnuma_host_parse(struct xlnuma_host *host_r, const char *name,
-                      const char *json, size_t length,
-                      char *message) XLNUMA_MUST_CHECK;
-
-/*
- * Write a snapshot; `comment` may be NULL.
- * Returns 0, XLNUMA_ERR_NOMEM, XLNUMA_ERR_IO (the stream has an error).
- */
-int xlnuma_host_write(const struct xlnuma_host *host, const char *comment,
-                      FILE *file, char *message) XLNUMA_MUST_CHECK;
-
-/*
- * As xlnuma_host_parse(), xlnuma_host_load() and xlnuma_host_write(), with the
- * guests; reading, NULL: they are not wanted. They have to be disposed of in any
- * case.
- */
 int xlnuma__snapshot_parse(struct xlnuma_host *host_r,
                            struct xlnuma__guests *guests_r, const char *name,
                            const char *json, size_t length,
@@ -41,6 +26,11 @@ int xlnuma__snapshot_parse(struct xlnuma_host *host_r,
 int xlnuma__snapshot_load(struct xlnuma_host *host_r,
                           struct xlnuma__guests *guests_r, const char *path,
                           char *message) XLNUMA_MUST_CHECK;
+
+/*
+ * Write a snapshot; `guests` and `comment` may be NULL.
+ * Returns 0, XLNUMA_ERR_NOMEM, XLNUMA_ERR_IO (the stream has an error).
+ */
 int xlnuma__snapshot_write(const struct xlnuma_host *host,
                            const struct xlnuma__guests *guests,
                            const char *comment, FILE *file,

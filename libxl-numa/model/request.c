@@ -91,11 +91,6 @@ bool xlnuma_affinity_from_name(const char *name,
     return true;
 }
 
-const char *xlnuma_hotplug_name(enum xlnuma_hotplug hotplug)
-{
-    return hotplug_names[hotplug];
-}
-
 bool xlnuma_hotplug_from_name(const char *name, enum xlnuma_hotplug *hotplug_r)
 {
     unsigned i = find_name(hotplug_names, NR(hotplug_names), name);

@@ -40,7 +40,6 @@ const char *xlnuma_memory_name(enum xlnuma_memory memory);
 bool xlnuma_memory_from_name(const char *name, enum xlnuma_memory *memory_r);
 bool xlnuma_affinity_from_name(const char *name,
                                enum xlnuma_affinity *affinity_r);
-const char *xlnuma_hotplug_name(enum xlnuma_hotplug hotplug);
 bool xlnuma_hotplug_from_name(const char *name, enum xlnuma_hotplug *hotplug_r);
 
 #define XLNUMA_NAME_SIZE 128

@@ -22,7 +22,7 @@
 
 /* Above: branches for a nearer set, and, as long as there is none, for any. */
 #define BRANCHES (5000 * XLNUMA__WORK)
-#define BRANCHES_FOR_ANY 30000
+#define BRANCHES_FOR_ANY 20000
 
 /* A branch of a packed guest takes so many times the work of another. */
 #define PACKED_WORK 8

@@ -36,7 +36,7 @@ static void show(const struct xlnuma_host *host,
            xlnuma_memory_name(request->memory), request->nr_devices,
            request->device_weight, is, plan->expected_distance, should,
            naive->expected_distance);
-    if (!xlnuma_host_write(host, NULL, stderr, message))
+    if (!xlnuma__snapshot_write(host, NULL, NULL, stderr, message))
         fflush(stderr);
 }
 

@@ -78,11 +78,13 @@ static void round_trip(void)
     host->nr_devices = 2;
     host->device[0] = (struct xlnuma_device){ 0x00003bff, 63 };
     host->device[1] = (struct xlnuma_device){ 0x10023b00, 1 };
-    CU_ASSERT_EQUAL(xlnuma_host_write(host, "with \"quotes\"", file, message),
-                    0);
+    CU_ASSERT_EQUAL(
+        xlnuma__snapshot_write(host, NULL, "with \"quotes\"", file, message),
+        0);
     fclose(file);
-    CU_ASSERT_EQUAL(xlnuma_host_parse(read, "t", text, strlen(text), message),
-                    0);
+    CU_ASSERT_EQUAL(
+        xlnuma__snapshot_parse(read, NULL, "t", text, strlen(text), message),
+        0);
     CU_ASSERT_STRING_EQUAL(message, "");
     CU_ASSERT_EQUAL(read->nodes, host->nodes);
     CU_ASSERT_EQUAL(memcmp(read->node, host->node, sizeof(host->node)), 0);
@@ -134,7 +136,7 @@ static void full_disk(void)
     struct xlnuma_host *host = unit_host(4, 2, free_mib);
     FILE *file = fopen("/dev/full", "w");
 
-    CU_ASSERT_EQUAL(xlnuma_host_write(host, NULL, file, message),
+    CU_ASSERT_EQUAL(xlnuma__snapshot_write(host, NULL, NULL, file, message),
                     XLNUMA_ERR_IO);
     CU_ASSERT_PTR_NOT_NULL(strstr(message, strerror(ENOSPC)));
     fclose(file);

@@ -167,7 +167,7 @@ static void compare(const struct xlnuma_host *host, const struct kinds *kinds,
            (unsigned long long)request.memory_kb, request.nr_vcpus,
            xlnuma_memory_name(request.memory), plan.expected_distance,
            naive.expected_distance);
-    if (!xlnuma_host_write(host, NULL, stderr, message))
+    if (!xlnuma__snapshot_write(host, NULL, NULL, stderr, message))
         fflush(stderr);
 }
 
