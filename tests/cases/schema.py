@@ -239,7 +239,7 @@ def check_page(schemas):
             for item in schema:
                 yield from keys(item)
 
-    with open(os.path.join(TOP, "docs", "xl-numa-placement.pod")) as file:
+    with open(os.path.join(TOP, "docs", "xl-numa.pod")) as file:
         page = file.read().split("=head1 JSON", 1)[-1].split("=head1", 1)[0]
     documented = set(re.findall(r"C<([a-z_0-9]+)>", page))
     for name, schema in sorted(schemas.items()):
