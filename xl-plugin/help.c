@@ -28,7 +28,7 @@ static int width_of(const struct command_option *option)
 
     for (; option->name; option++) {
         char cell[80];
-        int n = format_option(option, cell);
+        int n = !option->help ? 0 : format_option(option, cell);
 
         width = n > width ? n : width;
     }
@@ -51,6 +51,8 @@ static void print_options(const struct command_option *option, int width,
     for (; option->name; option++) {
         char cell[80];
 
+        if (!option->help)
+            continue;
         format_option(option, cell);
         fprintf(file, "%-*s  ", width, cell);
         print_indented(option->help, width + 2, file);

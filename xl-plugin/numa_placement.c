@@ -18,12 +18,23 @@ static const struct command *const commands[] = {
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))
 
-static const struct command *find_command(const char *name)
+/* As xl's, a name may be cut where no other begins so. NULL: none, or *nr_r > 1. */
+static const struct command *find_command(const char *name, unsigned *nr_r)
 {
-    for (size_t i = 0; i < NR(commands); i++)
-        if (!strcmp(commands[i]->name, name))
-            return commands[i];
-    return NULL;
+    const struct command *found = NULL;
+
+    *nr_r = 0;
+    for (size_t i = 0; i < NR(commands); i++) {
+        if (strncmp(commands[i]->name, name, strlen(name)) != 0)
+            continue;
+        found = commands[i];
+        if (!found->name[strlen(name)]) {
+            *nr_r = 1;
+            return found;
+        }
+        ++*nr_r;
+    }
+    return *nr_r == 1 ? found : NULL;
 }
 
 /* What the command line asks for. */
@@ -200,19 +211,41 @@ static int read_options(int argc, char **argv, struct request *request)
     return 0;
 }
 
+/* Takes the argument out. */
+static void drop_argument(int *argc, char **argv, int at)
+{
+    memmove(argv + at, argv + at + 1, (size_t)(*argc - at) * sizeof(*argv));
+    --*argc;
+}
+
+/* "help" and "help SUBCOMMAND" are --help. Returns 0 or STATUS_USAGE. */
+static int read_subcommand(int *argc, char **argv, struct request *request)
+{
+    int at = find_subcommand(*argc, argv);
+    unsigned nr;
+
+    if (at < *argc && !strcmp(argv[at], "help")) {
+        request->wants_help = true;
+        drop_argument(argc, argv, at);
+    }
+    if (at >= *argc)
+        return 0;
+    request->is_named = true;
+    request->command = find_command(argv[at], &nr);
+    if (!request->command)
+        return usage_error("", "%s subcommand \"%s\"",
+                           nr ? "ambiguous" : "unknown", argv[at]);
+    drop_argument(argc, argv, at);
+    return 0;
+}
+
 static int run(int argc, char **argv)
 {
     struct request request = { .command = &cmd_list };
-    int at = find_subcommand(argc, argv), rc;
+    int rc = read_subcommand(&argc, argv, &request);
 
-    if (at < argc) {
-        request.is_named = true;
-        request.command = find_command(argv[at]);
-        if (!request.command)
-            return usage_error("", "unknown subcommand \"%s\"", argv[at]);
-        memmove(argv + at, argv + at + 1, (size_t)(argc - at) * sizeof(*argv));
-        argc--;
-    }
+    if (rc)
+        return rc;
     rc = read_options(argc, argv, &request);
     if (rc)
         return rc;

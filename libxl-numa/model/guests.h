@@ -71,6 +71,7 @@ struct xlnuma__vcpus {
 struct xlnuma__guest {
     char name[XLNUMA_NAME_SIZE]; /* "" when not known; cut when longer */
     uint32_t domid;
+    char uuid[40]; /* "" when not known; in no snapshot */
     uint64_t memory_kb;
     unsigned nr_vcpus;
     xlnuma_nodeset affinity; /* Xen's node affinity; empty: not known */

@@ -16,11 +16,15 @@ enum {
     STATUS_FAILED = 1,   /* I/O, Xen, or a wrong value in a file */
     STATUS_USAGE = 2,    /* the command line is wrong */
     STATUS_UNPLACED = 3, /* a valid request that nothing can satisfy */
+    STATUS_NOT_VERIFIED =
+        4, /* verify failed, so that 1 says that one differs */
 };
 
 /* What the options say. Each is in the table of every command that has it. */
 struct options {
-    const char *host; /* snapshot file instead of the live host; or NULL */
+    const char *host;    /* snapshot file instead of the live host; or NULL */
+    const char *columns; /* list: these, separated by commas; or NULL */
+    bool has_no_heading; /* list */
     bool is_json;
     const char *memory, *vcpus; /* plan: of a guest without a file; or NULL */
     bool is_drawn;              /* host: as a picture */
@@ -39,7 +43,8 @@ struct options {
 /*
  * An option of a subcommand. The tables are all there is: options are read by
  * them, and --help is made of them. An option that several subcommands have is
- * to have the same letter and the same kind of value in all.
+ * to have the same letter and the same kind of value in all. A letter may be another
+ * option in another subcommand: before the subcommand it is the first one's.
  */
 struct command_option {
     const char *name;  /* of --NAME; NULL ends a table */
@@ -47,7 +52,8 @@ struct command_option {
     const char *value; /* what --help calls the value; NULL: it has none;
                           "[=VALUE]": it may have one */
     size_t at; /* in struct options: a const char *, without value a bool */
-    const char *help; /* one line, or several with newlines between */
+    const char *help; /* one line, or several with newlines between; NULL: the
+                         option is an older name, which --help does not show */
 };
 
 /* Entries that many tables have; begin one with OPTION or FLAG. */
@@ -63,13 +69,14 @@ struct command_option {
     {                                                                          \
         NULL, 0, NULL, 0, NULL                                                 \
     }
-#define OPTION_HOST                                                            \
-    OPTION("host", 0, "FILE", host,                                            \
-           "use the host in this snapshot file (\"-\": standard input)\n"      \
-           "instead of the running one")
+#define OPTION_INPUT                                                           \
+    OPTION("input", 'i', "FILE", host,                                         \
+           "use the host in this snapshot (\"-\": standard input)\n"           \
+           "instead of the running one"),                                      \
+        OPTION("host", 0, "FILE", host, NULL)
 #define OPTION_OUTPUT                                                          \
-    OPTION("output", 'o', "FILE", output,                                      \
-           "write into this file, in one step, not to standard output")
+    OPTION("output-file", 'o', "FILE", output,                                 \
+           "write into this file, atomically, not to stdout")
 #define OPTION_JSON FLAG("json", 0, is_json, "write JSON instead of text")
 
 struct command {

@@ -41,6 +41,9 @@ static int read_guest(libxl_ctx *ctx, struct xs_handle *xs,
     snprintf(guest->name, sizeof(guest->name), "%s", name ? name : "");
     free(name);
     guest->domid = info->domid;
+    if (!libxl_uuid_is_nil(&info->uuid))
+        snprintf(guest->uuid, sizeof(guest->uuid), LIBXL_UUID_FMT,
+                 LIBXL_UUID_BYTES(info->uuid));
     guest->memory_kb = info->current_memkb + info->outstanding_memkb;
     guest->nr_vcpus = info->vcpu_online;
     read_affinity(ctx, guest);
@@ -126,6 +129,41 @@ int live_or_file_guests(const char *path, struct live *live_r,
         xlnuma__guests_dispose(guests_r);
     if (host != host_r)
         xlnuma_host_free(host);
+    return rc;
+}
+
+/* A copy, to which the guest's vCPUs go over. */
+static int add_chosen(struct xlnuma__guests *chosen,
+                      struct xlnuma__guest *guest, char *message)
+{
+    struct xlnuma__guest *copy = xlnuma__guests_add(chosen);
+
+    if (!copy)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
+    *copy = *guest;
+    memset(&guest->vcpus, 0, sizeof(guest->vcpus));
+    return 0;
+}
+
+int guests_choose(struct xlnuma__guests *guests, int nr, char **operand,
+                  char *message)
+{
+    struct xlnuma__guests chosen = { 0 };
+    int rc = 0;
+
+    for (int i = 0; !rc && i < nr; i++) {
+        struct xlnuma__guest *guest = guests_find(guests, operand[i]);
+
+        if (!guest)
+            rc = xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                              "no guest has the name or id \"%s\"", operand[i]);
+        else if (!guests_find(&chosen, operand[i]))
+            rc = add_chosen(&chosen, guest, message);
+    }
+    if (rc || nr)
+        xlnuma__guests_dispose(rc ? &chosen : guests);
+    if (!rc && nr)
+        *guests = chosen;
     return rc;
 }
 

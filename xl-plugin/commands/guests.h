@@ -30,4 +30,11 @@ static inline bool guests_are_there(int rc, const struct xlnuma__guests *guests)
 struct xlnuma__guest *guests_find(const struct xlnuma__guests *guests,
                                   const char *operand);
 
+/*
+ * Leaves the guests that the nr operands name, each once, in their order; all if nr is
+ * 0. Returns 0, XLNUMA_ERR_INVALID, XLNUMA_ERR_NOMEM.
+ */
+int guests_choose(struct xlnuma__guests *guests, int nr, char **operand,
+                  char *message);
+
 #endif /* XLNUMA_PLUGIN_GUESTS_H */

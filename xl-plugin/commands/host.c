@@ -358,11 +358,11 @@ static int run(const struct options *options, int nr, char **operand)
 }
 
 static const struct command_option host_options[] = {
-    OPTION_HOST,
+    OPTION_INPUT,
     OPTION_JSON,
     FLAG("draw", 0, is_drawn, "a picture in the terminal instead of tables"),
     OPTION("svg", 0, "FILE", svg,
-           "a picture for a report into this file (\"-\": standard output)"),
+           "a picture for a report into this file (\"-\": stdout)"),
     OPTIONS_END,
 };
 

@@ -23,31 +23,53 @@ static int show_json(const struct xlnuma__guests *guests, char *message)
     return xlnuma__json_end(gen, stdout, message);
 }
 
+/* Returns a status. */
+static int show(const struct options *options,
+                const struct xlnuma__guests *guests)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+
+    if (!options->is_json) {
+        if (!guest_table_print_columns(guests, options->columns,
+                                       options->has_no_heading, stdout,
+                                       message))
+            return STATUS_DONE;
+        return usage_error("list", "%s", message);
+    }
+    if (!show_json(guests, message))
+        return STATUS_DONE;
+    complain("%s", message);
+    return STATUS_FAILED;
+}
+
 static int run(const struct options *options, int nr, char **operand)
 {
     char message[XLNUMA_MESSAGE_SIZE];
     struct xlnuma__guests guests;
     struct live live;
-    int rc;
+    int status = STATUS_FAILED, rc;
 
-    if (nr)
-        return usage_error("list", "list has no operand \"%s\"", operand[0]);
     rc = live_or_file_guests(options->host, &live, NULL, &guests, message);
     if (rc)
         complain("%s", message);
-    if (guests_are_there(rc, &guests) && !options->is_json) {
-        guest_table_print(&guests, stdout);
-    } else if (guests_are_there(rc, &guests) && show_json(&guests, message)) {
-        complain("%s", message);
-        rc = XLNUMA_ERR_IO;
+    if (guests_are_there(rc, &guests)) {
+        if (guests_choose(&guests, nr, operand, message))
+            complain("%s", message);
+        else
+            status = show(options, &guests);
     }
     xlnuma__guests_dispose(&guests);
     live_close(&live);
-    return rc ? STATUS_FAILED : STATUS_DONE;
+    return rc ? STATUS_FAILED : status;
 }
 
 static const struct command_option list_options[] = {
-    OPTION_HOST,
+    OPTION("output", 'o', "COLUMN,...", columns,
+           "these columns: name, id, uuid, mib, vcpus, nodes,\n"
+           "affinity, memory, off, distance, policy, status,\n"
+           "soft_cpus, hard_cpus, reason"),
+    FLAG("noheadings", 'n', has_no_heading, "without the line of headings"),
+    OPTION_INPUT,
     OPTION_JSON,
     OPTIONS_END,
 };
@@ -55,9 +77,10 @@ static const struct command_option list_options[] = {
 const struct command cmd_list = {
     .name = "list",
     .summary = "the guests and their placement (what is done without one)",
-    .operands = "",
+    .operands = "[DOMAIN]...",
     .about =
-        "Lists the guests of this host: memory, vCPUs, the nodes that\n"
+        "Lists the guests of this host, or these: memory, vCPUs, the nodes "
+        "that\n"
         "each was placed on, its memory on each when it was built\n"
         "(NODE:MIB), the share of it off the plan, expected distance (10\n"
         "is all local), policy and status. \"-\" is not known; of a guest\n"

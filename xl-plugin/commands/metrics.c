@@ -325,7 +325,7 @@ static int run(const struct options *options, int nr, char **operand)
 }
 
 static const struct command_option metrics_options[] = {
-    OPTION_HOST,
+    OPTION_INPUT,
     OPTION_OUTPUT,
     OPTIONS_END,
 };

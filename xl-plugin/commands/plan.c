@@ -657,7 +657,7 @@ static int run(const struct options *options, int nr, char **operand)
 }
 
 static const struct command_option plan_options[] = {
-    OPTION_HOST,
+    OPTION_INPUT,
     OPTION("memory", 0, "SIZE", memory,
            "the guest's memory in MiB, or as in \"24G\""),
     OPTION("vcpus", 0, "N", vcpus, "how many vCPUs the guest has"),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xl numa-placement show: everything that is known of one guest. Changes
+ * xl numa-placement show: everything that is known of guests. Changes
  * nothing, and does not ask Xen where the memory is now.
  */
 #include <ctype.h>
@@ -403,18 +403,35 @@ static int write_vcpus(struct job *job, yajl_gen gen)
     return 0;
 }
 
-static int show_json(struct job *job)
+static int write_guest(struct job *job, yajl_gen gen)
 {
-    yajl_gen gen = xlnuma__json_begin("xlnuma-guest", 1);
+    int rc = 0;
+
+    yajl_gen_map_open(gen);
+    guest_table_json_members(job->guest, gen);
+    if (job->guest->vcpus.nr)
+        rc = write_vcpus(job, gen);
+    yajl_gen_map_close(gen);
+    return rc;
+}
+
+/* One guest that was asked for is an object of its own, others are an array. */
+static int show_json(struct job *job, bool is_one)
+{
+    yajl_gen gen =
+        xlnuma__json_begin(is_one ? "xlnuma-guest" : "xlnuma-guests", 1);
     int rc = 0;
 
     if (gen) {
-        xlnuma__json_key(gen, "guest");
-        yajl_gen_map_open(gen);
-        guest_table_json_members(job->guest, gen);
-        if (job->guest->vcpus.nr)
-            rc = write_vcpus(job, gen);
-        yajl_gen_map_close(gen);
+        xlnuma__json_key(gen, is_one ? "guest" : "guests");
+        if (!is_one)
+            yajl_gen_array_open(gen);
+        for (unsigned i = 0; !rc && i < job->guests.nr; i++) {
+            job->guest = &job->guests.guest[i];
+            rc = write_guest(job, gen);
+        }
+        if (!is_one)
+            yajl_gen_array_close(gen);
     }
     if (rc) {
         yajl_gen_free(gen);
@@ -423,7 +440,35 @@ static int show_json(struct job *job)
     return xlnuma__json_end(gen, stdout, job->message);
 }
 
-static int do_job(struct job *job, const char *operand)
+static int show_all_text(struct job *job)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; !rc && i < job->guests.nr; i++) {
+        job->guest = &job->guests.guest[i];
+        if (i)
+            putchar('\n');
+        rc = show_text(job);
+    }
+    return rc;
+}
+
+/* Where the vCPUs of a running host's guests are, one guest after the other. */
+static int look_at_vcpus(struct job *job)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; !rc && i < job->guests.nr; i++) {
+        struct xlnuma__guest *guest = &job->guests.guest[i];
+
+        rc =
+            xlnuma__vcpus_from_xen(&guest->vcpus, job->live.ctx, guest->domid,
+                                   nodes_of(guest), job->seconds, job->message);
+    }
+    return rc;
+}
+
+static int do_job(struct job *job, int nr, char **operand)
 {
     int rc = live_or_file_guests(job->options->host, &job->live, NULL,
                                  &job->guests, job->message);
@@ -433,15 +478,13 @@ static int do_job(struct job *job, const char *operand)
         complain("%s", job->message);
         rc = 0;
     }
-    if (!rc && !(job->guest = guests_find(&job->guests, operand)))
-        rc = xlnuma__fail(job->message, XLNUMA_ERR_INVALID,
-                          "no guest has the name or id \"%s\"", operand);
-    if (!rc && !job->options->host)
-        rc = xlnuma__vcpus_from_xen(&job->guest->vcpus, job->live.ctx,
-                                    job->guest->domid, nodes_of(job->guest),
-                                    job->seconds, job->message);
     if (!rc)
-        rc = job->options->is_json ? show_json(job) : show_text(job);
+        rc = guests_choose(&job->guests, nr, operand, job->message);
+    if (!rc && !job->options->host)
+        rc = look_at_vcpus(job);
+    if (!rc)
+        rc = job->options->is_json ? show_json(job, nr == 1)
+                                   : show_all_text(job);
     if (rc)
         complain("%s", job->message);
     return rc ? STATUS_FAILED : STATUS_DONE;
@@ -453,15 +496,12 @@ static int run(const struct options *options, int nr, char **operand)
     struct job job = { .options = options };
     int status;
 
-    if (nr != 1)
-        return nr ? usage_error("show", "a second DOMAIN \"%s\"", operand[1])
-                  : usage_error("show", "DOMAIN is missing");
     if (!*seconds || seconds[strspn(seconds, "0123456789")] ||
         strlen(seconds) > 4 || strtoul(seconds, NULL, 10) > SECONDS_MAX)
         return usage_error("show", "--seconds is \"%s\", not 0 to %d", seconds,
                            SECONDS_MAX);
     job.seconds = (unsigned)strtoul(seconds, NULL, 10);
-    status = do_job(&job, operand[0]);
+    status = do_job(&job, nr, operand);
     xlnuma__guests_dispose(&job.guests);
     live_close(&job.live);
     return status;
@@ -470,17 +510,18 @@ static int run(const struct options *options, int nr, char **operand)
 static const struct command_option show_options[] = {
     OPTION("seconds", 0, "N", seconds,
            "look for so long where the vCPUs run (default: 1)"),
-    OPTION_HOST,
+    OPTION_INPUT,
     OPTION_JSON,
     OPTIONS_END,
 };
 
 const struct command cmd_show = {
     .name = "show",
-    .summary = "everything about one guest",
-    .operands = "DOMAIN",
+    .summary = "everything about guests",
+    .operands = "[DOMAIN]...",
     .about =
-        "Shows what is known of a guest (its name or id): what was\n"
+        "Shows what is known of these guests (names or ids) or of all: what "
+        "was\n"
         "planned and why, its memory on each node and its extents as\n"
         "built, and of each vCPU the affinities, where it is, its time so\n"
         "far, and the share of its time off the guest's nodes while it\n"

@@ -97,10 +97,10 @@ static int run(const struct options *options, int nr, char **operand)
 }
 
 static const struct command_option snapshot_options[] = {
-    OPTION("output", 'o', "FILE", output,
+    OPTION("output-file", 'o', "FILE", output,
            "write into this file, whole or not at all"),
     FLAG("anonymous", 0, is_anonymous, "call the guests guest1, guest2, ..."),
-    OPTION_HOST,
+    OPTION_INPUT,
     FLAG("json", 0, is_json, "nothing else: it is JSON in any case"),
     OPTIONS_END,
 };
@@ -111,7 +111,7 @@ const struct command cmd_snapshot = {
     .operands = "",
     .about = "Writes the host - its NUMA nodes with their CPUs, memory and\n"
              "load, the distances between them, its PCI devices and guests -\n"
-             "as JSON, to send it with a bug report. Every --host reads it\n"
+             "as JSON, to send it with a bug report. Every --input reads it\n"
              "again, on any machine.\n",
     .options = snapshot_options,
     .run = run,

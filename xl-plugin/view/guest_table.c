@@ -4,9 +4,11 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "formats/json.h"
 #include "formats/parts.h"
+#include "model/message.h"
 #include "view/table.h"
 
 static void guest_name(const void *row, char cell[TABLE_CELL_SIZE])
@@ -21,6 +23,13 @@ static void guest_id(const void *row, char cell[TABLE_CELL_SIZE])
     const struct xlnuma__guest *guest = row;
 
     snprintf(cell, TABLE_CELL_SIZE, "%" PRIu32, guest->domid);
+}
+
+static void guest_uuid(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct xlnuma__guest *guest = row;
+
+    snprintf(cell, TABLE_CELL_SIZE, "%s", guest->uuid);
 }
 
 static void guest_mib(const void *row, char cell[TABLE_CELL_SIZE])
@@ -178,39 +187,58 @@ static void guest_vnodes_json(const void *row, yajl_gen gen)
     {                                                                          \
         .key = name, .text = cell, .is_number = true                           \
     }
-#define NUMBER(title, name, cell)                                              \
+#define NUMBER(called, title, json_key, cell)                                  \
     {                                                                          \
-        .heading = title, .key = name, .text = cell, .is_number = true         \
+        .name = called, .heading = title, .key = json_key, .text = cell,       \
+        .is_number = true                                                      \
     }
-#define TEXT(title, name, cell)                                                \
+#define TEXT(called, title, json_key, cell)                                    \
     {                                                                          \
-        .heading = title, .key = name, .text = cell                            \
+        .name = called, .heading = title, .key = json_key, .text = cell        \
+    }
+#define EXTRA(called, title, json_key, cell)                                   \
+    {                                                                          \
+        .name = called, .heading = title, .key = json_key, .text = cell,       \
+        .is_list = true, .is_extra = true                                      \
     }
 
 static const struct table_column columns[] = {
-    { .heading = "Name", .key = "name", .text = guest_name, .is_name = true },
-    NUMBER("ID", "id", guest_id),
-    NUMBER("MiB", NULL, guest_mib),
+    { .name = "name",
+      .heading = "Name",
+      .key = "name",
+      .text = guest_name,
+      .is_name = true },
+    NUMBER("id", "ID", "id", guest_id),
+    EXTRA("uuid", "UUID", "uuid", guest_uuid),
+    NUMBER("mib", "MiB", NULL, guest_mib),
     KEY_NUMBER("memory_kb", guest_kb),
-    NUMBER("vCPUs", "vcpus", guest_vcpus),
-    { .heading = "Nodes",
+    NUMBER("vcpus", "vCPUs", "vcpus", guest_vcpus),
+    { .name = "nodes",
+      .heading = "Nodes",
       .key = "nodes",
       .text = guest_nodes,
       .json = guest_nodes_json,
       .is_list = true },
     KEY("node_list", guest_node_list),
-    KEY("node_affinity", guest_affinity),
+    EXTRA("affinity", "Node affinity", "node_affinity", guest_affinity),
     { .key = "extents", .json = guest_extents_json },
-    { .heading = "MiB/node", .text = guest_memory_of_nodes, .is_list = true },
-    NUMBER("Off %", NULL, guest_off_percent),
+    { .name = "memory",
+      .heading = "MiB/node",
+      .text = guest_memory_of_nodes,
+      .is_list = true },
+    NUMBER("off", "Off %", NULL, guest_off_percent),
     KEY_NUMBER("off_plan_kb", guest_off_kb),
-    NUMBER("Dist", "expected_distance", guest_distance),
-    TEXT("Policy", "policy", guest_policy),
+    NUMBER("distance", "Dist", "expected_distance", guest_distance),
+    TEXT("policy", "Policy", "policy", guest_policy),
     KEY("memory", guest_memory),
-    TEXT("Status", "status", guest_status),
-    KEY("soft_cpus", guest_soft_cpus),
-    KEY("hard_cpus", guest_hard_cpus),
-    KEY("reason", guest_reason),
+    TEXT("status", "Status", "status", guest_status),
+    EXTRA("soft_cpus", "Soft CPUs", "soft_cpus", guest_soft_cpus),
+    EXTRA("hard_cpus", "Hard CPUs", "hard_cpus", guest_hard_cpus),
+    { .name = "reason",
+      .heading = "Reason",
+      .key = "reason",
+      .text = guest_reason,
+      .is_extra = true },
     { .key = "guest_nodes", .json = guest_vnodes_json },
     KEY("guest_nodes_reason", guest_vnodes_reason),
 };
@@ -228,6 +256,61 @@ void guest_table_print(const struct xlnuma__guests *guests, FILE *file)
     struct table table = table_of(guests);
 
     table_print(&table, file);
+}
+
+/* The column of a name of this length, or NULL. */
+static const struct table_column *find_column(const char *name, size_t length)
+{
+    for (size_t i = 0; i < NR_COLUMNS; i++)
+        if (columns[i].name && strlen(columns[i].name) == length &&
+            !memcmp(columns[i].name, name, length))
+            return &columns[i];
+    return NULL;
+}
+
+const char *guest_table_names(void)
+{
+    static char names[256];
+
+    *names = '\0';
+    for (size_t i = 0; i < NR_COLUMNS; i++)
+        if (columns[i].name)
+            snprintf(names + strlen(names), sizeof(names) - strlen(names),
+                     "%s%s", *names ? ", " : "", columns[i].name);
+    return names;
+}
+
+int guest_table_print_columns(const struct xlnuma__guests *guests,
+                              const char *names, bool has_no_heading,
+                              FILE *file, char *message)
+{
+    struct table_column chosen[NR_COLUMNS];
+    struct table table = table_of(guests);
+
+    for (unsigned nr = 0; names; names += strcspn(names, ",")) {
+        size_t length;
+        const struct table_column *column;
+
+        names += *names == ',';
+        length = strcspn(names, ",");
+        column = find_column(names, length);
+        if (!column || nr == NR_COLUMNS)
+            return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                                "there is no column \"%.*s\"; there are %s",
+                                (int)(length < 64 ? length : 64), names,
+                                guest_table_names());
+        chosen[nr] = *column;
+        chosen[nr++].is_extra = false;
+        table.column = chosen;
+        table.nr_columns = nr;
+        if (!names[length])
+            break;
+    }
+    if (has_no_heading)
+        table_print_rows(&table, file);
+    else
+        table_print(&table, file);
+    return 0;
 }
 
 void guest_table_json(const struct xlnuma__guests *guests, yajl_gen gen)

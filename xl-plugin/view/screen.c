@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <langinfo.h>
+#include <limits.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
@@ -19,7 +20,8 @@
 
 #include "model/message.h"
 
-unsigned screen_columns(void)
+/* As COLUMNS says, else the terminal; 0: there is neither. */
+static long wished_columns(void)
 {
     const char *wish = getenv("COLUMNS");
     long columns = wish ? strtol(wish, NULL, 10) : 0;
@@ -27,7 +29,19 @@ unsigned screen_columns(void)
 
     if (columns <= 0)
         columns = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) ? 0 : size.ws_col;
-    if (columns <= 0)
+    return columns > 0 ? columns : 0;
+}
+
+unsigned screen_line(void)
+{
+    return wished_columns() ? screen_columns() : UINT_MAX;
+}
+
+unsigned screen_columns(void)
+{
+    long columns = wished_columns();
+
+    if (!columns)
         columns = SCREEN_COLUMNS;
     if (columns < SCREEN_COLUMNS_MIN)
         columns = SCREEN_COLUMNS_MIN;

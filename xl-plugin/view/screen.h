@@ -14,6 +14,9 @@ enum {
 /* As COLUMNS in the environment says, else the terminal; within those bounds. */
 unsigned screen_columns(void);
 
+/* The same for lines of text, which may be of any length where there is neither. */
+unsigned screen_line(void);
+
 /* Can the locale's characters be all of Unicode? Reads the locale. */
 bool screen_has_unicode(void);
 

@@ -26,6 +26,11 @@ static void get_cell(const struct table_column *column, const void *row,
 
 /* --- text ----------------------------------------------------------------- */
 
+static bool is_shown(const struct table_column *column)
+{
+    return column->heading && !column->is_extra;
+}
+
 enum {
     COLUMNS_MAX = 32,
     NAME_WIDTH = 12, /* narrower only if there is no other way */
@@ -62,7 +67,7 @@ static size_t width_of_line(const struct layout *layout)
     size_t width = 0, nr = 0;
 
     for (unsigned i = 0; i < layout->table->nr_columns; i++)
-        if (layout->table->column[i].heading) {
+        if (is_shown(&layout->table->column[i])) {
             width += layout->width[i];
             nr++;
         }
@@ -79,7 +84,7 @@ static void narrow(struct layout *layout, bool are_names, size_t least,
         for (unsigned i = 0; i < layout->table->nr_columns; i++) {
             const struct table_column *column = &layout->table->column[i];
 
-            if (column->heading && layout->width[i] > least &&
+            if (is_shown(column) && layout->width[i] > least &&
                 layout->width[i] > strlen(column->heading) &&
                 (are_names ? column->is_name : column->is_list) &&
                 (widest == COLUMNS_MAX ||
@@ -101,7 +106,7 @@ static void fit_names(struct layout *layout)
         const struct table_column *column = &table->column[i];
         size_t width;
 
-        if (!column->heading || !column->is_name)
+        if (!is_shown(column) || !column->is_name)
             continue;
         width = strlen(column->heading);
         for (unsigned j = 0; j < table->nr_rows; j++) {
@@ -121,11 +126,11 @@ static void fit_names(struct layout *layout)
 static void lay_out(struct layout *layout)
 {
     const struct table *table = layout->table;
-    size_t most = screen_columns();
+    size_t most = screen_line();
 
     for (layout->gap = 2; layout->gap; layout->gap--) {
         for (unsigned i = 0; i < table->nr_columns; i++)
-            if (table->column[i].heading)
+            if (is_shown(&table->column[i]))
                 layout->width[i] = width_of(table, &table->column[i]);
         narrow(layout, true, NAME_WIDTH, most);
         fit_names(layout);
@@ -184,7 +189,7 @@ static bool print_line(const struct layout *layout, const void *row,
         char cell[TABLE_CELL_SIZE];
         size_t length;
 
-        if (!column->heading)
+        if (!is_shown(column))
             continue;
         if (row)
             get_cell(column, row, cell);
@@ -208,7 +213,7 @@ static void print_long_names(const struct layout *layout, const void *row,
         const struct table_column *column = &layout->table->column[i];
         char cell[TABLE_CELL_SIZE];
 
-        if (!column->heading || !column->is_name)
+        if (!is_shown(column) || !column->is_name)
             continue;
         get_cell(column, row, cell);
         if (utf8_width(cell) <= layout->width[i])
@@ -218,13 +223,14 @@ static void print_long_names(const struct layout *layout, const void *row,
     }
 }
 
-void table_print(const struct table *table, FILE *file)
+static void print(const struct table *table, bool has_heading, FILE *file)
 {
     struct layout layout = { .table = table, .file = file };
     size_t begin[COLUMNS_MAX] = { 0 };
 
     lay_out(&layout);
-    print_line(&layout, NULL, begin);
+    if (has_heading)
+        print_line(&layout, NULL, begin);
     for (unsigned i = 0; i < table->nr_rows; i++) {
         const void *row = row_at(table, i);
 
@@ -233,6 +239,16 @@ void table_print(const struct table *table, FILE *file)
         while (print_line(&layout, row, begin))
             ;
     }
+}
+
+void table_print(const struct table *table, FILE *file)
+{
+    print(table, true, file);
+}
+
+void table_print_rows(const struct table *table, FILE *file)
+{
+    print(table, false, file);
 }
 
 /* --- JSON ----------------------------------------------------------------- */

@@ -11,8 +11,10 @@
 #define TABLE_CELL_SIZE 4096
 
 struct table_column {
+    const char *name;    /* by which it can be asked for; NULL: it cannot */
     const char *heading; /* with the unit; NULL: not in the text */
     const char *key;     /* NULL: not in the JSON */
+    bool is_extra;       /* in the text only when it is asked for */
     bool is_number;      /* right-aligned in text, a number in JSON */
     bool is_name; /* on a line of its own where it is too long for a column */
     bool is_list; /* goes on below where it is too long, behind a ',' or '+' */
@@ -32,9 +34,11 @@ struct table {
 
 /*
  * A heading, then a line for each row, or several where they are too long for
- * the terminal (COLUMNS in the environment; else as it is; 80 if it is none).
+ * the terminal (COLUMNS in the environment, else as it is). Where there is neither each
+ * row is one line. Without the heading: _rows.
  */
 void table_print(const struct table *table, FILE *file);
+void table_print_rows(const struct table *table, FILE *file);
 
 /* An array with an object for each row. */
 void table_json(const struct table *table, yajl_gen gen);
