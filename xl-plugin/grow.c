@@ -353,9 +353,10 @@ static bool is_placed(struct growth *growth)
 {
     struct xlnuma__settings settings;
     char message[XLNUMA_MESSAGE_SIZE];
-    bool is_off, is_found;
+    struct xlnuma__conf_host host;
+    bool is_found;
 
-    return (xlnuma__conf_read(&settings, &is_off, "", message) || !is_off) &&
+    return (xlnuma__conf_read(&settings, &host, "", message) || !host.is_off) &&
            !xlnuma__report_read(growth->xs, growth->domid, &growth->report,
                                 &is_found, message) &&
            is_found && growth->report.expected_distance > 0;

@@ -6,6 +6,8 @@
  */
 #include "config/settings.h"
 
+#include "model/dedicated.h"
+
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdarg.h>
@@ -131,7 +133,7 @@ static int read_text(struct conf *conf)
 static int check_text(struct conf *conf)
 {
     static const char *const others[] = { "numa_guests", XLNUMA__CONF_SWITCH,
-                                          NULL };
+                                          XLNUMA__CONF_DEDICATED, NULL };
     const char *nul = memchr(conf->text, '\0', conf->length);
 
     if (nul) {
@@ -319,8 +321,40 @@ static int read_switch(struct conf *conf, bool *is_off_r)
     return 0;
 }
 
+/* A list of CPUs; which of them the host has is seen when it is used. */
+static int read_cpus(struct conf *conf, const char *key,
+                     char text_r[XLNUMA__VALUE_SIZE])
+{
+    char why[XLNUMA_MESSAGE_SIZE];
+    xlnuma_cpuset cpus;
+    const char *value;
+    int r = xlu_cfg_get_string(conf->config, key, &value, 1);
+
+    if (r == ESRCH)
+        return 0;
+    if (r)
+        return bad(conf, line_of_key(conf, key),
+                   "%s is a list, not a text such as \"4-7\"", key);
+    if (strlen(value) >= XLNUMA__VALUE_SIZE)
+        return bad(conf, line_of_key(conf, key), "%s is too long", key);
+    if (xlnuma__dedicated_parse(value, NULL, &cpus, why))
+        return bad(conf, line_of_key(conf, key),
+                   "%s is \"%s\", not CPUs such as \"4-7,12\" or \"nodes:1\"",
+                   key, value);
+    memcpy(text_r, value, strlen(value) + 1);
+    return 0;
+}
+
+static int read_host(struct conf *conf, struct xlnuma__conf_host *host_r)
+{
+    int rc = read_switch(conf, &host_r->is_off);
+
+    return rc ? rc
+              : read_cpus(conf, XLNUMA__CONF_DEDICATED, host_r->dedicated_cpus);
+}
+
 static int read_settings(struct conf *conf, struct xlnuma__settings *settings_r,
-                         bool *is_off_r)
+                         struct xlnuma__conf_host *host_r)
 {
     struct xlnuma__settings all;
     int rc;
@@ -328,7 +362,7 @@ static int read_settings(struct conf *conf, struct xlnuma__settings *settings_r,
     rc = xlnuma__settings_read(&all, conf->config, conf->path, conf->text,
                                conf->length, conf->message);
     if (!rc)
-        rc = read_switch(conf, is_off_r);
+        rc = read_host(conf, host_r);
     if (!rc)
         rc = read_guests(conf, settings_r);
     if (!rc)
@@ -343,14 +377,15 @@ const char *xlnuma__conf_path(void)
     return path && *path ? path : DEFAULT_PATH;
 }
 
-int xlnuma__conf_read(struct xlnuma__settings *settings_r, bool *is_off_r,
-                      const char *guest, char *message)
+int xlnuma__conf_read(struct xlnuma__settings *settings_r,
+                      struct xlnuma__conf_host *host_r, const char *guest,
+                      char *message)
 {
     struct conf conf = { .path = xlnuma__conf_path(), .message = message };
     int rc;
 
     *message = '\0';
-    *is_off_r = false;
+    memset(host_r, 0, sizeof(*host_r));
     memset(settings_r, 0, sizeof(*settings_r));
     conf.guest = lasting_name(guest);
     rc = conf.guest ? read_text(&conf) : out_of_memory(&conf);
@@ -359,10 +394,10 @@ int xlnuma__conf_read(struct xlnuma__settings *settings_r, bool *is_off_r,
     if (!rc && conf.text)
         rc = parse_text(&conf);
     if (!rc && conf.text)
-        rc = read_settings(&conf, settings_r, is_off_r);
+        rc = read_settings(&conf, settings_r, host_r);
     if (rc) {
         memset(settings_r, 0, sizeof(*settings_r));
-        *is_off_r = false;
+        memset(host_r, 0, sizeof(*host_r));
     }
     xlu_cfg_destroy(conf.config);
     if (conf.report)

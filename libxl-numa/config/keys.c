@@ -4,6 +4,7 @@
  * them. Reads through libxlutil.
  */
 #include "config/settings.h"
+#include "model/dedicated.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -172,6 +173,16 @@ static bool read_guest_nodes(struct xlnuma_request *request, const char *value)
            request->guest_nodes <= XLNUMA_GUEST_NODES_MAX;
 }
 
+static bool read_cpu_policy(struct xlnuma_request *request, const char *value)
+{
+    return xlnuma_cpus_from_name(value, &request->cpu_policy);
+}
+
+static bool read_threads(struct xlnuma_request *request, const char *value)
+{
+    return xlnuma_threads_from_name(value, &request->threads);
+}
+
 /*
  * A new key is a row here and a field of the request. A reader returns false
  * for a wrong value, and for the empty one.
@@ -192,6 +203,8 @@ static const struct {
     { "numa_hotplug", read_hotplug, "now or limits" },
     { "numa_balance", read_balance, "on or off" },
     { "numa_balance_gain", read_balance_gain, "a percentage, 1 to 1000" },
+    { "numa_cpus", read_cpu_policy, "shared or dedicated" },
+    { "numa_threads", read_threads, "prefer, isolate or require" },
 };
 
 #define NR_KEYS (sizeof(keys) / sizeof(*keys))
@@ -362,6 +375,36 @@ void xlnuma__settings_fill(struct xlnuma__settings *settings,
             memcpy(settings->value[i], from->value[i], XLNUMA__VALUE_SIZE);
 }
 
+/* Two that choose its CPUs. */
+static int check_dedicated(const struct xlnuma__settings *settings,
+                           const XLU_Config *config, const char *source,
+                           const char *text, size_t length, char *message)
+{
+    static const char *const others[] = { "cpus", "cpus_soft", "pool", "vnuma",
+                                          NULL };
+    static const char key[] = "numa_cpus";
+    const char *value;
+    XLU_ConfigList *list;
+    int nr;
+
+    if (strcmp(settings->value[find_key(key, strlen(key))], "dedicated"))
+        return 0;
+    for (unsigned i = 0; others[i]; i++) {
+        if (!xlu_cfg_get_string(config, others[i], &value, 1)) {
+            if (!strcmp(others[i], "pool") && !strcmp(value, XLNUMA__POOL))
+                continue;
+        } else if (xlu_cfg_get_list(config, others[i], &list, &nr, 1)) {
+            continue;
+        }
+        return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                            "%s:%u: %s is \"dedicated\", but %s is given: only "
+                            "one of the two can choose its CPUs",
+                            source, xlnuma__config_line(text, length, key), key,
+                            others[i]);
+    }
+    return 0;
+}
+
 /* libxl's own virtual nodes and ours at once. */
 static int check_vnuma(const struct xlnuma__settings *settings,
                        const XLU_Config *config, const char *source,
@@ -402,6 +445,8 @@ int xlnuma__settings_read(struct xlnuma__settings *settings_r,
                                 xlnuma__config_line(text, length, keys[i].name),
                                 keys[i].name, value, keys[i].values);
     }
+    if (check_dedicated(settings_r, config, source, text, length, message))
+        return XLNUMA_ERR_INVALID;
     return check_vnuma(settings_r, config, source, text, length, message);
 }
 

@@ -125,17 +125,25 @@ bool xlnuma__kept_nodes_get(struct xlnuma__layout *layout_r,
  * What xl-numa.conf says of this guest; the guest's own file takes precedence. The
  * file is the one that XL_NUMA_CONF in the environment names, else that of the
  * configuration folder, which need not be there. Read afresh in each call.
- * *is_off_r: placement is switched off on this host, whatever a guest's file says.
+ * *host_r is about the host, whatever a guest's file says.
  *
  * Returns 0, XLNUMA_ERR_IO, XLNUMA_ERR_INVALID, XLNUMA_ERR_NOMEM with file and
  * line in the message; then there are no settings, and placement is not off.
  * Logs: nothing.
  */
-int xlnuma__conf_read(struct xlnuma__settings *settings_r, bool *is_off_r,
-                      const char *guest, char *message);
+struct xlnuma__conf_host {
+    bool is_off;                             /* placement is switched off */
+    char dedicated_cpus[XLNUMA__VALUE_SIZE]; /* to be reserved; "": none */
+};
+
+int xlnuma__conf_read(struct xlnuma__settings *settings_r,
+                      struct xlnuma__conf_host *host_r, const char *guest,
+                      char *message);
 
 /* Which file that is; static, or the environment's. */
 const char *xlnuma__conf_path(void);
+
+#define XLNUMA__CONF_DEDICATED "numa_dedicated_cpus"
 
 /* The key of the switch, and why a guest is left to libxl when it is off. */
 #define XLNUMA__CONF_SWITCH "numa_placement"

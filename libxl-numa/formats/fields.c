@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static int bad_at(const struct place *place, const char *key,
                   const char *format, va_list args)
@@ -117,6 +118,21 @@ static int read_nodes(const struct place *place, yajl_val value,
     return 0;
 }
 
+static int read_cpus(const struct place *place, yajl_val value, const char *key,
+                     xlnuma_cpuset *cpus_r)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+
+    memset(cpus_r, 0, sizeof(*cpus_r));
+    if (!value || YAJL_IS_NULL(value))
+        return 0;
+    if (!YAJL_IS_STRING(value))
+        return xlnuma__bad_key(place, key, " is neither a string nor null");
+    return xlnuma_cpuset_parse(YAJL_GET_STRING(value), cpus_r, message)
+               ? xlnuma__bad_key(place, key, ": %s", message)
+               : 0;
+}
+
 int xlnuma__read_fields(const struct place *place, yajl_val object,
                         const struct field field[], void *to)
 {
@@ -132,6 +148,9 @@ int xlnuma__read_fields(const struct place *place, yajl_val object,
             rc = read_number(place, value, field, member);
         else if (field->kind == TEXT)
             rc = read_text(place, value, field->key, member, field->size);
+        else if (field->kind == CPUS)
+            rc = read_cpus(place, value, field->key,
+                           (xlnuma_cpuset *)(void *)member);
         else
             rc = read_nodes(place, value, field->key,
                             (xlnuma_nodeset *)(void *)member);

@@ -51,7 +51,7 @@ int xlnuma__read_number(const struct place *place, yajl_val value,
 /* A key of an object, and the member of a structure that its value becomes. */
 struct field {
     const char *key;
-    enum { NUMBER, TEXT, NODES } kind;
+    enum { NUMBER, TEXT, NODES, CPUS } kind;
     size_t offset, size;
     uint64_t max; /* of a number */
     bool
@@ -67,7 +67,7 @@ struct field {
 /*
  * Read an object into the structure `to` by a table that a row without a key
  * ends. Text may be missing or null, and is cut to its size; so may a list of
- * nodes, which have to be the host's.
+ * nodes, which have to be the host's, and one of CPUs.
  */
 int xlnuma__read_fields(const struct place *place, yajl_val object,
                         const struct field field[], void *to);

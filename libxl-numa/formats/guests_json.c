@@ -233,6 +233,8 @@ static const struct field guest_fields[] = {
     GUEST(NUMBER, memory_kb, "memory_kb", .max = XLNUMA__KB_MAX),
     GUEST(NUMBER, nr_vcpus, "vcpus", .max = UINT16_MAX),
     GUEST(NODES, affinity, "node_affinity", .is_optional = true),
+    GUEST(CPUS, pool_cpus, "pool_cpus", .is_optional = true),
+    GUEST(CPUS, dedicated, "dedicated_cpus", .is_optional = true),
     GUEST(NODES, report.nodes, "node_list", .is_optional = true),
     GUEST(TEXT, report.policy, "policy", .is_optional = true),
     GUEST(TEXT, report.memory, "memory", .is_optional = true),
@@ -245,6 +247,29 @@ static const struct field guest_fields[] = {
 #undef GUEST
     { NULL },
 };
+
+/* "cpus": the CPU of each vCPU, kept as the report has it. */
+static int read_own_cpus(const struct place *at, yajl_val object,
+                         struct xlnuma__report *report)
+{
+    yajl_val array = xlnuma__get(object, "cpus");
+    size_t used = 0;
+    uint64_t cpu;
+    int rc = 0;
+
+    if (!array || YAJL_IS_NULL(array))
+        return 0;
+    if (!YAJL_IS_ARRAY(array))
+        return xlnuma__bad_key(at, "cpus", " is neither an array nor null");
+    for (size_t i = 0; !rc && i < YAJL_GET_ARRAY(array)->len; i++) {
+        rc = xlnuma__read_number(at, YAJL_GET_ARRAY(array)->values[i], "cpus",
+                                 XLNUMA_CPUS_MAX - 1, &cpu);
+        if (used + 8 < sizeof(report->cpus))
+            used += (size_t)sprintf(report->cpus + used, "%s%" PRIu64,
+                                    i ? "," : "", cpu);
+    }
+    return rc;
+}
 
 static int read_guest(const struct place *at, yajl_val object, size_t i,
                       void *to)
@@ -260,6 +285,8 @@ static int read_guest(const struct place *at, yajl_val object, size_t i,
     if (!rc)
         rc = xlnuma__read_array(at, object, "nodes", SIZE_MAX, read_guest_node,
                                 &guest->report);
+    if (!rc)
+        rc = read_own_cpus(at, object, &guest->report);
     if (!rc)
         rc = read_extents(at, object, &guest->report);
     if (!rc)
@@ -352,6 +379,30 @@ static void put_extents(yajl_gen gen, const struct xlnuma__report *report)
     yajl_gen_map_close(gen);
 }
 
+void xlnuma__report_cpus_generate(const struct xlnuma__report *report,
+                                  yajl_gen gen)
+{
+    const char *here = report->cpus;
+
+    yajl_gen_array_open(gen);
+    while (*here) {
+        char *end;
+
+        yajl_gen_integer(gen, (long long)strtoul(here, &end, 10));
+        here = *end == ',' ? end + 1 : "";
+    }
+    yajl_gen_array_close(gen);
+}
+
+static void put_cpus(yajl_gen gen, const char *key, const xlnuma_cpuset *cpus)
+{
+    char list[XLNUMA__LIST_SIZE];
+
+    if (xlnuma_cpuset_count(cpus))
+        xlnuma__json_key_string(gen, key,
+                                xlnuma_cpuset_format(cpus, list, sizeof(list)));
+}
+
 static void put_report(yajl_gen gen, const struct xlnuma__report *report)
 {
     xlnuma__json_key(gen, "nodes");
@@ -367,6 +418,10 @@ static void put_report(yajl_gen gen, const struct xlnuma__report *report)
     put_text(gen, "status", report->status);
     put_text(gen, "soft_cpus", report->soft_cpus);
     put_text(gen, "hard_cpus", report->hard_cpus);
+    if (*report->cpus) {
+        xlnuma__json_key(gen, "cpus");
+        xlnuma__report_cpus_generate(report, gen);
+    }
     put_text(gen, "reason", report->reason);
     put_text(gen, "guest_nodes_reason", report->vnodes_reason);
     if (!report->nr_vnodes)
@@ -407,6 +462,8 @@ void xlnuma__guests_generate(const struct xlnuma__guests *guests, yajl_gen gen)
         xlnuma__json_key_kb(gen, "memory_kb", guest->memory_kb);
         xlnuma__json_key_kb(gen, "vcpus", guest->nr_vcpus);
         put_nodeset(gen, "node_affinity", guest->affinity);
+        put_cpus(gen, "pool_cpus", &guest->pool_cpus);
+        put_cpus(gen, "dedicated_cpus", &guest->dedicated);
         if (guest->has_report)
             put_report(gen, &guest->report);
         if (guest->vcpus.nr)

@@ -7,6 +7,7 @@
 #include "formats/json.h"
 #include "formats/parts.h"
 #include "formats/snapshot.h"
+#include "model/cores.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -49,6 +50,33 @@ static const struct field node_fields_of_1[] = {
     { NULL },
 };
 
+/* "core_cpus": the CPUs of each core, as lists. */
+static int read_cores(const struct place *place, yajl_val array,
+                      const struct xlnuma_node *node, struct xlnuma_host *host)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+
+    if (!array)
+        return 0;
+    if (!YAJL_IS_ARRAY(array))
+        return xlnuma__bad_key(place, "core_cpus", " is not an array");
+    for (size_t i = 0; i < YAJL_GET_ARRAY(array)->len; i++) {
+        const char *text = YAJL_GET_STRING(YAJL_GET_ARRAY(array)->values[i]);
+        xlnuma_cpuset cpus, others;
+
+        if (!text || xlnuma_cpuset_parse(text, &cpus, message))
+            return xlnuma__bad_key(place, "core_cpus",
+                                   "[%zu] is not a list of CPUs", i);
+        others = cpus;
+        xlnuma_cpuset_remove(&others, &node->cpus);
+        if (xlnuma_cpuset_count(&others))
+            return xlnuma__bad_key(place, "core_cpus",
+                                   "[%zu] has CPUs of other nodes", i);
+        xlnuma__host_set_core(host, &cpus);
+    }
+    return 0;
+}
+
 static int read_node(const struct place *root, yajl_val object, size_t index,
                      bool is_version_1, struct xlnuma_host *host,
                      unsigned *id_r)
@@ -78,10 +106,14 @@ static int read_node(const struct place *root, yajl_val object, size_t index,
                             message))
         return xlnuma__bad_key(&place, "cpus", ": %s", message);
     rc = xlnuma__read_fields(&place, object, node_fields, &host->node[id]);
-    return rc || !is_version_1
-               ? rc
-               : xlnuma__read_fields(&place, object, node_fields_of_1,
-                                     &host->node[id]);
+    if (!rc && is_version_1)
+        rc = xlnuma__read_fields(&place, object, node_fields_of_1,
+                                 &host->node[id]);
+    if (rc)
+        return rc;
+    xlnuma__host_guess_cores(host, &host->node[id]);
+    return read_cores(&place, xlnuma__get(object, "core_cpus"), &host->node[id],
+                      host);
 }
 
 static int read_distances(const struct place *place, yajl_val rows, size_t nr,
@@ -156,6 +188,15 @@ static int read_scheduler(const struct place *place, yajl_val value,
     return 0;
 }
 
+/* Optional: snapshots did not have them before 0.2.0. */
+static const struct field dedicated_fields[] = {
+    FIELD(CPUS, struct xlnuma_host, dedicated_cpus, "dedicated_cpus",
+          .is_optional = true),
+    FIELD(CPUS, struct xlnuma_host, dedicated_taken, "dedicated_taken",
+          .is_optional = true),
+    { NULL },
+};
+
 /* `guests` may be NULL: not wanted. */
 static int read_root(const struct place *place, yajl_val root,
                      struct xlnuma_host *host, struct xlnuma__guests *guests)
@@ -197,6 +238,8 @@ static int read_root(const struct place *place, yajl_val root,
     rc = read_distances(place, xlnuma__get(root, "distances"), nr, id, host);
     if (!rc)
         rc = read_scheduler(place, xlnuma__get(root, "scheduler"), host);
+    if (!rc)
+        rc = xlnuma__read_fields(place, root, dedicated_fields, host);
     if (!rc)
         rc = xlnuma__read_array(place, root, "devices", XLNUMA_DEVICES_MAX,
                                 read_device, host);
@@ -371,9 +414,41 @@ int xlnuma_host_load(struct xlnuma_host *host_r, const char *path,
 
 /* --- writing -------------------------------------------------------------- */
 
-static void write_node(yajl_gen gen, unsigned id,
-                       const struct xlnuma_node *node)
+/* Where some core has several threads: the CPUs of each, the lowest first. */
+static void write_cores(yajl_gen gen, const struct xlnuma_host *host,
+                        const struct xlnuma_node *node)
 {
+    char list[XLNUMA__LIST_SIZE];
+    xlnuma_cpuset core;
+
+    if (!node->nr_cores || node->nr_cores == xlnuma_cpuset_count(&node->cpus))
+        return;
+    xlnuma__json_key(gen, "core_cpus");
+    yajl_gen_array_open(gen);
+    for (unsigned cpu = 0; cpu < XLNUMA_CPUS_MAX; cpu++) {
+        if (!xlnuma_cpuset_has(&node->cpus, cpu) ||
+            xlnuma__host_core(host, cpu) != cpu)
+            continue;
+        xlnuma__host_core_cpus(host, node, cpu, &core);
+        xlnuma__json_string(gen,
+                            xlnuma_cpuset_format(&core, list, sizeof(list)));
+    }
+    yajl_gen_array_close(gen);
+}
+
+static void write_cpus(yajl_gen gen, const char *key, const xlnuma_cpuset *cpus)
+{
+    char list[XLNUMA__LIST_SIZE];
+
+    if (xlnuma_cpuset_count(cpus))
+        xlnuma__json_key_string(gen, key,
+                                xlnuma_cpuset_format(cpus, list, sizeof(list)));
+}
+
+static void write_node(yajl_gen gen, const struct xlnuma_host *host,
+                       unsigned id)
+{
+    const struct xlnuma_node *node = &host->node[id];
     char cpus[XLNUMA__LIST_SIZE];
 
     yajl_gen_map_open(gen);
@@ -383,6 +458,7 @@ static void write_node(yajl_gen gen, unsigned id,
         gen, "cpus", xlnuma_cpuset_format(&node->cpus, cpus, sizeof(cpus)));
     if (node->nr_cores)
         xlnuma__json_key_kb(gen, "cores", node->nr_cores);
+    write_cores(gen, host, node);
     xlnuma__json_key_kb(gen, "size_kb", node->size_kb);
     xlnuma__json_key_kb(gen, "free_kb", node->free_kb);
     if (node->low_free_kb)
@@ -436,10 +512,12 @@ static void write_root(yajl_gen gen, const struct xlnuma_host *host,
     xlnuma__json_key(gen, "nodes");
     yajl_gen_array_open(gen);
     XLNUMA_FOR_EACH_NODE(i, host->nodes)
-        write_node(gen, i, &host->node[i]);
+        write_node(gen, host, i);
     yajl_gen_array_close(gen);
     xlnuma__json_key(gen, "distances");
     xlnuma__distances_generate(host, gen);
+    write_cpus(gen, "dedicated_cpus", &host->dedicated_cpus);
+    write_cpus(gen, "dedicated_taken", &host->dedicated_taken);
     if (host->nr_devices)
         write_devices(gen, host);
     if (guests && guests->nr) {

@@ -31,6 +31,10 @@ int xlnuma_plan_write(const struct xlnuma_host *host,
 void xlnuma__report_vnodes_generate(const struct xlnuma__report *report,
                                     yajl_gen gen);
 
+/* The dedicated CPUs of its vCPUs: an array of numbers. */
+void xlnuma__report_cpus_generate(const struct xlnuma__report *report,
+                                  yajl_gen gen);
+
 /* What is known of each of xlnuma__report_nodes(): an array. */
 void xlnuma__report_nodes_generate(const struct xlnuma__report *report,
                                    yajl_gen gen);

@@ -105,6 +105,17 @@ static void write_vnodes(yajl_gen gen, const struct xlnuma_plan *plan)
     yajl_gen_array_close(gen);
 }
 
+static void write_dedicated(yajl_gen gen, const struct xlnuma_plan *plan)
+{
+    if (!plan->nr_dedicated)
+        return;
+    xlnuma__json_key(gen, "cpus");
+    yajl_gen_array_open(gen);
+    for (unsigned i = 0; i < plan->nr_dedicated; i++)
+        yajl_gen_integer(gen, plan->cpu[i]);
+    yajl_gen_array_close(gen);
+}
+
 void xlnuma__plan_generate(const struct xlnuma_host *host,
                            const struct xlnuma_plan *plan, yajl_gen gen)
 {
@@ -141,6 +152,7 @@ void xlnuma__plan_generate(const struct xlnuma_host *host,
             xlnuma__json_key_string(
                 gen, "hard_cpus",
                 xlnuma_cpuset_format(&plan->hard_cpus, cpus, sizeof(cpus)));
+        write_dedicated(gen, plan);
         write_vnodes(gen, plan);
     }
     xlnuma__json_key_string(gen, "reason", plan->reason);

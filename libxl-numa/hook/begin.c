@@ -17,7 +17,7 @@ static int begin_without(libxl_ctx *ctx, xentoollog_logger *lg,
 
     xlnuma__build_settle(&build, config);
     xlnuma__build_learn(&build, config);
-    if (xlnuma__is_strict(build.request.policy)) {
+    if (xlnuma__build_needs_plan(&build)) {
         xlnuma__build_say_refused(&build, "out of memory");
         return -1;
     }

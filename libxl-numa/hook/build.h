@@ -66,7 +66,8 @@ struct build {
     uint64_t least_kb;   /* that it needs, without what Xen takes for itself */
     uint64_t stubdom_kb; /* of the stub domain that it is to have; 0: none */
     const char *why_not; /* what the user gave instead of placement, static */
-    bool has_kept;       /* `settings` are from its first build */
+    const char *no_dedicated; /* why it cannot have dedicated CPUs, static */
+    bool has_kept;            /* `settings` are from its first build */
     struct xlnuma__settings settings; /* of the guest's own file */
     xlnuma_nodeset conf_nodes;        /* what it may use by xl-numa.conf */
     struct xlnuma_request request;
@@ -89,6 +90,25 @@ struct build {
         int width; /* of the line on the terminal */
     } progress;
 };
+
+/* Does each vCPU get a CPU of its own, or the build fail? */
+static inline bool xlnuma__build_is_dedicated(const struct build *build)
+{
+    return build->request.cpu_policy == XLNUMA_CPUS_DEDICATED;
+}
+
+/* Fail the build rather than leave it to libxl? */
+static inline bool xlnuma__build_needs_plan(const struct build *build)
+{
+    return xlnuma__is_strict(build->request.policy) ||
+           xlnuma__build_is_dedicated(build);
+}
+
+/* Are its vCPUs' affinities the plan's? On dedicated CPUs they are pinned already. */
+static inline bool xlnuma__build_sets_vcpus(const struct build *build)
+{
+    return build->owns_vcpus && !xlnuma__build_is_dedicated(build);
+}
 
 /* A build of which nothing is known yet but ctx and logger; NULL: no memory. */
 struct build *xlnuma__build_new(libxl_ctx *ctx, xentoollog_logger *lg);

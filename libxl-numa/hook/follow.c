@@ -14,10 +14,12 @@ static int apply_again(struct build *build, const struct xlnuma_plan *actual,
 {
     const xlnuma_cpuset *hard_before =
         build->request.has_own_affinity ? NULL : &build->hard_before;
-    int rc = xlnuma__apply(build->ctx, build->domid, build->nr_vcpus, actual,
-                           build->owns_vcpus, hard_before, message);
+    int rc =
+        xlnuma__apply(build->ctx, build->domid, build->nr_vcpus, actual,
+                      xlnuma__build_sets_vcpus(build), hard_before, message);
 
-    build->has_hard = !rc && build->owns_vcpus && actual->has_hard_cpus;
+    build->has_hard =
+        !rc && xlnuma__build_sets_vcpus(build) && actual->has_hard_cpus;
     return rc;
 }
 

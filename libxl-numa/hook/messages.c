@@ -62,9 +62,13 @@ void xlnuma__build_say_refused(const struct build *build, const char *format,
     char behind[64];
     va_list args;
 
-    snprintf(behind, sizeof(behind),
-             ": not built, as numa_policy=\"%s\" demands",
-             xlnuma_policy_name(build->request.policy));
+    if (xlnuma__is_strict(build->request.policy))
+        snprintf(behind, sizeof(behind),
+                 ": not built, as numa_policy=\"%s\" demands",
+                 xlnuma_policy_name(build->request.policy));
+    else
+        snprintf(behind, sizeof(behind),
+                 ": not built, as numa_cpus=\"dedicated\" demands");
     va_start(args, format);
     say(build, XTL_ERROR, behind, format, args);
     va_end(args);

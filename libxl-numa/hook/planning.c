@@ -7,6 +7,7 @@
  */
 #include "hook/services.h"
 #include "vnodes/vnodes.h"
+#include "xen/dedicated.h"
 #include "xen/host.h"
 
 #include <inttypes.h>
@@ -16,6 +17,9 @@
 /* How long a strict build waits for others, with libxl's lock held. */
 #define WAIT_S 10
 #define WAITS_A_S 5
+
+/* Of 5 s each. */
+#define DEDICATED_TURNS 6
 
 /* A guest from another host may name nodes that this one does not have. */
 static void forget_foreign_nodes(struct build *build,
@@ -65,7 +69,12 @@ static int plan_alone(struct build *build, xc_interface *xch,
 
     if (rc)
         return rc;
-    if (xlnuma_nodeset_count(host->nodes) < 2 && !wants_number(build)) {
+    if (xlnuma__build_is_dedicated(build)) {
+        rc = xlnuma__dedicated_read(host, build->ctx, xch, &build->poolid,
+                                    message);
+        if (rc)
+            return rc;
+    } else if (xlnuma_nodeset_count(host->nodes) < 2 && !wants_number(build)) {
         build->is_strict = false; /* the one node is what it demands */
         return xlnuma__fail(message, XLNUMA_ERR_NONUMA,
                             "the host has one NUMA node");
@@ -81,6 +90,29 @@ static int plan_alone(struct build *build, xc_interface *xch,
                                     message);
 }
 
+/*
+ * A build that needs CPUs alone waits longer, for as many as have the turn before it:
+ * it cannot go on without.
+ */
+static bool take_turn(const struct build *build, char *why)
+{
+    unsigned tries = xlnuma__build_is_dedicated(build) ? DEDICATED_TURNS : 1;
+
+    while (tries-- && xlnuma__reservations_begin(why))
+        ;
+    return !*why;
+}
+
+/* Its CPUs, before anybody else can plan: two never have the same. */
+static int take_cpus(struct build *build, const struct xlnuma_host *host,
+                     char *message)
+{
+    return xlnuma__build_is_dedicated(build)
+               ? xlnuma__dedicated_give(build->ctx, build->domid, build->poolid,
+                                        host, build->plan, message)
+               : 0;
+}
+
 /* Plan in turn with all builds of this host, and reserve what was planned. */
 static int plan_in_turn(struct build *build, xc_interface *xch,
                         struct xlnuma_host *host,
@@ -88,8 +120,12 @@ static int plan_in_turn(struct build *build, xc_interface *xch,
                         uint64_t reserved_kb[], char *message)
 {
     char why[XLNUMA_MESSAGE_SIZE];
-    bool has_turn = !xlnuma__reservations_begin(why);
+    bool has_turn = take_turn(build, why);
     int rc;
+
+    if (!has_turn && xlnuma__build_is_dedicated(build))
+        return xlnuma__fail(message, XLNUMA_ERR_IO,
+                            "%.400s: another guest may get the same CPUs", why);
 
     memset(reserved_kb, 0, XLNUMA_NODES_MAX * sizeof(*reserved_kb));
     if (before)
@@ -107,6 +143,7 @@ static int plan_in_turn(struct build *build, xc_interface *xch,
                               "%s: guests that are built at the "
                               "same moment may be planned on the same memory",
                               why);
+        rc = take_cpus(build, host, message);
     }
     if (has_turn)
         xlnuma__reservations_end();
@@ -159,7 +196,7 @@ int xlnuma__build_plan(struct build *build, xc_interface *xch,
 
     do {
         rc = plan_in_turn(build, xch, host, before, reserved_kb, message);
-        if (rc || !build->is_strict ||
+        if (rc || !(build->is_strict || xlnuma__build_is_dedicated(build)) ||
             build->plan->status == XLNUMA_STATUS_PLACED ||
             !lacks_reserved(build, host, reserved_kb))
             return rc;

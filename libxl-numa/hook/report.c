@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Service: a build's report, and what of it is known. Reads and writes none. */
 #include "hook/services.h"
+#include "planner/dedicated.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -69,6 +70,7 @@ static void report_plan(const struct build *build,
                          sizeof(report->soft_cpus));
     if (build->has_hard)
         report_hard_cpus(build, plan, report);
+    xlnuma__dedicated_format(plan, report->cpus, sizeof(report->cpus));
     memcpy(report->planned_kb, plan->memory_kb, sizeof(report->planned_kb));
     if (build->source == MEMORY_HELPERS) { /* which has no host to rank */
         report->nr_others = build->extents.nr_ranked;

@@ -18,7 +18,10 @@ void xlnuma__build_say(const struct build *build, xentoollog_level level,
                        const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* The same, an error, with ": not built, as numa_policy="..." demands" at its end. */
+/*
+ * The same, an error, with ": not built, as numa_policy="..." demands" at its end, or
+ * numa_cpus if the policy is not strict.
+ */
 void xlnuma__build_say_refused(const struct build *build, const char *format,
                                ...) __attribute__((format(printf, 2, 3)));
 

@@ -74,23 +74,23 @@ void xlnuma__build_settle(struct build *build, libxl_domain_config *config)
 }
 
 /*
- * The keys that xl-numa.conf has for this guest; a wrong file has none. Returns
- * whether it switches placement off.
+ * The keys that xl-numa.conf has for this guest; a wrong file has none, which is
+ * told where it matters. Returns whether it switches placement off.
  */
-static bool apply_conf(struct build *build, const char *name)
+static bool apply_conf(struct build *build, const char *name, bool is_told)
 {
     struct xlnuma__settings settings;
     char message[XLNUMA_MESSAGE_SIZE];
-    bool is_off;
+    struct xlnuma__conf_host host;
 
-    if (xlnuma__conf_read(&settings, &is_off, name ? name : "", message) &&
-        xlnuma__build_has_domain(build))
+    if (xlnuma__conf_read(&settings, &host, name ? name : "", message) &&
+        is_told && xlnuma__build_has_domain(build))
         xlnuma__build_say(build, XTL_WARN,
                           "%s: placed as if that file were not "
                           "there",
                           message);
     xlnuma__settings_apply(&settings, &build->request);
-    return is_off;
+    return host.is_off;
 }
 
 /* What every vCPU has without us, where the request has no affinity of its own. */
@@ -108,7 +108,7 @@ static void learn_hard_affinity(struct build *build,
 void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
 {
     const libxl_domain_build_info *info = &config->b_info;
-    bool is_off;
+    bool is_off, wants;
 
     xlnuma__request_from_config(&build->request, build->ctx, config);
     build->owns_vcpus = !libxl_defbool_is_default(info->numa_placement) &&
@@ -117,14 +117,19 @@ void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
     build->is_hvm = info->type == LIBXL_DOMAIN_TYPE_HVM;
     build->least_kb = xlnuma__populated_kb(config);
     build->stubdom_kb = xlnuma__stubdom_need_kb(config);
-    if (!xlnuma__config_wants_placement(config, &build->why_not))
-        return;
-    is_off = apply_conf(build, config->c_info.name);
+    wants = xlnuma__config_wants_placement(config, &build->why_not);
+    is_off = apply_conf(build, config->c_info.name, wants);
     build->conf_nodes = build->request.nodes;
     xlnuma__settings_apply(&build->settings, &build->request);
     if (is_off) {
         build->why_not = XLNUMA__CONF_OFF;
         build->request.policy = XLNUMA_POLICY_NONE;
+        build->request.cpu_policy = XLNUMA_CPUS_SHARED;
+    }
+    if (xlnuma__build_is_dedicated(build)) {
+        build->no_dedicated =
+            xlnuma__dedicated_conflict(config, &build->request);
+        build->request.affinity = XLNUMA_AFFINITY_HARD;
     }
     if (build->has_kept_nodes)
         xlnuma__request_keep_vnodes(&build->request, config, &build->kept_nodes,

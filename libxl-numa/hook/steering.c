@@ -22,10 +22,11 @@ int xlnuma__build_steer(struct build *build, xc_interface *xch,
     if (rc || build->plan->status != XLNUMA_STATUS_PLACED)
         goto out;
     rc = xlnuma__apply(build->ctx, build->domid, build->nr_vcpus, build->plan,
-                       build->owns_vcpus, NULL, message);
+                       xlnuma__build_sets_vcpus(build), NULL, message);
     if (rc)
         goto out;
-    build->has_hard = build->owns_vcpus && build->plan->has_hard_cpus;
+    build->has_hard =
+        xlnuma__build_sets_vcpus(build) && build->plan->has_hard_cpus;
     xlnuma__extents_init(&build->extents, host, build->plan);
     if (build->is_strict)
         build->extents.nr_ranked = 0; /* no other node will do */

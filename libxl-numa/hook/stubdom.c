@@ -7,6 +7,7 @@
  */
 #include "hook/moments.h"
 #include "hook/services.h"
+#include "xen/request.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -81,12 +82,24 @@ static void restrict_to_guest(struct build *stubdom, const struct build *guest)
     memset(&stubdom->hard_before, 0xff, sizeof(stubdom->hard_before));
 }
 
+/*
+ * That of a guest with dedicated CPUs stays off these: it takes those of Pool-0 that
+ * are nearest to the guest's memory.
+ */
+static int restrict_to_pool_0(struct build *stubdom, char *message)
+{
+    stubdom->request.has_cpus = false;
+    stubdom->request.affinity = XLNUMA_AFFINITY_SOCKET;
+    return xlnuma__request_add_pool(&stubdom->request, stubdom->ctx, 0,
+                                    message);
+}
+
 /* The stub domain's own plan, on its guest's nodes and CPUs. */
 static int plan_stubdom(struct build *stubdom, struct build *guest,
                         xc_interface *xch, char *message)
 {
     struct xlnuma_request *request = &stubdom->request;
-    int rc;
+    int rc = 0;
 
     snprintf(request->name, sizeof(request->name), "%.*s" SUFFIX,
              (int)(sizeof(request->name) - sizeof(SUFFIX)),
@@ -94,7 +107,10 @@ static int plan_stubdom(struct build *stubdom, struct build *guest,
     request->memory_kb = stubdom->least_kb = guest->stubdom_kb;
     request->nr_vcpus = stubdom->nr_vcpus;
     restrict_to_guest(stubdom, guest);
-    rc = xlnuma__build_steer(stubdom, xch, &guest->reservation, message);
+    if (xlnuma__build_is_dedicated(guest))
+        rc = restrict_to_pool_0(stubdom, message);
+    if (!rc)
+        rc = xlnuma__build_steer(stubdom, xch, &guest->reservation, message);
     return rc || stubdom->phase == PHASE_STEERED
                ? rc
                : xlnuma__fail(message, XLNUMA_ERR_INVALID, "%s",

@@ -16,7 +16,7 @@
 /* The build goes on as stock libxl would do it, or not at all. */
 static int give_up(struct build *build, const char *why)
 {
-    if (build->is_strict) {
+    if (build->is_strict || xlnuma__build_is_dedicated(build)) {
         xlnuma__build_say_refused(build, "%s", why);
         errno = ENOMEM;
         return -1;
@@ -83,6 +83,10 @@ int xlnuma__on_vcpus(struct build *build, xc_interface *xch, unsigned nr_vcpus)
     int rc;
 
     build->nr_vcpus = nr_vcpus;
+    if (build->no_dedicated) {
+        leave_to_libxl(build, XLNUMA__BUILT_FAILED, build->no_dedicated);
+        return give_up(build, build->no_dedicated);
+    }
     if (build->why_not)
         build->request.policy = XLNUMA_POLICY_NONE;
     if (build->request.policy == XLNUMA_POLICY_NONE) {
@@ -91,7 +95,7 @@ int xlnuma__on_vcpus(struct build *build, xc_interface *xch, unsigned nr_vcpus)
         return 0;
     }
     build->is_strict = xlnuma__is_strict(build->request.policy);
-    rc = read_pool(build, xch, message);
+    rc = xlnuma__build_is_dedicated(build) ? 0 : read_pool(build, xch, message);
     if (!rc)
         rc = xlnuma__build_steer(build, xch, NULL, message);
     if (rc == XLNUMA_ERR_NONUMA) { /* nothing to choose, and nothing to say */

@@ -3,6 +3,7 @@
 #include "model/guests.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,7 @@ const char *xlnuma__built_name(enum xlnuma__built status)
         [XLNUMA__BUILT_FAILED] = "failed",
         [XLNUMA__BUILT_GROWN] = "grown",
         [XLNUMA__BUILT_SHRUNK] = "shrunk",
+        [XLNUMA__BUILT_SHARED] = "shared",
     };
 
     return names[status];
@@ -168,4 +170,84 @@ bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,
             *off_kb_r += guest->report.actual_kb[node];
     }
     return guest->report.has_actual && !xlnuma__guest_is_resized(guest);
+}
+
+/* --- dedicated CPUs --------------------------------------------------------- */
+
+__attribute__((format(printf, 2, 3))) static void
+set_shared(struct xlnuma__guest *guest, const char *format, ...)
+{
+    struct xlnuma__report *report = &guest->report;
+    char was[XLNUMA_MESSAGE_SIZE], why[XLNUMA_MESSAGE_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(why, sizeof(why), format, args);
+    va_end(args);
+    snprintf(was, sizeof(was), "%s", report->reason);
+    snprintf(report->reason, sizeof(report->reason),
+             "%.240s; when it was built: %.240s", why, was);
+    if (!xlnuma__guest_is_resized(guest))
+        snprintf(report->status, sizeof(report->status), "%s",
+                 xlnuma__built_name(XLNUMA__BUILT_SHARED));
+}
+
+bool xlnuma__guest_is_shared(const struct xlnuma__guest *guest)
+{
+    return has_status(guest, XLNUMA__BUILT_SHARED);
+}
+
+/* Is it still where its build put it? */
+static bool is_in_place(struct xlnuma__guest *guest, const xlnuma_cpuset *own)
+{
+    xlnuma_cpuset elsewhere = guest->pool_cpus;
+    char cpus[64];
+
+    if (!xlnuma_cpuset_count(&guest->pool_cpus)) {
+        set_shared(
+            guest,
+            "it was taken out of the cpupool of its dedicated CPUs %.64s",
+            guest->report.cpus);
+        return false;
+    }
+    xlnuma_cpuset_remove(&elsewhere, own);
+    if (!xlnuma_cpuset_count(&elsewhere))
+        return true;
+    set_shared(guest,
+               "its dedicated CPUs are %.64s, but its vCPUs may run on %s too",
+               guest->report.cpus,
+               xlnuma_cpuset_format(&elsewhere, cpus, sizeof(cpus)));
+    return false;
+}
+
+static void judge_shared(struct xlnuma__guests *guests,
+                         struct xlnuma__guest *guest)
+{
+    char message[XLNUMA_MESSAGE_SIZE], cpus[64];
+    xlnuma_cpuset own;
+
+    if (!*guest->report.cpus ||
+        xlnuma_cpuset_parse(guest->report.cpus, &own, message) ||
+        !is_in_place(guest, &own))
+        return;
+    xlnuma_cpuset_or(&own, &guest->dedicated);
+    for (unsigned i = 0; i < guests->nr; i++) {
+        const struct xlnuma__guest *other = &guests->guest[i];
+        xlnuma_cpuset both = other->pool_cpus;
+
+        xlnuma_cpuset_and(&both, &own);
+        if (other == guest || !xlnuma_cpuset_count(&both))
+            continue;
+        set_shared(guest, "%s (%u) may run on its dedicated CPUs %s",
+                   *other->name ? other->name : "a domain without a name",
+                   other->domid,
+                   xlnuma_cpuset_format(&both, cpus, sizeof(cpus)));
+        return;
+    }
+}
+
+void xlnuma__guests_judge_shared(struct xlnuma__guests *guests)
+{
+    for (unsigned i = 0; i < guests->nr; i++)
+        judge_shared(guests, &guests->guest[i]);
 }

@@ -19,6 +19,7 @@ enum xlnuma__built {
     XLNUMA__BUILT_FAILED, /* something went wrong before there was a plan */
     XLNUMA__BUILT_GROWN,  /* since then: by ballooning, say */
     XLNUMA__BUILT_SHRUNK,
+    XLNUMA__BUILT_SHARED, /* others may use its dedicated CPUs now */
 };
 const char *xlnuma__built_name(enum xlnuma__built status);
 
@@ -43,6 +44,7 @@ struct xlnuma__report {
     char user_cpus[3072];     /* hard affinity without us; "": all CPUs */
     bool no_balance;          /* not by `balance`, as numa_balance says */
     unsigned balance_gain;    /* numa_balance_gain; 0: nothing said */
+    char cpus[3072];          /* dedicated, of each vCPU: "4,5"; "": none */
     double expected_distance; /* 0 when not placed */
     unsigned nr_others;
     uint8_t other[XLNUMA_NODES_MAX]; /* nodes not planned, nearest first */
@@ -75,6 +77,9 @@ struct xlnuma__guest {
     uint64_t memory_kb;
     unsigned nr_vcpus;
     xlnuma_nodeset affinity; /* Xen's node affinity; empty: not known */
+    xlnuma_cpuset pool_cpus; /* of the dedicated CPUs, those that its vCPUs may
+                                run on; empty: it is not in their pool */
+    xlnuma_cpuset dedicated; /* those that no other guest is to have */
     bool has_report;
     struct xlnuma__report report;
     struct xlnuma__vcpus vcpus; /* in a snapshot, or where they are asked for */
@@ -133,6 +138,14 @@ uint64_t xlnuma__guest_built_kb(const struct xlnuma__guest *guest);
  */
 void xlnuma__guest_judge_size(struct xlnuma__guest *guest, uint64_t video_kb);
 bool xlnuma__guest_is_resized(const struct xlnuma__guest *guest);
+
+/*
+ * A guest with dedicated CPUs that others may use too, or whose vCPUs may run
+ * elsewhere, is "shared", and the reason says who is where; one that was resized
+ * keeps that status. Of all guests of a host that runs.
+ */
+void xlnuma__guests_judge_shared(struct xlnuma__guests *guests);
+bool xlnuma__guest_is_shared(const struct xlnuma__guest *guest);
 
 /* The nodes that were planned or have memory of it. */
 xlnuma_nodeset xlnuma__report_nodes(const struct xlnuma__report *report);

@@ -82,6 +82,27 @@ static int check_cpus(const struct xlnuma_host *host, char *message)
     return 0;
 }
 
+static int check_dedicated(const struct xlnuma_host *host, char *message)
+{
+    xlnuma_cpuset dedicated = host->dedicated_cpus;
+    xlnuma_cpuset taken = host->dedicated_taken;
+    char cpus[64];
+    unsigned i;
+
+    xlnuma_cpuset_remove(&taken, &dedicated);
+    XLNUMA_FOR_EACH_NODE(i, host->nodes)
+        xlnuma_cpuset_remove(&dedicated, &host->node[i].cpus);
+    if (xlnuma_cpuset_count(&dedicated))
+        return xlnuma__fail(
+            message, XLNUMA_ERR_INVALID, "dedicated CPUs %s are on no node",
+            xlnuma_cpuset_format(&dedicated, cpus, sizeof(cpus)));
+    if (xlnuma_cpuset_count(&taken))
+        return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                            "CPUs %s are taken, but not dedicated",
+                            xlnuma_cpuset_format(&taken, cpus, sizeof(cpus)));
+    return 0;
+}
+
 static int check_memory(const struct xlnuma_host *host, char *message)
 {
     uint64_t total_kb = 0;
@@ -173,6 +194,9 @@ int xlnuma_host_check(const struct xlnuma_host *host, char *message)
     if (!host->nodes)
         return xlnuma__fail(message, XLNUMA_ERR_INVALID, "no nodes");
     rc = check_cpus(host, message);
+    if (rc)
+        return rc;
+    rc = check_dedicated(host, message);
     if (rc)
         return rc;
     rc = check_memory(host, message);

@@ -57,13 +57,18 @@ struct xlnuma_device {
 #define XLNUMA_SCHEDULER_SIZE 16
 
 /*
- * About 220 KiB: allocate with xlnuma_host_new(), not on the stack.
+ * About 256 KiB: allocate with xlnuma_host_new(), not on the stack.
  * node[i] and distance[i][j] mean something only for i, j in `nodes`, device[n]
  * for n < nr_devices.
  */
 struct xlnuma_host {
     xlnuma_nodeset nodes;
     char scheduler[XLNUMA_SCHEDULER_SIZE]; /* "credit2"; "" when not known */
+    uint16_t core[XLNUMA_CPUS_MAX]; /* 1 + the lowest CPU of each CPU's core; 0:
+                                       not known, a core of its own */
+    xlnuma_cpuset dedicated_cpus;   /* reserved for guests that ask for CPUs of
+                                       their own; empty: none */
+    xlnuma_cpuset dedicated_taken;  /* of these, the CPUs that a guest has */
     struct xlnuma_node node[XLNUMA_NODES_MAX];
     uint16_t distance[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
     unsigned nr_devices;
@@ -76,8 +81,9 @@ void xlnuma_host_free(struct xlnuma_host *host); /* NULL is fine */
 
 /*
  * Verify the model's invariants: at least one node; no CPU in two nodes;
- * low_free_kb and reserved_kb <= free_kb <= size_kb; local distances 10, others 11 to
- * 254 or unreachable; some CPU and some memory; devices in ascending order on nodes that
+ * low_free_kb and reserved_kb <= free_kb <= size_kb; dedicated CPUs are online, and
+ * those that are taken are dedicated; local distances 10, others 11 to 254 or
+ * unreachable; some CPU and some memory; devices in ascending order on nodes that
  * are there. Called after every load and after every look at Xen.
  *
  * Returns 0, XLNUMA_ERR_INVALID.

@@ -20,6 +20,7 @@ enum xlnuma_err {
     XLNUMA_ERR_NOMEM = -3,   /* out of memory in this process */
     XLNUMA_ERR_XEN = -4,     /* a call to Xen, libxl or xenstore failed */
     XLNUMA_ERR_NONUMA = -5,  /* the host has one node: nothing to choose */
+    XLNUMA_ERR_REFUSED = -6, /* what was asked for would harm others */
 };
 
 /* Write one line into a caller's message buffer; returns `err`. */

@@ -52,7 +52,7 @@ struct xlnuma_guest_node {
 
 /*
  * alternative[i] means something for i < nr_alternatives, guest_node[i] for i <
- * nr_guest_nodes.
+ * nr_guest_nodes, cpu[i] for i < nr_dedicated.
  */
 struct xlnuma_plan {
     char guest[XLNUMA_NAME_SIZE];
@@ -73,6 +73,8 @@ struct xlnuma_plan {
     unsigned limit_vcpus;        /* and so many */
     bool can_grow;               /* `nodes` have room for that */
     bool has_hard_cpus; /* hard_cpus is to be the hard affinity of all vCPUs */
+    enum xlnuma_threads threads;      /* of dedicated CPUs */
+    unsigned nr_dedicated;            /* vCPUs with a CPU of their own */
     unsigned nr_guest_nodes;          /* 0: the guest sees one node */
     char vnodes_reason[160];          /* why, if it was to see more */
     char reason[XLNUMA_MESSAGE_SIZE]; /* one line, in words */
@@ -81,6 +83,7 @@ struct xlnuma_plan {
     xlnuma_cpuset soft_cpus; /* for its vCPUs: usable by the guest on `nodes` */
     xlnuma_cpuset hard_cpus; /* usable by the guest; soft_cpus are among them */
     struct xlnuma_guest_node guest_node[XLNUMA_GUEST_NODES_MAX];
+    uint16_t cpu[XLNUMA_CPUS_MAX]; /* of vCPU i < nr_dedicated */
 };
 
 /* Ownership: the caller's. Returns NULL when out of memory. */

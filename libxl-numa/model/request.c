@@ -28,6 +28,17 @@ static const char *const hotplug_names[] = {
     [XLNUMA_HOTPLUG_LIMITS] = "limits",
 };
 
+static const char *const cpus_names[] = {
+    [XLNUMA_CPUS_SHARED] = "shared",
+    [XLNUMA_CPUS_DEDICATED] = "dedicated",
+};
+
+static const char *const threads_names[] = {
+    [XLNUMA_THREADS_PREFER] = "prefer",
+    [XLNUMA_THREADS_ISOLATE] = "isolate",
+    [XLNUMA_THREADS_REQUIRE] = "require",
+};
+
 void xlnuma_request_init(struct xlnuma_request *request)
 {
     memset(request, 0, sizeof(*request));
@@ -98,5 +109,30 @@ bool xlnuma_hotplug_from_name(const char *name, enum xlnuma_hotplug *hotplug_r)
     if (i == NR(hotplug_names))
         return false;
     *hotplug_r = (enum xlnuma_hotplug)i;
+    return true;
+}
+
+bool xlnuma_cpus_from_name(const char *name, enum xlnuma_cpus *cpus_r)
+{
+    unsigned i = find_name(cpus_names, NR(cpus_names), name);
+
+    if (i == NR(cpus_names))
+        return false;
+    *cpus_r = (enum xlnuma_cpus)i;
+    return true;
+}
+
+const char *xlnuma_threads_name(enum xlnuma_threads threads)
+{
+    return threads_names[threads];
+}
+
+bool xlnuma_threads_from_name(const char *name, enum xlnuma_threads *threads_r)
+{
+    unsigned i = find_name(threads_names, NR(threads_names), name);
+
+    if (i == NR(threads_names))
+        return false;
+    *threads_r = (enum xlnuma_threads)i;
     return true;
 }

@@ -33,6 +33,19 @@ enum xlnuma_affinity {
     XLNUMA_AFFINITY_HARD,    /* hard affinity: the plan's CPUs */
 };
 
+/* Does the guest share CPUs with others (key numa_cpus)? */
+enum xlnuma_cpus {
+    XLNUMA_CPUS_SHARED,
+    XLNUMA_CPUS_DEDICATED, /* each vCPU gets a CPU that no other guest has */
+};
+
+/* How dedicated CPUs lie on cores of several threads (key numa_threads). */
+enum xlnuma_threads {
+    XLNUMA_THREADS_PREFER,  /* threads of one core first */
+    XLNUMA_THREADS_ISOLATE, /* a core for each vCPU, its other threads empty */
+    XLNUMA_THREADS_REQUIRE, /* whole cores, of which no other guest has a thread */
+};
+
 /* Names as in configuration files; _from_name returns false when unknown. */
 const char *xlnuma_policy_name(enum xlnuma_policy policy);
 bool xlnuma_policy_from_name(const char *name, enum xlnuma_policy *policy_r);
@@ -41,6 +54,9 @@ bool xlnuma_memory_from_name(const char *name, enum xlnuma_memory *memory_r);
 bool xlnuma_affinity_from_name(const char *name,
                                enum xlnuma_affinity *affinity_r);
 bool xlnuma_hotplug_from_name(const char *name, enum xlnuma_hotplug *hotplug_r);
+bool xlnuma_cpus_from_name(const char *name, enum xlnuma_cpus *cpus_r);
+const char *xlnuma_threads_name(enum xlnuma_threads threads);
+bool xlnuma_threads_from_name(const char *name, enum xlnuma_threads *threads_r);
 
 #define XLNUMA_NAME_SIZE 128
 
@@ -76,7 +92,9 @@ struct xlnuma_request {
     enum xlnuma_policy policy;
     enum xlnuma_memory memory;
     enum xlnuma_affinity affinity;
-    bool has_own_affinity; /* the vCPUs' hard affinities are the user's */
+    enum xlnuma_cpus cpu_policy;
+    enum xlnuma_threads threads; /* of dedicated CPUs */
+    bool has_own_affinity;       /* the vCPUs' hard affinities are the user's */
     char scheduler[XLNUMA_SCHEDULER_SIZE]; /* of its cpupool; "": the host's */
     unsigned device_weight; /* percent (key numa_devices), 0 to 100 */
     unsigned nr_devices;

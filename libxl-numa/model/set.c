@@ -61,6 +61,12 @@ void xlnuma_cpuset_or(xlnuma_cpuset *set, const xlnuma_cpuset *other)
         set->word[i] |= other->word[i];
 }
 
+void xlnuma_cpuset_remove(xlnuma_cpuset *set, const xlnuma_cpuset *other)
+{
+    for (unsigned i = 0; i < CPUSET_WORDS; i++)
+        set->word[i] &= ~other->word[i];
+}
+
 bool xlnuma_cpuset_intersects(const xlnuma_cpuset *a, const xlnuma_cpuset *b)
 {
     for (unsigned i = 0; i < CPUSET_WORDS; i++)

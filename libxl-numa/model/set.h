@@ -36,6 +36,7 @@ static inline void xlnuma_cpuset_add(xlnuma_cpuset *set, unsigned cpu)
 unsigned xlnuma_cpuset_count(const xlnuma_cpuset *set);
 void xlnuma_cpuset_and(xlnuma_cpuset *set, const xlnuma_cpuset *other);
 void xlnuma_cpuset_or(xlnuma_cpuset *set, const xlnuma_cpuset *other);
+void xlnuma_cpuset_remove(xlnuma_cpuset *set, const xlnuma_cpuset *other);
 bool xlnuma_cpuset_intersects(const xlnuma_cpuset *a, const xlnuma_cpuset *b);
 
 static inline bool xlnuma_nodeset_has(xlnuma_nodeset set, unsigned node)

@@ -127,7 +127,7 @@ static uint64_t least_of(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* A guest wider than the host gets every CPU. */
+/* A guest wider than the host gets every CPU, unless it wants its own. */
 static void fill_need(const struct xlnuma__table *table,
                       const struct xlnuma_request *request,
                       struct xlnuma__need *need)
@@ -141,6 +141,8 @@ static void fill_need(const struct xlnuma__table *table,
     need->memory = request->memory;
     need->nr_vcpus = request->nr_vcpus;
     need->nr_cpus = (unsigned)least_of(table->nr_cpus, request->nr_vcpus);
+    if (request->cpu_policy == XLNUMA_CPUS_DEDICATED)
+        need->nr_cpus = request->nr_vcpus;
     need->limit_cpus = (unsigned)least_of(table->nr_cpus, limit);
     need->max_nodes = max_nodes(table, request, need->nr_cpus);
     need->nr_cores = 0;

@@ -95,7 +95,8 @@ static void choose(struct planning *planning, const struct xlnuma_host *host,
         return;
     xlnuma__search(&planning->table, &planning->need, &planning->found);
     if (planning->found.is_found) {
-        choose_cores(planning);
+        if (request->cpu_policy == XLNUMA_CPUS_SHARED)
+            choose_cores(planning);
     } else if (!needs_cpus) {
         planning->need.nr_cpus = 1;
         xlnuma__search(&planning->table, &planning->need, &planning->found);
@@ -207,7 +208,8 @@ void xlnuma__plan_follow(struct xlnuma_plan *plan,
     nodes &= host->nodes;
     fill_cpus(host, request, nodes, &soft_cpus);
     /* Memory without a CPU: the vCPUs stay where they were planned. */
-    if (nodes != plan->nodes && xlnuma_cpuset_count(&soft_cpus))
+    if (nodes != plan->nodes && !plan->nr_dedicated &&
+        xlnuma_cpuset_count(&soft_cpus))
         plan->soft_cpus = soft_cpus;
     if (nodes != plan->nodes)
         plan->nodes = plan->memory_nodes = nodes;
@@ -345,8 +347,8 @@ static void explain_excluded(const struct xlnuma_host *host,
 
 /* --- all of it ----------------------------------------------------------------- */
 
-static void clear_plan(const struct xlnuma_request *request,
-                       struct xlnuma_plan *plan)
+void xlnuma__plan_clear(const struct xlnuma_request *request,
+                        struct xlnuma_plan *plan)
 {
     /* The guest's nodes, of which there are none, are large. */
     memset(plan, 0, offsetof(struct xlnuma_plan, guest_node));
@@ -379,9 +381,10 @@ static void make_plan(struct planning *planning, const struct xlnuma_host *host,
     bool for_limits = request->hotplug == XLNUMA_HOTPLUG_LIMITS;
     bool has_limits = for_limits && choose_for_limits(planning, host, request);
     bool is_filtered = has_filters(host, request);
+    bool needs_cpus = request->cpu_policy == XLNUMA_CPUS_DEDICATED;
 
     if (!has_limits && !(for_limits && xlnuma__is_strict(request->policy)))
-        choose(planning, host, request, false);
+        choose(planning, host, request, needs_cpus);
     plan->device_nodes = planning->device_nodes;
     if (!planning->found.is_found) {
         plan->status = XLNUMA_STATUS_UNPLACED;
@@ -412,7 +415,7 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
     int rc;
 
     *message = '\0';
-    clear_plan(request, plan_r);
+    xlnuma__plan_clear(request, plan_r);
     rc = check_request(host, request, message);
     if (rc)
         return rc;

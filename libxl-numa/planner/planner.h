@@ -179,6 +179,12 @@ void xlnuma__explain_lack(struct xlnuma__table *table,
                           const struct xlnuma__need *need,
                           struct xlnuma_plan *plan);
 
+/* --- plan.c ------------------------------------------------------------------ */
+
+/* A plan of which nothing is known yet but the request. */
+void xlnuma__plan_clear(const struct xlnuma_request *request,
+                        struct xlnuma_plan *plan);
+
 /* --- words.c ----------------------------------------------------------------- */
 
 /* The reason of a plan that is placed. */

@@ -4,6 +4,7 @@
  * which node of its plan, and the distances that it is told. Chooses no nodes of
  * the host but for a fixed number of guest nodes; makes no tables.
  */
+#include "planner/dedicated.h"
 #include "planner/plan.h"
 #include "vnodes/vnodes.h"
 
@@ -637,6 +638,8 @@ int xlnuma__plan_with_vnodes(const struct xlnuma_host *host,
     bool is_found = false;
     int rc = 0;
 
+    if (request->cpu_policy == XLNUMA_CPUS_DEDICATED)
+        return xlnuma__plan_dedicated(host, request, plan_r, message);
     if (request->guest_nodes > XLNUMA_GUEST_NODES_AUTO &&
         !request->no_guest_nodes && request->policy != XLNUMA_POLICY_NONE) {
         rc = plan_divisor(host, request, true, plan_r, &is_found, message);

@@ -10,7 +10,8 @@
 #define XLNUMA__BLOCK_KB ((uint64_t)128 << 10)
 
 /*
- * As xlnuma_plan_make(), and then the guest's nodes. With a fixed number N of
+ * As xlnuma_plan_make(), or xlnuma__plan_dedicated() for a guest with dedicated CPUs,
+ * and then the guest's nodes. With a fixed number N of
  * them the plan takes as few nodes as hold the guest, of the numbers that divide
  * N; when it wants more nodes than the best set has, the nearest others join it.
  * The nodes that a restored guest has keep their memory: they are divided over as

@@ -25,8 +25,8 @@ int xlnuma__apply_nodes(libxl_ctx *ctx, uint32_t domid, xlnuma_nodeset nodes)
 static const xlnuma_cpuset all_cpus = { { [0 ... XLNUMA_CPUS_MAX / 64 - 1] =
                                               ~(uint64_t)0 } };
 
-static int cpus_to_bitmap(libxl_ctx *ctx, const xlnuma_cpuset *cpus,
-                          libxl_bitmap *map)
+int xlnuma__cpuset_to_bitmap(libxl_ctx *ctx, const xlnuma_cpuset *cpus,
+                             libxl_bitmap *map)
 {
     int r = libxl_cpu_bitmap_alloc(ctx, map, 0);
 
@@ -44,7 +44,7 @@ int xlnuma__apply_vcpu(libxl_ctx *ctx, uint32_t domid, unsigned vcpu,
 
     *message = '\0';
     libxl_bitmap_init(&map);
-    r = cpus_to_bitmap(ctx, cpus, &map);
+    r = xlnuma__cpuset_to_bitmap(ctx, cpus, &map);
     if (!r)
         r = libxl_set_vcpuaffinity(ctx, domid, vcpu, NULL, &map);
     libxl_bitmap_dispose(&map);
@@ -62,9 +62,9 @@ static int set_affinity(libxl_ctx *ctx, uint32_t domid, unsigned nr_vcpus,
 
     libxl_bitmap_init(&hard_map);
     libxl_bitmap_init(&soft_map);
-    r = cpus_to_bitmap(ctx, soft, &soft_map);
+    r = xlnuma__cpuset_to_bitmap(ctx, soft, &soft_map);
     if (!r && hard)
-        r = cpus_to_bitmap(ctx, hard, &hard_map);
+        r = xlnuma__cpuset_to_bitmap(ctx, hard, &hard_map);
     if (!r)
         r = libxl_set_vcpuaffinity_all(ctx, domid, nr_vcpus,
                                        hard ? &hard_map : NULL, &soft_map);

@@ -7,6 +7,10 @@
 
 #include "model/plan.h"
 
+/* A new bitmap of CPUs. Returns 0 or libxl's error. */
+int xlnuma__cpuset_to_bitmap(libxl_ctx *ctx, const xlnuma_cpuset *cpus,
+                             libxl_bitmap *map);
+
 /* Set the domain's node affinity. Returns 0 or libxl's error. */
 int xlnuma__apply_nodes(libxl_ctx *ctx, uint32_t domid, xlnuma_nodeset nodes);
 

@@ -195,14 +195,15 @@ static void subtract_hole(struct xlnuma_host *host, libxl_ctx *ctx)
     libxl_physinfo_dispose(&info);
 }
 
-/* Cores are told apart by socket and core number. */
-static bool is_new_core(const libxl_cputopology *cpu, int at)
+/* The first CPU of a CPU's core. Cores are told apart by socket and core number. */
+static int first_of_core(const libxl_cputopology *cpu, int at)
 {
-    for (int i = 0; i < at; i++)
-        if (cpu[i].node == cpu[at].node && cpu[i].socket == cpu[at].socket &&
-            cpu[i].core == cpu[at].core)
-            return false;
-    return true;
+    int i = 0;
+
+    while (cpu[i].node != cpu[at].node || cpu[i].socket != cpu[at].socket ||
+           cpu[i].core != cpu[at].core)
+        i++;
+    return i;
 }
 
 static int read_cpus(struct xlnuma_host *host, libxl_ctx *ctx, char *message)
@@ -221,7 +222,8 @@ static int read_cpus(struct xlnuma_host *host, libxl_ctx *ctx, char *message)
             !xlnuma_nodeset_has(host->nodes, cpu[i].node))
             continue;
         node = &host->node[cpu[i].node];
-        if (is_new_core(cpu, i))
+        host->core[i] = (uint16_t)(first_of_core(cpu, i) + 1);
+        if (host->core[i] == i + 1)
             node->nr_cores++;
         if (!xlnuma_cpuset_count(&node->cpus))
             node->socket = cpu[i].socket;
@@ -294,6 +296,9 @@ int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
     host_r->nodes = 0;
     host_r->nr_devices = 0;
     host_r->scheduler[0] = '\0';
+    memset(host_r->core, 0, sizeof(host_r->core));
+    memset(&host_r->dedicated_cpus, 0, sizeof(host_r->dedicated_cpus));
+    memset(&host_r->dedicated_taken, 0, sizeof(host_r->dedicated_taken));
     rc = read_nodes(host_r, ctx, message);
     if (!rc)
         rc = read_cpus(host_r, ctx, message);

@@ -50,6 +50,13 @@ bool xlnuma__dom0_holds_most(libxl_ctx *ctx, struct xc_interface_core *xch,
 
 /* --- load.c ---------------------------------------------------------------- */
 
+/* Do something with each domain. Returns 0, or -1 with errno. */
+struct xen_domctl_getdomaininfo;
+typedef void xlnuma__domain_fn(const struct xen_domctl_getdomaininfo *domain,
+                               void *data);
+int xlnuma__for_each_domain(struct xc_interface_core *xch,
+                            xlnuma__domain_fn *do_one, void *data);
+
 /*
  * Fill in the nodes' load, from the domains and from what they were at the last
  * note. Returns 0, XLNUMA_ERR_XEN.

@@ -149,9 +149,8 @@ static unsigned busy_of(const struct pasts *pasts,
 
 /* --- the domains ----------------------------------------------------------- */
 
-typedef void domain_fn(const xc_domaininfo_t *domain, void *data);
-
-static int for_each_domain(xc_interface *xch, domain_fn *do_one, void *data)
+int xlnuma__for_each_domain(xc_interface *xch, xlnuma__domain_fn *do_one,
+                            void *data)
 {
     xc_domaininfo_t domain[BATCH];
     uint32_t first = 0;
@@ -246,7 +245,7 @@ int xlnuma__load_read(struct xlnuma_host *host, xc_interface *xch,
              word++)
             if (host->node[i].cpus.word[word])
                 loading.nr_words = word + 1;
-    if (for_each_domain(xch, add_domain, &loading))
+    if (xlnuma__for_each_domain(xch, add_domain, &loading))
         rc = xlnuma__fail(message, XLNUMA_ERR_XEN,
                           "Xen does not list its domains: %s", strerror(errno));
     free(loading.pasts.past);
@@ -286,7 +285,7 @@ void xlnuma__load_note(xc_interface *xch)
     noting.file = fd < 0 ? NULL : fdopen(fd, "w");
     if (noting.file) {
         fprintf(noting.file, HEADER "%" PRIu64 "\n", noting.pasts.now_ns);
-        is_whole = !for_each_domain(xch, note_domain, &noting);
+        is_whole = !xlnuma__for_each_domain(xch, note_domain, &noting);
         is_whole &= !fflush(noting.file) && !ferror(noting.file);
         fclose(noting.file);
         if (!is_whole || renameat(dir, name, dir, FILE_NAME))

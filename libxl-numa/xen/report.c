@@ -218,6 +218,8 @@ static void put_all(FILE *text, const struct xlnuma__report *report)
     put(text, "soft_cpus", report->soft_cpus);
     if (*report->hard_cpus)
         put_hard_cpus(text, report);
+    if (*report->cpus)
+        put(text, "cpus", report->cpus);
     snprintf(value, sizeof(value), "%.2f", report->expected_distance);
     put(text, "expected_distance", value);
     for (i = 0; i < XLNUMA_NODES_MAX; i++) {
@@ -420,6 +422,7 @@ static int read_keys(struct reader *reader, struct xlnuma__report *report_r,
     GET(status);
     GET(soft_cpus);
     GET(hard_cpus);
+    GET(cpus);
     GET(reason);
 #undef GET
     if (*report_r->hard_cpus)

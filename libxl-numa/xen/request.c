@@ -4,6 +4,7 @@
  * configuration nor the domain.
  */
 #include "xen/request.h"
+#include "model/dedicated.h"
 #include "xen/host.h"
 
 #include <libxl_utils.h>
@@ -244,4 +245,19 @@ bool xlnuma__config_wants_placement(const libxl_domain_config *config,
              !info->num_vcpu_hard_affinity && !info->num_vcpu_soft_affinity)
         *why_r = "placement is switched off";
     return !*why_r;
+}
+
+const char *xlnuma__dedicated_conflict(const libxl_domain_config *config,
+                                       const struct xlnuma_request *request)
+{
+    const libxl_domain_build_info *info = &config->b_info;
+    const char *pool = config->c_info.pool_name, *why;
+
+    if (!xlnuma__config_wants_placement(config, &why))
+        return why;
+    if (request->policy == XLNUMA_POLICY_NONE)
+        return "numa_policy is none";
+    if (info->num_vcpu_hard_affinity || info->num_vcpu_soft_affinity)
+        return "cpus or cpus_soft is given";
+    return pool && strcmp(pool, XLNUMA__POOL) != 0 ? "pool is given" : NULL;
 }

@@ -48,6 +48,13 @@ int xlnuma__request_add_pool(struct xlnuma_request *request, libxl_ctx *ctx,
 bool xlnuma__config_wants_placement(const libxl_domain_config *config,
                                     const char **why_r);
 
+/*
+ * Why a guest that asks for dedicated CPUs cannot have them: the configuration has
+ * another say in its CPUs. Static; NULL: nothing has.
+ */
+const char *xlnuma__dedicated_conflict(const libxl_domain_config *config,
+                                       const struct xlnuma_request *request);
+
 /* --- vnodes.c -------------------------------------------------------------- */
 
 /* How the guest's memory will lie, and whether it can see several nodes. */

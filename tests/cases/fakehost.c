@@ -19,6 +19,11 @@
  *   FAKE_BIOS=1              they are where hvmloader puts them
  *   FAKE_RING=BYTES          size of the console ring; 16384 if not given
  *   FAKE_REPORT=1            reports are of version 1; 2 if not given
+ *   FAKE_POOL=NAME:CPUS      another cpupool has these
+ *   FAKE_LOOSE=CPUS          these are in no cpupool
+ *   FAKE_CPU=N               only for this CPU fails what moves CPUs
+ *   FAKE_PINNED=ID,CPU       vCPU 0 of guest ID, outside the pool of dedicated CPUs,
+ *                            may run on this CPU alone
  *   FAKE_FAIL=FUNCTION       that one fails
  *   FAKE_GROWS=ID,KIB,TO     guest ID takes KIB more each time that somebody looks at
  *                            its size, up to TO, as Xen would give it
@@ -274,6 +279,140 @@ int libxl_cpupool_info(libxl_ctx *ctx, libxl_cpupoolinfo *info, uint32_t poolid)
     return fails(__func__) ? ERROR_FAIL : 0;
 }
 
+/* The pools: Pool-0, one of the dedicated CPUs, and FAKE_POOL. */
+static xlnuma_cpuset pool_cpus[3];
+static char pool_name[3][64] = { "Pool-0" };
+static unsigned nr_pools;
+static xlnuma_cpuset loose;
+
+static void fill_pools(void)
+{
+    const char *other = getenv("FAKE_POOL");
+    char message[XLNUMA_MESSAGE_SIZE];
+    unsigned node;
+
+    if (nr_pools)
+        return;
+    XLNUMA_FOR_EACH_NODE(node, host->nodes)
+        xlnuma_cpuset_or(&pool_cpus[0], &host->node[node].cpus);
+    nr_pools = 1;
+    if (xlnuma_cpuset_count(&host->dedicated_cpus)) {
+        snprintf(pool_name[nr_pools], 64, "xl-numa-dedicated");
+        pool_cpus[nr_pools++] = host->dedicated_cpus;
+    }
+    if (other) {
+        const char *colon = strchr(other, ':');
+
+        snprintf(pool_name[nr_pools], 64, "%.*s", (int)(colon - other), other);
+        if (xlnuma_cpuset_parse(colon + 1, &pool_cpus[nr_pools++], message))
+            abort();
+    }
+    for (unsigned i = 1; i < nr_pools; i++)
+        xlnuma_cpuset_remove(&pool_cpus[0], &pool_cpus[i]);
+}
+
+/* What is done is said at the end, "in" and "out of" pools. */
+static void note(const char *format, unsigned cpu, const char *pool)
+{
+    fprintf(stderr, format, cpu, pool);
+}
+
+static void cpus_to_map(const xlnuma_cpuset *cpus, libxl_bitmap *map)
+{
+    map->size = (uint32_t)(nr_cpus() + 7) / 8;
+    map->map = calloc(1, map->size);
+    memcpy(map->map, cpus->word, map->size);
+}
+
+int libxl_cpu_bitmap_alloc(libxl_ctx *ctx, libxl_bitmap *map, int max)
+{
+    static const xlnuma_cpuset none;
+
+    (void)ctx;
+    (void)max;
+    cpus_to_map(&none, map);
+    return 0;
+}
+
+libxl_cpupoolinfo *libxl_list_cpupool(libxl_ctx *ctx, int *nr)
+{
+    libxl_cpupoolinfo *pool;
+
+    (void)ctx;
+    if (fails(__func__))
+        return NULL;
+    fill_pools();
+    *nr = (int)nr_pools;
+    pool = calloc(nr_pools, sizeof(*pool));
+    for (unsigned i = 0; i < nr_pools; i++) {
+        pool[i].poolid = i;
+        pool[i].pool_name = strdup(pool_name[i]);
+        cpus_to_map(&pool_cpus[i], &pool[i].cpumap);
+    }
+    return pool;
+}
+
+int libxl_get_freecpus(libxl_ctx *ctx, libxl_bitmap *map)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+
+    (void)ctx;
+    fill_pools();
+    if (getenv("FAKE_LOOSE") &&
+        xlnuma_cpuset_parse(getenv("FAKE_LOOSE"), &loose, message))
+        abort();
+    cpus_to_map(&loose, map);
+    return fails(__func__) ? ERROR_FAIL : 0;
+}
+
+/* FAKE_CPU: the CPU that cannot be moved. */
+static bool cpu_fails(const char *function, int cpu)
+{
+    return fails(function) && cpu == atoi(getenv("FAKE_CPU"));
+}
+
+int libxl_cpupool_cpuremove(libxl_ctx *ctx, uint32_t poolid, int cpu)
+{
+    (void)ctx;
+    if (cpu_fails(__func__, cpu))
+        return ERROR_FAIL;
+    note("fake: CPU %u out of %s\n", (unsigned)cpu, pool_name[poolid]);
+    return 0;
+}
+
+int libxl_cpupool_cpuadd(libxl_ctx *ctx, uint32_t poolid, int cpu)
+{
+    (void)ctx;
+    if (cpu_fails(__func__, cpu))
+        return ERROR_FAIL;
+    note("fake: CPU %u into %s\n", (unsigned)cpu, pool_name[poolid]);
+    return 0;
+}
+
+int libxl_cpupool_create(libxl_ctx *ctx, const char *name,
+                         libxl_scheduler sched, libxl_bitmap cpumap,
+                         libxl_uuid *uuid, uint32_t *poolid)
+{
+    (void)ctx;
+    (void)sched;
+    (void)uuid;
+    (void)poolid;
+    if (fails(__func__))
+        return ERROR_FAIL;
+    note("fake: %u CPUs in new pool %s\n",
+         (unsigned)libxl_bitmap_count_set(&cpumap), name);
+    return 0;
+}
+
+int libxl_cpupool_destroy(libxl_ctx *ctx, uint32_t poolid)
+{
+    (void)ctx;
+    if (fails(__func__))
+        return ERROR_FAIL;
+    note("fake: pool %u, %s, is gone\n", poolid, pool_name[poolid]);
+    return 0;
+}
+
 const libxl_version_info *libxl_get_version_info(libxl_ctx *ctx)
 {
     static libxl_version_info info;
@@ -300,6 +439,9 @@ libxl_dominfo *libxl_list_domain(libxl_ctx *ctx, int *nr)
         info[i + 1].domid = guests.guest[i].domid;
         info[i + 1].current_memkb = guests.guest[i].memory_kb;
         info[i + 1].vcpu_online = guests.guest[i].nr_vcpus;
+        info[i + 1].vcpu_max_id = guests.guest[i].nr_vcpus - 1;
+        info[i + 1].cpupool =
+            xlnuma_cpuset_count(&guests.guest[i].pool_cpus) > 0;
         if (numbers("FAKE_HAS", has, 2) == 2 && has[0] == info[i + 1].domid)
             info[i + 1].current_memkb = has[1];
     }
@@ -577,13 +719,69 @@ int xc_availheap(xc_interface *xch, int min_width, int max_width, int node,
     return 0;
 }
 
-/* No vCPUs that are a load: Domain-0's only, whose memory is wanted alone. */
+/*
+ * As the snapshot's vCPUs have them, else: in the pool those that it says; anywhere.
+ * FAKE_PINNED=ID,CPU: a vCPU 0 that is not in the pool.
+ */
+int xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, int vcpu,
+                        xc_cpumap_t hard, xc_cpumap_t soft, uint32_t flags)
+{
+    const struct xlnuma__guest *guest = find(domid);
+    const xlnuma_cpuset *cpus = guest ? &guest->pool_cpus : NULL;
+    char message[XLNUMA_MESSAGE_SIZE];
+    unsigned long pinned[2];
+    xlnuma_cpuset set;
+
+    (void)xch;
+    (void)flags;
+    if (fails(__func__))
+        return -1;
+    memset(&set, 0xff, sizeof(set));
+    if (soft)
+        memcpy(soft, &set, ((size_t)nr_cpus() + 7) / 8);
+    if (guest && (unsigned)vcpu < guest->vcpus.nr) {
+        if (xlnuma_cpuset_parse(guest->vcpus.vcpu[vcpu].soft, &set, message))
+            abort();
+        if (soft)
+            memcpy(soft, &set, ((size_t)nr_cpus() + 7) / 8);
+        if (xlnuma_cpuset_parse(guest->vcpus.vcpu[vcpu].hard, &set, message))
+            abort();
+    } else if (cpus && xlnuma_cpuset_count(cpus)) {
+        set = *cpus;
+    } else if (numbers("FAKE_PINNED", pinned, 2) == 2 && pinned[0] == domid) {
+        memset(&set, 0, sizeof(set));
+        xlnuma_cpuset_add(&set, (unsigned)pinned[1]);
+    }
+    memcpy(hard, &set, ((size_t)nr_cpus() + 7) / 8);
+    return 0;
+}
+
+/* Domain-0 and the guests, of which none is a load. */
+static int list_domains(unsigned max, xc_domaininfo_t *info)
+{
+    unsigned nr = 0;
+
+    memset(info, 0, max * sizeof(*info));
+    info[nr++].max_vcpu_id = 0;
+    for (unsigned i = 0; i < guests.nr && nr < max; i++) {
+        const struct xlnuma__guest *guest = &guests.guest[i];
+
+        info[nr].domain = (domid_t)guest->domid;
+        info[nr].max_vcpu_id = guest->nr_vcpus - 1;
+        info[nr++].cpupool = xlnuma_cpuset_count(&guest->pool_cpus) > 0;
+    }
+    return (int)nr;
+}
+
+/* Domain-0's memory is wanted alone. */
 int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
                           xc_domaininfo_t *info)
 {
     unsigned long mib;
 
     (void)xch;
+    if (!first && max > 1)
+        return list_domains(max, info);
     if (first || max != 1 || !numbers("FAKE_DOM0_MIB", &mib, 1))
         return 0;
     memset(info, 0, sizeof(*info));
@@ -698,6 +896,8 @@ static char *report_text(const struct xlnuma__report *report)
     fprintf(file, "nodes=%s\nsoft_cpus=%s\n", nodes, report->soft_cpus);
     if (*report->hard_cpus)
         fprintf(file, "hard_cpus=%s\n", report->hard_cpus);
+    if (*report->cpus)
+        fprintf(file, "cpus=%s\n", report->cpus);
     fprintf(file, "expected_distance=%.2f\n", report->expected_distance);
     for (unsigned i = 0; i < XLNUMA_NODES_MAX; i++) {
         if (report->planned_kb[i])

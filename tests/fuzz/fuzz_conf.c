@@ -11,12 +11,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct xlnuma__settings settings;
     struct xlnuma_request request;
     char message[XLNUMA_MESSAGE_SIZE];
-    bool is_off;
+    struct xlnuma__conf_host host;
     int rc;
 
     FUZZ_CHECK(!setenv("XL_NUMA_CONF", fuzz_file(data, size), 1));
-    rc = xlnuma__conf_read(&settings, &is_off, "db1--incoming", message);
-    FUZZ_CHECK(!rc || !is_off);
+    rc = xlnuma__conf_read(&settings, &host, "db1--incoming", message);
+    FUZZ_CHECK(!rc || !host.is_off);
     fuzz_check_message(rc, message);
     for (unsigned i = 0; xlnuma__key_name(i); i++)
         FUZZ_CHECK(!*settings.value[i] ||

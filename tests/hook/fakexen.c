@@ -15,6 +15,10 @@
  *   FAKE_CMDLINE=OPTIONS           of the hypervisor
  *   FAKE_SCHEDULER=credit          of its cpupools; credit2 if not given
  *   FAKE_POOLS=1,0                 cpupools of domain 1, 2...; all have all CPUs
+ *   FAKE_DEDICATED=0xf0            a mask: CPUs of the cpupool xl-numa-dedicated
+ *   FAKE_THREADS=2                 of each core
+ *   FAKE_STRANGER=0x10             guest 101 is in that pool, its vCPUs have this
+ *                                  hard affinity
  *   FAKE_ORDER=18,18,9,0           largest extent that each node has
  *   FAKE_THIEF=0,0,0,1000          MiB that another domain takes from each node
  *                                  once the build has begun to take memory
@@ -346,7 +350,7 @@ libxl_cputopology *libxl_get_cpu_topology(libxl_ctx *ctx, int *nr)
     for (int i = 0; i < *nr; i++) {
         cpu[i].node = (uint32_t)(i / CPUS_PER_NODE);
         cpu[i].socket = cpu[i].node / 2;
-        cpu[i].core = (uint32_t)i;
+        cpu[i].core = (uint32_t)i / (uint32_t)list_item("FAKE_THREADS", 0, 1);
     }
     return cpu;
 }
@@ -463,18 +467,56 @@ int libxl_get_scheduler(libxl_ctx *ctx)
                : (int)scheduler;
 }
 
+/* Pool 1's CPUs; 0: there is none. */
+static uint8_t dedicated_cpus(void)
+{
+    const char *mask = getenv("FAKE_DEDICATED");
+
+    return mask ? (uint8_t)strtoul(mask, NULL, 0) : 0;
+}
+
 int libxl_cpupool_info(libxl_ctx *ctx, libxl_cpupoolinfo *info, uint32_t poolid)
 {
-    (void)poolid;
     FAIL(ERROR_FAIL);
     if (libxl_cpu_bitmap_alloc(ctx, &info->cpumap, 0))
         return ERROR_FAIL;
     libxl_bitmap_set_any(&info->cpumap);
+    if (dedicated_cpus())
+        info->cpumap.map[0] =
+            poolid ? dedicated_cpus() : (uint8_t)~dedicated_cpus();
     info->sched = (libxl_scheduler)libxl_get_scheduler(ctx);
     return 0;
 }
 
+libxl_cpupoolinfo *libxl_list_cpupool(libxl_ctx *ctx, int *nr)
+{
+    libxl_cpupoolinfo *pool;
+
+    FAIL(NULL);
+    *nr = dedicated_cpus() ? 2 : 1;
+    pool = calloc(2, sizeof(*pool));
+    for (int i = 0; i < *nr; i++) {
+        pool[i].poolid = (uint32_t)i;
+        pool[i].pool_name = strdup(i ? "xl-numa-dedicated" : "Pool-0");
+        if (libxl_cpupool_info(ctx, &pool[i], (uint32_t)i))
+            abort();
+    }
+    return pool;
+}
+
 /* --- libxl and libxc: what is done to the domain -------------------------- */
+
+/* As in Xen, with it go the affinities. */
+int libxl_cpupool_movedomain(libxl_ctx *ctx, uint32_t poolid, uint32_t domid)
+{
+    (void)ctx;
+    (void)domid;
+    FAIL(ERROR_FAIL);
+    fake_domain->pool = poolid;
+    for (int vcpu = 0; vcpu < FAKE_VCPUS; vcpu++)
+        fake_domain->hard_cpus[vcpu] = fake_domain->vcpu_soft[vcpu] = 0xff;
+    return 0;
+}
 
 static uint64_t bits_of(const libxl_bitmap *map)
 {
@@ -571,6 +613,26 @@ static int read_guest(int nr, unsigned long *seconds_r)
     return atoi(text);
 }
 
+/* The domains that were built here, where there is a pool for them. */
+static int list_built(xc_domaininfo_t *info)
+{
+    int nr = 0;
+
+    for (unsigned i = 0; dedicated_cpus() && i < host->nr_domains; i++) {
+        const struct fake_domain *domain = &host->domain[i];
+
+        if (!domain->is_there || !domain->pool)
+            continue;
+        memset(&info[nr], 0, sizeof(*info));
+        info[nr].domain = (domid_t)(i + 1);
+        info[nr].cpupool = domain->pool;
+        info[nr].nr_online_vcpus = FAKE_VCPUS;
+        info[nr].max_vcpu_id = FAKE_VCPUS - 1;
+        memcpy(info[nr++].handle, &domain->uuid, sizeof(info->handle));
+    }
+    return nr;
+}
+
 /* Asked for one, the domain of that number; for more, dom0 with its one vCPU. */
 int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
                           xc_domaininfo_t *info)
@@ -593,18 +655,20 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
             info->tot_pages += domain->pages[i];
     } else {
         unsigned long seconds;
-        int nr = 0;
+        int nr, guests = 0;
 
         info->nr_online_vcpus = 1;
-        while (first == 0 && read_guest(nr, &seconds) >= 0) {
+        nr = list_built(info + 1);
+        while (first == 0 && read_guest(guests, &seconds) >= 0) {
             xc_domaininfo_t *guest = &info[++nr];
 
             memset(guest, 0, sizeof(*guest));
-            guest->domain = (domid_t)(FIRST_GUEST + nr - 1);
+            guest->domain = (domid_t)(FIRST_GUEST + guests);
             guest->nr_online_vcpus = 4;
             guest->max_vcpu_id = 3;
             guest->cpu_time = seconds * 1000000000ull;
-            guest->handle[0] = (uint8_t)nr;
+            guest->cpupool = !guests && getenv("FAKE_STRANGER");
+            guest->handle[0] = (uint8_t)++guests;
         }
         return nr + 1;
     }
@@ -614,13 +678,19 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
 int xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, int vcpu,
                         xc_cpumap_t hard, xc_cpumap_t soft, uint32_t flags)
 {
+    const struct fake_domain *domain = &host->domain[domid - 1];
     unsigned long seconds;
 
     (void)xch;
-    (void)vcpu;
     (void)flags;
     FAIL(-1);
     *hard = *soft = 0xff;
+    if (domid && domid < FIRST_GUEST) {
+        *hard = (uint8_t)domain->hard_cpus[vcpu];
+        *soft = (uint8_t)domain->vcpu_soft[vcpu];
+    }
+    if (domid == FIRST_GUEST && getenv("FAKE_STRANGER"))
+        *hard = (uint8_t)strtoul(getenv("FAKE_STRANGER"), NULL, 0);
     if (domid >= FIRST_GUEST)
         *soft =
             (uint8_t)(3 << 2 * read_guest((int)domid - FIRST_GUEST, &seconds));

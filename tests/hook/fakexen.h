@@ -26,6 +26,7 @@ struct fake_domain {
     unsigned long restored_pages; /* that a helper is to populate */
     bool is_stock_placed, is_there, is_pv;
     uint64_t vcpu_soft[FAKE_VCPUS];
+    uint32_t pool;
     uint8_t block[128];   /* which nodes have pages of each 128 MiB, a mask */
     unsigned nr_acpi;     /* tables that it finds by its RSDP */
     char acpi[16][5];     /* their signatures; "bad!" if the checksum is */

@@ -170,6 +170,8 @@ static void read_config(libxl_ctx *ctx, const char *name,
         if (xlu_pci_parse_spec_string(file, config->pcidevs, text))
             abort();
     }
+    if (!xlu_cfg_get_string(file, "in_pool", &text, 1))
+        config->c_info.pool_name = strdup(text);
     if (!xlu_cfg_get_list(file, "platform", &list, &nr, 1))
         set_platform(config, list, nr);
     xlu_cfg_destroy(file);
@@ -212,6 +214,10 @@ static void print_domain(int rc, const libxl_domain_config *config,
            (unsigned long long)fake_domain->hard_cpus[0],
            (unsigned long long)fake_domain->hard_cpus[1]);
     printf("affinities set %u\n", fake_domain->nr_affinities);
+    if (fake_domain->pool)
+        printf("pool %u soft %#llx %#llx\n", fake_domain->pool,
+               (unsigned long long)fake_domain->vcpu_soft[0],
+               (unsigned long long)fake_domain->vcpu_soft[1]);
     printf("mib %lu %lu %lu %lu\n", fake_domain->pages[0] / 256,
            fake_domain->pages[1] / 256, fake_domain->pages[2] / 256,
            fake_domain->pages[3] / 256);

@@ -36,7 +36,7 @@ struct options {
     bool is_anonymous;          /* snapshot: without names */
     const char *interval;       /* watch: in seconds; or NULL */
     const char *watch;          /* balance: go on, so long a round; or NULL */
-    bool is_dry;                /* balance: change nothing */
+    bool is_dry;                /* balance, reserve: change nothing */
     bool is_reset;              /* balance: the build's affinities */
 };
 
@@ -97,6 +97,7 @@ struct command {
 
 extern const struct command cmd_balance;
 extern const struct command cmd_disable, cmd_enable, cmd_status;
+extern const struct command cmd_release, cmd_reserve;
 extern const struct command cmd_host, cmd_list, cmd_metrics, cmd_plan;
 extern const struct command cmd_show, cmd_snapshot, cmd_verify, cmd_watch;
 

@@ -5,13 +5,17 @@
  */
 #include "commands/guests.h"
 
+#include <errno.h>
 #include <libxl_utils.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xenctrl.h>
 
 #include "commands/command.h"
 #include "formats/snapshot.h"
+#include "model/dedicated.h"
+#include "xen/dedicated.h"
 #include "xen/host.h"
 #include "xen/report.h"
 
@@ -29,10 +33,34 @@ static void read_affinity(libxl_ctx *ctx, struct xlnuma__guest *guest)
     libxl_bitmap_dispose(&map);
 }
 
+/* The pool of dedicated CPUs, where there is one. */
+struct pool {
+    uint32_t id; /* XLNUMA__NO_POOL: none */
+    xc_interface *xch;
+    struct xlnuma_host *host; /* owned, unless it is the caller's */
+};
+
+/* Which dedicated CPUs a guest in the pool has. */
+static int read_pins(const struct pool *pool, const libxl_dominfo *info,
+                     struct xlnuma__guest *guest, char *message)
+{
+    struct xlnuma__pins pins;
+    int rc;
+
+    if (pool->id == XLNUMA__NO_POOL || info->cpupool != pool->id)
+        return 0;
+    rc = xlnuma__pins_read(pool->host, pool->xch, info->domid,
+                           info->vcpu_max_id, &pins, message);
+    guest->pool_cpus = pins.runs_on;
+    guest->dedicated = pins.taken;
+    xlnuma_cpuset_or(&pool->host->dedicated_taken, &pins.taken);
+    return rc;
+}
+
 /* A report that cannot be read leaves the guest in the list without it. */
 static int read_guest(libxl_ctx *ctx, struct xs_handle *xs,
-                      const libxl_dominfo *info, struct xlnuma__guest *guest,
-                      char *message)
+                      const struct pool *pool, const libxl_dominfo *info,
+                      struct xlnuma__guest *guest, char *message)
 {
     char *name = libxl_domid_to_name(ctx, info->domid);
     uint64_t video_kb = 0;
@@ -57,11 +85,12 @@ static int read_guest(libxl_ctx *ctx, struct xs_handle *xs,
     if (guest->memory_kb >= xlnuma__guest_built_kb(guest) + XLNUMA__STRAY_KB)
         video_kb = xlnuma__video_kb(xs, info->domid);
     xlnuma__guest_judge_size(guest, video_kb);
-    return rc;
+    return rc ? rc : read_pins(pool, info, guest, message);
 }
 
 static int read_guests(libxl_ctx *ctx, struct xs_handle *xs,
-                       struct xlnuma__guests *guests, char *message)
+                       const struct pool *pool, struct xlnuma__guests *guests,
+                       char *message)
 {
     char next[XLNUMA_MESSAGE_SIZE];
     int nr, rc = 0;
@@ -81,7 +110,7 @@ static int read_guests(libxl_ctx *ctx, struct xs_handle *xs,
             rc = xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
             break;
         }
-        if (!read_guest(ctx, xs, &info[i], guest, next))
+        if (!read_guest(ctx, xs, pool, &info[i], guest, next))
             continue;
         if (rc)
             complain("%s", message);
@@ -91,9 +120,40 @@ static int read_guests(libxl_ctx *ctx, struct xs_handle *xs,
     return rc;
 }
 
+/* Where there is no pool nothing more is asked for. */
+static int open_pool(struct pool *pool_r, libxl_ctx *ctx,
+                     struct xlnuma_host *host, char *message)
+{
+    xlnuma_cpuset cpus;
+    int rc = xlnuma__pool_find(ctx, XLNUMA__POOL, &pool_r->id, &cpus, message);
+
+    if (rc || pool_r->id == XLNUMA__NO_POOL)
+        return rc;
+    pool_r->xch = xc_interface_open(NULL, NULL, 0);
+    if (!pool_r->xch)
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "no access to the hypervisor: %s", strerror(errno));
+    pool_r->host = host ? host : xlnuma_host_new();
+    if (!pool_r->host)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
+    if (!host)
+        rc = xlnuma_host_from_xen(pool_r->host, ctx, message);
+    pool_r->host->dedicated_cpus = cpus;
+    return rc;
+}
+
+static void close_pool(struct pool *pool, const struct xlnuma_host *host)
+{
+    if (pool->xch)
+        xc_interface_close(pool->xch);
+    if (pool->host != host)
+        xlnuma_host_free(pool->host);
+}
+
 static int read_live(struct live *live_r, struct xlnuma_host *host_r,
                      struct xlnuma__guests *guests_r, char *message)
 {
+    struct pool pool = { .id = XLNUMA__NO_POOL };
     struct xs_handle *xs;
     int rc = live_open(live_r, message);
 
@@ -105,7 +165,11 @@ static int read_live(struct live *live_r, struct xlnuma_host *host_r,
     if (!xs)
         return xlnuma__fail(message, XLNUMA_ERR_XEN,
                             "no connection to xenstore");
-    rc = read_guests(live_r->ctx, xs, guests_r, message);
+    rc = open_pool(&pool, live_r->ctx, host_r, message);
+    if (!rc)
+        rc = read_guests(live_r->ctx, xs, &pool, guests_r, message);
+    xlnuma__guests_judge_shared(guests_r);
+    close_pool(&pool, host_r);
     xs_close(xs);
     return rc;
 }

@@ -193,6 +193,96 @@ static const struct table_column cpu_columns[] = {
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))
 
+/* --- dedicated CPUs --------------------------------------------------------- */
+
+static void put_node_cpus(const struct row *at, const xlnuma_cpuset *cpus,
+                          char cell[TABLE_CELL_SIZE])
+{
+    xlnuma_cpuset some = at->node->cpus;
+
+    xlnuma_cpuset_and(&some, cpus);
+    xlnuma_cpuset_format(&some, cell, TABLE_CELL_SIZE);
+}
+
+static void node_dedicated(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct row *at = row;
+
+    put_node_cpus(at, &at->host->dedicated_cpus, cell);
+}
+
+static void node_dedicated_free(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct row *at = row;
+    xlnuma_cpuset left = at->host->dedicated_cpus;
+
+    xlnuma_cpuset_remove(&left, &at->host->dedicated_taken);
+    put_node_cpus(at, &left, cell);
+}
+
+/* "db1:4-5,web:6": who has which. */
+static void node_dedicated_taken(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct row *at = row;
+    char cpus[TABLE_CELL_SIZE];
+    size_t used = 0;
+
+    for (unsigned i = 0; i < at->guests->nr && used < TABLE_CELL_SIZE; i++) {
+        const struct xlnuma__guest *guest = &at->guests->guest[i];
+
+        put_node_cpus(at, &guest->dedicated, cpus);
+        if (*cpus)
+            used +=
+                (size_t)snprintf(cell + used, TABLE_CELL_SIZE - used, "%s%s:%s",
+                                 used ? " " : "", guest->name, cpus);
+    }
+}
+
+static const struct table_column dedicated_columns[] = {
+    { .heading = "Node", .is_number = true, .text = node_id },
+    { .heading = "Dedicated CPUs", .is_list = true, .text = node_dedicated },
+    { .heading = "Free", .is_list = true, .text = node_dedicated_free },
+    { .heading = "Taken by", .is_list = true, .text = node_dedicated_taken },
+};
+
+static void json_cpus(yajl_gen gen, const char *key, const xlnuma_cpuset *cpus)
+{
+    char list[XLNUMA__LIST_SIZE];
+
+    xlnuma__json_key_string(gen, key,
+                            xlnuma_cpuset_format(cpus, list, sizeof(list)));
+}
+
+/* Only of a host that has some. */
+static void dedicated_json(const struct xlnuma_host *host,
+                           const struct xlnuma__guests *guests, yajl_gen gen)
+{
+    xlnuma_cpuset left = host->dedicated_cpus;
+
+    if (!xlnuma_cpuset_count(&left))
+        return;
+    xlnuma_cpuset_remove(&left, &host->dedicated_taken);
+    xlnuma__json_key(gen, "dedicated");
+    yajl_gen_map_open(gen);
+    json_cpus(gen, "cpus", &host->dedicated_cpus);
+    json_cpus(gen, "free", &left);
+    xlnuma__json_key(gen, "guests");
+    yajl_gen_array_open(gen);
+    for (unsigned i = 0; i < guests->nr; i++) {
+        const struct xlnuma__guest *guest = &guests->guest[i];
+
+        if (!xlnuma_cpuset_count(&guest->pool_cpus))
+            continue;
+        yajl_gen_map_open(gen);
+        xlnuma__json_key_kb(gen, "id", guest->domid);
+        json_cpus(gen, "taken", &guest->dedicated);
+        json_cpus(gen, "may_run_on", &guest->pool_cpus);
+        yajl_gen_map_close(gen);
+    }
+    yajl_gen_array_close(gen);
+    yajl_gen_map_close(gen);
+}
+
 /* --- the distances -------------------------------------------------------- */
 
 /* The nodes of `left`, lowest first, that fit beside each other. */
@@ -266,6 +356,17 @@ static void fill_rows(struct view *view)
                         (unsigned)(row - view->row) };
 }
 
+static void print_dedicated(const struct view *view, FILE *file)
+{
+    struct table table = { dedicated_columns, NR(dedicated_columns), view->row,
+                           sizeof(*view->row), view->table.nr_rows };
+
+    if (!xlnuma_cpuset_count(&view->host->dedicated_cpus))
+        return;
+    putc('\n', file);
+    table_print(&table, file);
+}
+
 static int print_text(const struct view *view, FILE *file)
 {
     struct table cpus = view->table;
@@ -277,6 +378,7 @@ static int print_text(const struct view *view, FILE *file)
     table_print(&cpus, file);
     print_distances(view->host, screen_columns(), file);
     print_scheduler(view->host, file);
+    print_dedicated(view, file);
     return 0;
 }
 
@@ -291,6 +393,7 @@ static int print_json(const struct view *view, FILE *file, char *message)
         table_json(&view->table, gen);
         xlnuma__json_key(gen, "distances");
         xlnuma__distances_generate(view->host, gen);
+        dedicated_json(view->host, &view->guests, gen);
     }
     return xlnuma__json_end(gen, file, message);
 }

@@ -5,10 +5,13 @@
  */
 #include "commands/live.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <xenctrl.h>
 
 #include "formats/snapshot.h"
+#include "xen/dedicated.h"
 #include "xen/host.h"
 
 int live_open(struct live *live_r, char *message)
@@ -37,6 +40,21 @@ void live_close(struct live *live)
     memset(live, 0, sizeof(*live));
 }
 
+static int read_dedicated(struct xlnuma_host *host, libxl_ctx *ctx,
+                          char *message)
+{
+    xc_interface *xch = xc_interface_open(NULL, NULL, 0);
+    uint32_t poolid;
+    int rc;
+
+    if (!xch)
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "no access to the hypervisor: %s", strerror(errno));
+    rc = xlnuma__dedicated_read(host, ctx, xch, &poolid, message);
+    xc_interface_close(xch);
+    return rc;
+}
+
 int live_or_file_host(const char *path, struct live *live_r,
                       struct xlnuma_host *host_r, char *message)
 {
@@ -46,5 +64,7 @@ int live_or_file_host(const char *path, struct live *live_r,
     if (path)
         return xlnuma_host_load(host_r, path, message);
     rc = live_open(live_r, message);
-    return rc ? rc : xlnuma_host_from_xen(host_r, live_r->ctx, message);
+    if (!rc)
+        rc = xlnuma_host_from_xen(host_r, live_r->ctx, message);
+    return rc ? rc : read_dedicated(host_r, live_r->ctx, message);
 }

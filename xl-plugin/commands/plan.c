@@ -18,6 +18,8 @@
 #include "formats/json.h"
 #include "formats/parts.h"
 #include "guest/file.h"
+#include "model/dedicated.h"
+#include "planner/dedicated.h"
 #include "view/plan_words.h"
 #include "view/table.h"
 #include "vnodes/vnodes.h"
@@ -260,6 +262,9 @@ static void print_plan(const struct xlnuma_host *host,
             printf("hard CPUs:         %s\n",
                    xlnuma_cpuset_format(&plan->hard_cpus, cpus, sizeof(cpus)));
     }
+    if (plan->nr_dedicated)
+        printf("dedicated CPUs:    %s\n",
+               xlnuma__dedicated_format(plan, cpus, sizeof(cpus)));
     if (plan->nr_guest_nodes)
         printf("guest nodes:       %u\n", plan->nr_guest_nodes);
     else if (*plan->vnodes_reason)
@@ -366,7 +371,7 @@ static int make_plan(struct job *job)
     struct xlnuma__settings many;
     const char *why;
     uint32_t poolid;
-    bool is_off;
+    struct xlnuma__conf_host conf;
     int rc;
 
     rc = find_pool(job, &poolid);
@@ -378,15 +383,22 @@ static int make_plan(struct job *job)
                        : 0;
     if (rc)
         return rc;
-    rc = xlnuma__conf_read(&many, &is_off, job->file.config.c_info.name,
+    rc = xlnuma__conf_read(&many, &conf, job->file.config.c_info.name,
                            job->message);
     if (rc)
         return rc;
     xlnuma__settings_apply(&many, request);
     xlnuma__settings_apply(&job->file.settings, request);
-    if (!xlnuma__config_wants_placement(&job->file.config, &why) || is_off ||
-        request->policy == XLNUMA_POLICY_NONE) {
-        if (!why && is_off)
+    if (request->cpu_policy == XLNUMA_CPUS_DEDICATED && !conf.is_off) {
+        why = xlnuma__dedicated_conflict(&job->file.config, request);
+        if (why)
+            return xlnuma__fail(job->message, XLNUMA_ERR_INVALID,
+                                "%s: numa_cpus is \"dedicated\", but %s",
+                                job->file.name, why);
+    }
+    if (!xlnuma__config_wants_placement(&job->file.config, &why) ||
+        conf.is_off || request->policy == XLNUMA_POLICY_NONE) {
+        if (!why && conf.is_off)
             why = XLNUMA__CONF_OFF;
         plan_nothing(job, why ? why : "numa_policy is none");
         return 0;
@@ -434,6 +446,12 @@ static void take_cpus(struct job *job)
                  xlnuma__cpuset_count_common(&job->host->node[node].cpus,
                                              &plan->soft_cpus) /
                  nr);
+    for (unsigned i = 0; i < plan->nr_dedicated; i++) {
+        xlnuma_cpuset taken;
+
+        xlnuma__dedicated_taken(job->host, plan->threads, plan->cpu[i], &taken);
+        xlnuma_cpuset_or(&job->host->dedicated_taken, &taken);
+    }
 }
 
 /* The next guest finds what this one leaves. */

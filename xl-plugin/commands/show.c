@@ -371,6 +371,8 @@ static void print_guest(const struct xlnuma__guest *guest)
     print_off_plan(guest);
     print_fact("soft CPUs", "%s", report->soft_cpus);
     print_fact("hard CPUs", "%s", report->hard_cpus);
+    if (*report->cpus)
+        print_fact("dedicated CPUs", "%s", report->cpus);
     print_extents(report);
     if (report->nr_vnodes)
         print_fact("guest nodes", "%u", report->nr_vnodes);

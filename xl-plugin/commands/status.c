@@ -82,10 +82,12 @@ static void ask_xen(struct facts *facts)
 static void read_conf(struct facts *facts)
 {
     struct xlnuma__settings settings;
+    struct xlnuma__conf_host host;
     struct xlnuma_request request;
 
     facts->is_conf_there = !access(xlnuma__conf_path(), F_OK);
-    (void)xlnuma__conf_read(&settings, &facts->is_off, "", facts->conf_wrong);
+    (void)xlnuma__conf_read(&settings, &host, "", facts->conf_wrong);
+    facts->is_off = host.is_off;
     xlnuma_request_init(&request);
     xlnuma__settings_apply(&settings, &request);
     facts->policy = request.policy;

@@ -78,14 +78,14 @@ static int do_switch(bool is_off, char *message)
 {
     const char *path = xlnuma__conf_path();
     struct xlnuma__settings settings;
-    bool was_off;
-    int rc = xlnuma__conf_read(&settings, &was_off, "", message);
+    struct xlnuma__conf_host host;
+    int rc = xlnuma__conf_read(&settings, &host, "", message);
 
-    if (!rc && was_off != is_off)
+    if (!rc && host.is_off != is_off)
         rc = write_switch(path, is_off, message);
     if (!rc)
-        rc = xlnuma__conf_read(&settings, &was_off, "", message);
-    if (!rc && was_off != is_off)
+        rc = xlnuma__conf_read(&settings, &host, "", message);
+    if (!rc && host.is_off != is_off)
         rc = xlnuma__fail(message, XLNUMA_ERR_INVALID,
                           "%s: " XLNUMA__CONF_SWITCH
                           " is on a line with other keys: change it there",

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "commands/command.h"
 #include "commands/guests.h"
@@ -409,6 +410,23 @@ static int ask(struct job *job)
     return rc;
 }
 
+/* Guests whose dedicated CPUs others may use: a line each. Returns how many. */
+static unsigned name_shared(const struct job *job)
+{
+    unsigned nr = 0;
+
+    for (unsigned i = 0; i < job->nr_subjects; i++) {
+        const struct xlnuma__guest *guest = job->subject[i].guest;
+
+        if (!xlnuma__guest_is_shared(guest))
+            continue;
+        complain("%s (%" PRIu32 ") is shared: %s", guest->name, guest->domid,
+                 guest->report.reason);
+        nr++;
+    }
+    return nr;
+}
+
 /* What is in the way of "all are where they should be", on one line. */
 static int conclude(const struct job *job)
 {
@@ -436,7 +454,8 @@ static int conclude(const struct job *job)
         complain("guests with more than %d pages more or less on a node than "
                  "reported: %u of %u",
                  TOLERANCE_PAGES, nr[VERDICT_DIFFERS], job->nr_subjects);
-    return nr[VERDICT_UNCOUNTED] || nr[VERDICT_DIFFERS] || nr_differ
+    return name_shared(job) || nr[VERDICT_UNCOUNTED] || nr[VERDICT_DIFFERS] ||
+                   nr_differ
                ? STATUS_FAILED
                : STATUS_DONE;
 }
@@ -502,7 +521,8 @@ const struct command cmd_verify = {
         "nothing is shown as counted. One that has grown or shrunk since\n"
         "it was built is resized, and no failure. Of a guest that sees\n"
         "several nodes (numa_guest_nodes) the ACPI tables in its memory\n"
-        "are compared with what was reported, too.\n",
+        "are compared with what was reported, too. Dedicated CPUs that\n"
+        "others may use are a failure.\n",
     .exits = "0 all are where they were reported; 1 one has a node with\n"
              "more than 4096 pages more or less than reported, or other\n"
              "tables than reported; 4 something failed;\n"

@@ -168,6 +168,17 @@ REPORT_TEXT(hard_cpus)
 REPORT_TEXT(reason)
 REPORT_TEXT(vnodes_reason)
 
+/* The CPU that each vCPU has alone; null: they are shared. */
+static void guest_cpus_json(const void *row, yajl_gen gen)
+{
+    const struct xlnuma__guest *guest = row;
+
+    if (*guest->report.cpus)
+        xlnuma__report_cpus_generate(&guest->report, gen);
+    else
+        yajl_gen_null(gen);
+}
+
 /* The nodes that it sees; null: one. */
 static void guest_vnodes_json(const void *row, yajl_gen gen)
 {
@@ -234,6 +245,7 @@ static const struct table_column columns[] = {
     TEXT("status", "Status", "status", guest_status),
     EXTRA("soft_cpus", "Soft CPUs", "soft_cpus", guest_soft_cpus),
     EXTRA("hard_cpus", "Hard CPUs", "hard_cpus", guest_hard_cpus),
+    { .key = "cpus", .json = guest_cpus_json },
     { .name = "reason",
       .heading = "Reason",
       .key = "reason",

@@ -271,6 +271,35 @@ static void say_unknown(const struct picture *picture, FILE *text)
         fputs("\n", text);
 }
 
+static char *format_cpus(const xlnuma_cpuset *cpus, char buf[64])
+{
+    return xlnuma_cpuset_format(cpus, buf, 64);
+}
+
+/* "Dedicated CPUs 4-7: free 6-7, db1 4-5"; where there are some. */
+static void say_dedicated(const struct picture *picture, FILE *text)
+{
+    const struct xlnuma_host *host = picture->host;
+    xlnuma_cpuset left = host->dedicated_cpus;
+    char cpus[64], name[PICTURE_LABEL_SIZE];
+
+    if (!xlnuma_cpuset_count(&left))
+        return;
+    xlnuma_cpuset_remove(&left, &host->dedicated_taken);
+    fprintf(text,
+            "Dedicated CPUs %s:", format_cpus(&host->dedicated_cpus, cpus));
+    fprintf(text, " free %s",
+            xlnuma_cpuset_count(&left) ? format_cpus(&left, cpus) : "none");
+    for (unsigned i = 0; i < picture->guests->nr; i++) {
+        const struct xlnuma__guest *guest = &picture->guests->guest[i];
+
+        if (xlnuma_cpuset_count(&guest->dedicated))
+            fprintf(text, ", %s %s", name_of(picture, i, name),
+                    format_cpus(&guest->dedicated, cpus));
+    }
+    fputs("\n", text);
+}
+
 /*
  * Where to break a line that is too long: in the last ", " that fits, or else in
  * the first one.
@@ -331,6 +360,7 @@ int picture_notes(const struct picture *picture, unsigned columns,
     say_distances(picture, stream);
     say_numbers(picture, stream);
     say_unknown(picture, stream);
+    say_dedicated(picture, stream);
     if (fclose(stream)) {
         free(text);
         return XLNUMA_ERR_NOMEM;
