@@ -126,6 +126,9 @@ static const struct row rows[] = {
     { "room on the sibling alone: back by one",
       { 0, 0, 9, 0 }, "4-5", "0-7", "0-7", { 0, 0, 1, 1, 0, 0, 1, 1 },
       { 2, 0, 0, 0 }, NARROW, "4-7", .47619, .90909, 0, 0 },
+    { "of a node only the CPU that it may use",
+      { 0, 0, 9, 0 }, "4-7", "0,4-7", "4-7", SOCKET_FULL,
+      { 0, 0, .4, .4 }, WIDEN, "0,4-7", .38095, .42857, 0, 0 },
 };
 /* clang-format on */
 
@@ -185,7 +188,10 @@ static void one_round(void)
     xlnuma_host_free(host);
 }
 
-/* No path from nodes 0 and 1 to the guest's memory: their CPUs are no level. */
+/*
+ * No path from nodes 0 and 1 to the guest's memory: their CPUs are no level, though
+ * 10 / 255 of all would be more than what it has, .02.
+ */
 static void unreachable(void)
 {
     struct xlnuma_host *host = unit_host(4, 2, free_mib);
@@ -194,9 +200,11 @@ static void unreachable(void)
 
     host->distance[0][2] = host->distance[1][2] = XLNUMA_DISTANCE_UNREACHABLE;
     fill(&guest, &SHORT_ROW);
+    guest.had = guest.had_on[2] = .04;
+    guest.had_on[3] = 0;
     xlnuma__balance_judge(host, &load, &guest);
     CU_ASSERT_EQUAL(guest.step, XLNUMA__BALANCE_STAY);
-    CU_ASSERT_DOUBLE_EQUAL(guest.score, .38095, 1e-5);
+    CU_ASSERT_DOUBLE_EQUAL(guest.score, .02, 1e-5);
     xlnuma_host_free(host);
 }
 
@@ -247,13 +255,23 @@ static int rounds_until_move(struct xlnuma_host *host, const struct row *row,
 static void three_rounds_and_a_pause(void)
 {
     struct xlnuma_host *host = unit_host(4, 2, free_mib);
-    struct xlnuma__balance_guest guest, next;
+    struct xlnuma__balance_load load = { 8, SHORT_ROW.idle };
+    struct xlnuma__balance_guest guest, next, *first = &guest;
     uint64_t now_ns = 0;
 
     fill(&guest, &SHORT_ROW);
     CU_ASSERT_EQUAL(rounds_until_move(host, &SHORT_ROW, &guest, 9, &now_ns), 3);
     xlnuma__balance_moved(&guest, &guest.better, now_ns);
     CU_ASSERT(xlnuma_cpuset_has(&guest.hard, 0));
+    /* With rounds of a minute it takes three again. */
+    next = guest;
+    fill(&guest, &SHORT_ROW);
+    guest.nr_short = 3;
+    xlnuma__balance_moved(&guest, &guest.hard, now_ns);
+    CU_ASSERT_EQUAL(
+        xlnuma__balance_round(host, &load, &first, 1, 3, now_ns + 60 * SECOND),
+        -1);
+    guest = next;
     /* Moved at second 6; its socket has room at once: back at second 36. */
     fill(&next, &BACK_ROW);
     next.has_moved = guest.has_moved;
@@ -282,6 +300,12 @@ static void in_a_row(void)
     CU_ASSERT_EQUAL(xlnuma__balance_round(host, &load, all, 1, 3, now_ns), -1);
     fill(&guest, &SHORT_ROW);
     CU_ASSERT_EQUAL(rounds_until_move(host, &SHORT_ROW, &guest, 9, &now_ns), 3);
+    fill(&guest, &BACK_ROW); /* the same to narrow it */
+    CU_ASSERT_EQUAL(rounds_until_move(host, &BACK_ROW, &guest, 2, &now_ns), 0);
+    guest.is_measured = false;
+    CU_ASSERT_EQUAL(rounds_until_move(host, &BACK_ROW, &guest, 1, &now_ns), 0);
+    guest.is_measured = true;
+    CU_ASSERT_EQUAL(rounds_until_move(host, &BACK_ROW, &guest, 9, &now_ns), 3);
     xlnuma_host_free(host);
 }
 
