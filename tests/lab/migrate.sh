@@ -8,6 +8,7 @@
 # host: lab-2x2.json
 # hvm: yes
 # timeout: 500
+# memory: 1800
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
