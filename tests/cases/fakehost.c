@@ -361,8 +361,10 @@ int libxl_get_freecpus(libxl_ctx *ctx, libxl_bitmap *map)
     if (getenv("FAKE_LOOSE") &&
         xlnuma_cpuset_parse(getenv("FAKE_LOOSE"), &loose, message))
         abort();
+    if (fails(__func__))
+        return ERROR_FAIL;
     cpus_to_map(&loose, map);
-    return fails(__func__) ? ERROR_FAIL : 0;
+    return 0;
 }
 
 /* FAKE_CPU: the CPU that cannot be moved. */

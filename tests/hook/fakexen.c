@@ -678,7 +678,6 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
 int xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, int vcpu,
                         xc_cpumap_t hard, xc_cpumap_t soft, uint32_t flags)
 {
-    const struct fake_domain *domain = &host->domain[domid - 1];
     unsigned long seconds;
 
     (void)xch;
@@ -686,8 +685,8 @@ int xc_vcpu_getaffinity(xc_interface *xch, uint32_t domid, int vcpu,
     FAIL(-1);
     *hard = *soft = 0xff;
     if (domid && domid < FIRST_GUEST) {
-        *hard = (uint8_t)domain->hard_cpus[vcpu];
-        *soft = (uint8_t)domain->vcpu_soft[vcpu];
+        *hard = (uint8_t)host->domain[domid - 1].hard_cpus[vcpu];
+        *soft = (uint8_t)host->domain[domid - 1].vcpu_soft[vcpu];
     }
     if (domid == FIRST_GUEST && getenv("FAKE_STRANGER"))
         *hard = (uint8_t)strtoul(getenv("FAKE_STRANGER"), NULL, 0);
