@@ -9,6 +9,7 @@
 
 #include "commands/command.h"
 #include "commands/guests.h"
+#include "config/settings.h"
 #include "view/output.h"
 #include "view/utf8.h"
 
@@ -22,6 +23,16 @@ static void put_family(FILE *file, const char *name, const char *unit,
     if (*unit)
         fprintf(file, "# UNIT %s %s\n", name, unit);
     fprintf(file, "# HELP %s %s\n", name, about);
+}
+
+/* As put_family(), of the sum of a family. */
+static void put_sum_family(FILE *file, const char *name, const char *unit,
+                           const char *about, const char *what)
+{
+    char sum[256];
+
+    snprintf(sum, sizeof(sum), "%s The sum of all %s.", about, what);
+    put_family(file, name, unit, sum);
 }
 
 static void put_label(FILE *file, const char *label, const char *value)
@@ -121,7 +132,7 @@ static void put_nodes(FILE *file, const struct xlnuma_host *host,
         sum += value;
     }
     snprintf(name, sizeof(name), "xlnuma_host_%s", family->name);
-    put_family(file, name, family->unit, family->about);
+    put_sum_family(file, name, family->unit, family->about, "nodes");
     fputs(name, file);
     put_value(file, sum, family->decimals);
 }
@@ -188,7 +199,8 @@ static void put_guests(FILE *file, const struct xlnuma__guests *guests,
             sum += value;
         }
     snprintf(name, sizeof(name), "xlnuma_host_guests_%s", family->name);
-    put_family(file, name, family->unit, family->about);
+    put_sum_family(file, name, family->unit, family->about,
+                   "guests of which it is known");
     fputs(name, file);
     put_value(file, sum, 0);
 }
@@ -263,9 +275,27 @@ static const uint64_t *planned_kb(const struct xlnuma__report *report)
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))
 
-static void put_all(FILE *file, const struct xlnuma_host *host,
+/* Of this host, by xl-numa.conf, as a build reads it. */
+static void put_enabled(FILE *file)
+{
+    struct xlnuma__settings settings;
+    char message[XLNUMA_MESSAGE_SIZE];
+    struct xlnuma__conf_host conf;
+
+    (void)xlnuma__conf_read(&settings, &conf, "", message);
+    put_family(file, "xlnuma_enabled", "",
+               "Is placement switched on in xl-numa.conf?");
+    fprintf(file, "xlnuma_enabled %d\n", !conf.is_off);
+}
+
+static void put_all(FILE *file, bool is_live, const struct xlnuma_host *host,
                     const struct xlnuma__guests *guests)
 {
+    put_family(file, "xlnuma_build_info", "",
+               "Always 1: the label is the version of xl-numa.");
+    fputs("xlnuma_build_info{version=\"" PACKAGE_VERSION "\"} 1\n", file);
+    if (is_live)
+        put_enabled(file);
     for (size_t i = 0; i < NR(node_families); i++)
         put_nodes(file, host, &node_families[i]);
     for (size_t i = 0; i < NR(guest_families); i++)
@@ -282,7 +312,8 @@ static void put_all(FILE *file, const struct xlnuma_host *host,
 
 /* --- the subcommand --------------------------------------------------------- */
 
-static int write_to(const char *path, const struct xlnuma_host *host,
+static int write_to(const char *path, bool is_live,
+                    const struct xlnuma_host *host,
                     const struct xlnuma__guests *guests, char *message)
 {
     struct output output;
@@ -290,7 +321,7 @@ static int write_to(const char *path, const struct xlnuma_host *host,
 
     if (rc)
         return rc;
-    put_all(output.file, host, guests);
+    put_all(output.file, is_live, host, guests);
     return output_close(&output, true, message);
 }
 
@@ -315,7 +346,7 @@ static int run(const struct options *options, int nr, char **operand)
         complain("%s", message);
     live_close(&live);
     if (guests_are_there(rc, &guests) &&
-        write_to(options->output, host, &guests, message)) {
+        write_to(options->output, !options->host, host, &guests, message)) {
         complain("%s", message);
         rc = XLNUMA_ERR_IO;
     }
