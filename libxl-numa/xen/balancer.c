@@ -157,6 +157,8 @@ static const char *why_left(const struct xlnuma__report *report)
         return "numa_balance is \"off\"";
     if (!strcmp(report->policy, xlnuma_policy_name(XLNUMA_POLICY_SINGLE_NODE)))
         return "numa_policy is \"single-node\"";
+    if (*report->cpus)
+        return "it has CPUs of its own";
     if (!*report->hard_cpus)
         return "its build set no hard affinity";
     return NULL;
