@@ -312,9 +312,13 @@ static void fill_pools(void)
 }
 
 /* What is done is said at the end, "in" and "out of" pools. */
-static void note(const char *format, unsigned cpu, const char *pool)
+__attribute__((format(printf, 1, 2))) static void note(const char *format, ...)
 {
-    fprintf(stderr, format, cpu, pool);
+    va_list args;
+
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
 }
 
 static void cpus_to_map(const xlnuma_cpuset *cpus, libxl_bitmap *map)

@@ -73,6 +73,9 @@ KINDS = {
         "guest": ["memory=40", 'platform=["numa_nodes=2", "numa_memory=pack"]'],
         "options": ["-j", "-r"]},
     "soft reset": {"guest": ["memory=40"], "options": ["-S"]},
+    # The pool has the CPUs of nodes 2 and 3.
+    "dedicated CPUs": {"guest": ["memory=40", 'numa_cpus="dedicated"'],
+                       "env": dict(SMALL, FAKE_DEDICATED="0xf0")},
     "stub domain": {"guest": ["memory=30", 'type="hvm"', "stubdom=8"],
                     "times": 1},
 }
@@ -211,7 +214,8 @@ class Kind:
                 *self.first.unknown, self.whole.err]))
         self.ours = Build(self.whole.builds[0])
         self.stock = Build(run(work, name, hook=False).builds[0])
-        self.is_strict = "numa_policy" in " ".join(KINDS[name]["guest"])
+        self.is_strict = re.search("numa_(policy|cpus)=",
+                                   " ".join(KINDS[name]["guest"]))
         self.is_restored = "-r" in KINDS[name].get("options", [])
         # A saved configuration is read by other functions than a file.
         self.stock_once = STOCK_ONCE - (

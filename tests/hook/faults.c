@@ -86,6 +86,8 @@ static const struct function {
     { "libxl_cpu_bitmap_alloc", RETURN, ERROR_FAIL, ENOMEM, 0 },
     { "libxl_node_bitmap_alloc", RETURN, ERROR_FAIL, ENOMEM, 0 },
     { "libxl_cpupool_info", RETURN, ERROR_FAIL, ENOMEM, 0 },
+    { "libxl_cpupool_movedomain", RETURN, ERROR_FAIL, EBUSY, 0 },
+    { "libxl_list_cpupool", RETURN, 0, ENOMEM, 0 },
     { "libxl_get_scheduler", RETURN, ERROR_FAIL, ENOMEM, 0 },
     { "libxl_device_pci_assignable_list", RETURN, 0, ENOMEM, 0 },
     { "libxl_domain_sched_params_set", RETURN, ERROR_FAIL, EPERM, 0 },
@@ -148,6 +150,7 @@ static const char never[] =
     " libxl_bitmap_dispose libxl_bitmap_equal libxl_bitmap_init"
     " libxl_bitmap_reset libxl_bitmap_set libxl_bitmap_test"
     " libxl_cpupoolinfo_dispose libxl_cpupoolinfo_init"
+    " libxl_cpupoolinfo_list_free"
     " libxl_cputopology_list_free libxl_ctx_free libxl_defbool_is_default"
     " libxl_defbool_set libxl_defbool_val"
     " libxl_device_pci_assignable_list_free libxl_numainfo_list_free"

@@ -511,7 +511,7 @@ static void add_kept(struct xlnuma__layout *layout, const struct kept_row *row)
 
     memset(layout, 0, sizeof(*layout));
     for (unsigned n = 0; n < row->nr_nodes; n++) {
-        char vcpus[8], ranges[64];
+        char vcpus[16], ranges[64];
         uint64_t end = at + row->mib[n] * (MIB << 10);
 
         snprintf(vcpus, sizeof(vcpus), "%u", n);
