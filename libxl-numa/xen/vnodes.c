@@ -3,8 +3,8 @@
  * What of a domain's libxl configuration matters to the nodes that the guest
  * sees: may it see several, and how libxl lays out its memory. Reads only.
  */
-#include "xen/request.h"
 #include "model/layout.h"
+#include "xen/request.h"
 
 #include <libxl_utils.h>
 
