@@ -105,10 +105,16 @@ static bool is_same(const struct xlnuma__balancer *balancer,
     return true;
 }
 
-/* Are the affinities of all vCPUs these, or its hard ones those of `next`? */
-static bool is_untouched(const struct xlnuma__balancer *balancer,
-                         const struct xlnuma__balanced *domain,
-                         const xlnuma_cpuset *next)
+static const char users[] = "its affinities are not those that xl-numa set";
+static const char not_told[] = "Xen does not tell its vCPUs' affinities";
+
+/*
+ * Are the affinities of all vCPUs these, or its hard ones those of `next`? NULL, or
+ * why not; a domain that goes has none.
+ */
+static const char *why_touched(const struct xlnuma__balancer *balancer,
+                               const struct xlnuma__balanced *domain,
+                               const xlnuma_cpuset *next)
 {
     for (unsigned v = 0; v < domain->nr_vcpus; v++) {
         xlnuma_cpuset hard = { { 0 } }, soft = { { 0 } };
@@ -116,14 +122,14 @@ static bool is_untouched(const struct xlnuma__balancer *balancer,
         if (xc_vcpu_getaffinity(balancer->xch, domain->domid, (int)v,
                                 (xc_cpumap_t)hard.word, (xc_cpumap_t)soft.word,
                                 XEN_VCPUAFFINITY_HARD | XEN_VCPUAFFINITY_SOFT))
-            return false;
+            return not_told;
         if (!is_same(balancer, &hard, &domain->guest.hard) &&
             !(next && is_same(balancer, &hard, next)))
-            return false;
+            return users;
         if (domain->has_soft && !is_same(balancer, &soft, &domain->soft))
-            return false;
+            return users;
     }
-    return true;
+    return NULL;
 }
 
 static int set_hard(const struct xlnuma__balancer *balancer,
@@ -145,7 +151,6 @@ static int set_hard(const struct xlnuma__balancer *balancer,
 
 static const char not_asked[] = "not asked for";
 static const char not_placed[] = "not placed by xl-numa";
-static const char users[] = "its affinities are not those that xl-numa set";
 static const char not_read[] = "xenstore does not tell how it was built";
 
 /* Why its report keeps the balancer from it, or NULL. */
@@ -222,6 +227,7 @@ static const char *take_over(struct xlnuma__balancer *balancer,
     struct xlnuma__balance_state state;
     char message[XLNUMA_MESSAGE_SIZE];
     xlnuma_cpuset next;
+    const char *why;
 
     domain->guest.hard = domain->guest.built;
     if (xlnuma__balance_state_read(balancer->xs, domain->domid, &state,
@@ -231,8 +237,10 @@ static const char *take_over(struct xlnuma__balancer *balancer,
         (*state.next_cpus &&
          xlnuma_cpuset_parse(state.next_cpus, &next, message)))
         return not_read;
-    if (!state.is_users &&
-        is_untouched(balancer, domain, *state.next_cpus ? &next : NULL)) {
+    why = state.is_users
+              ? users
+              : why_touched(balancer, domain, *state.next_cpus ? &next : NULL);
+    if (!why) {
         if (!*state.next_cpus || balancer->is_dry)
             return NULL;
         *state.next_cpus = '\0';
@@ -244,10 +252,10 @@ static const char *take_over(struct xlnuma__balancer *balancer,
     }
     memset(&state, 0, sizeof(state));
     state.is_users = true;
-    if (!balancer->is_dry)
+    if (why == users && !balancer->is_dry)
         (void)xlnuma__balance_state_write(balancer->xs, domain->domid, &state,
                                           message);
-    return users;
+    return why;
 }
 
 bool xlnuma__balanced_is(const struct xlnuma__balanced *domain,
@@ -494,6 +502,9 @@ int xlnuma__balancer_move(struct xlnuma__balancer *balancer,
         if (turn < 0)
             return XLNUMA_ERR_IO;
         domain->left = take_over(balancer, domain);
+        if (domain->left == not_told)
+            rc = xlnuma__fail(message, XLNUMA_ERR_XEN, "domain %u: %s",
+                              domain->domid, not_told);
         if (!domain->left) {
             rc = change(balancer, domain, cpus, message);
             *is_moved_r = !rc;
