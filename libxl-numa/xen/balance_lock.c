@@ -4,6 +4,7 @@
  * builds in flight.
  */
 #include "xen/balancer.h"
+#include "xen/clock.h"
 #include "xen/reservations.h"
 
 #include <errno.h>
@@ -11,9 +12,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FILE_NAME "balance"
+
+/* A turn is over in no time; who has it for so long was stopped. */
+#define WAIT_S 5
 
 /* Bytes of the file: who balances, and who changes affinities. */
 enum { BYTE_BALANCER, BYTE_TURN };
@@ -77,19 +82,33 @@ int xlnuma__balance_lock(int *fd_r, char *message)
                               "the lock of the balancer: %s", strerror(err));
 }
 
+/* Returns 0 or an errno value. */
+static int wait_for_turn(int fd)
+{
+    static const struct timespec ms = { .tv_nsec = 1000000 };
+    uint64_t end_ns = xlnuma__now_ns() + (uint64_t)WAIT_S * 1000000000;
+
+    while (lock(fd, F_OFD_SETLK, BYTE_TURN)) {
+        if (errno != EAGAIN && errno != EACCES)
+            return errno;
+        if (xlnuma__now_ns() >= end_ns)
+            return ETIMEDOUT;
+        nanosleep(&ms, NULL);
+    }
+    return 0;
+}
+
 int xlnuma__balance_turn(char *message)
 {
-    int fd = open_file(message), r;
+    int fd = open_file(message), err;
 
     if (fd < 0)
         return -1;
-    do
-        r = lock(fd, F_OFD_SETLKW, BYTE_TURN);
-    while (r && errno == EINTR);
-    if (!r)
+    err = wait_for_turn(fd);
+    if (!err)
         return fd;
     xlnuma__fail(message, XLNUMA_ERR_IO, "the lock of affinities: %s",
-                 strerror(errno));
+                 strerror(err));
     close(fd);
     return -1;
 }
