@@ -109,10 +109,12 @@ static void on_signal(int number)
     stop = 1;
 }
 
+/* Nobody reads what is said any more: that ends it too, by the failure to write. */
 static void catch_signals(void)
 {
     struct sigaction action = { .sa_handler = on_signal };
 
+    signal(SIGPIPE, SIG_IGN);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGHUP, &action, NULL);
