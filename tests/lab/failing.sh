@@ -97,7 +97,7 @@ fault=xc_domain_populate_physmap:2
 create 'numa_policy="restricted"'
 is "$fault, restricted: it is not built" "$domid" ""
 is "$fault, restricted: one error of ours" \
-    "$(grep 'xl-numa' /tmp/lab.said | grep -c 'error: .*not built, as its')" 1
+    "$(grep 'xl-numa' /tmp/lab.said | grep -c 'error: .*not built, as numa_policy')" 1
 ok "$fault, restricted: all memory is free again" lab_wait 60 lab_has_free \
     "$free"
 is "$fault, restricted: nothing of it is in xenstore" \
