@@ -137,13 +137,15 @@ mv "$out" "/tmp/hotplug.$1"
 END
 }
 
-# hotplug XL: a guest with a disk, whose script is that one; what it found.
+# hotplug XL: a guest with a disk, whose script is that one; what it found. (The
+# launcher passes by Debian's wrapper, so there are fewer shells above it.)
 hotplug() {
     rm -f /tmp/hotplug.add
     LAB_XL=$1 lab_create disk pvh 32 1 \
         'disk=["vdev=xvda,access=r,script=/tmp/hotplug,target=none"]' ||
         return 1
-    sed -e "s:/$(lab_domid disk)/:/DOMID/:" -e '/^LAB_XL=/d' /tmp/hotplug.add
+    sed -e "s:/$(lab_domid disk)/:/DOMID/:" -e '/^LAB_XL=/d' \
+        -e '/^SHLVL=/d' /tmp/hotplug.add
     lab_destroy disk
 }
 
