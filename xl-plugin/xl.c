@@ -102,7 +102,7 @@ static bool find_plugin(const char *name, char path_r[PLUGIN_PATH_SIZE])
 {
     if (!name || strchr(name, '/') || strlen(name) >= NAME_SIZE_MAX)
         return false;
-    strcpy(stpcpy(path_r, PLUGINDIR "/xl-"), name);
+    stpcpy(stpcpy(path_r, PLUGINDIR "/xl-"), name);
     return !access(path_r, X_OK);
 }
 
@@ -201,7 +201,7 @@ static const char *behind_wrapper(char path[STOCK_PATH_SIZE])
         !read_number(XEN_VERSION "/minor", minor))
         return STOCK_XL;
     end = stpcpy(stpcpy(path, XEN_PROGRAMS "-"), major);
-    strcpy(stpcpy(stpcpy(end, "."), minor), "/bin/xl");
+    stpcpy(stpcpy(stpcpy(end, "."), minor), "/bin/xl");
     return access(path, X_OK) ? STOCK_XL : path;
 }
 

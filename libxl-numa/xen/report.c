@@ -67,7 +67,7 @@ static int read_folder(struct xs_handle *xs, uint32_t domid, const char *folder,
     char **name = xs_directory(xs, XBT_NULL, path_of(path, domid, folder), &nr);
     int err = name || errno == ENOENT ? 0 : errno;
 
-    for (unsigned i = 0; i < nr && !err; i++) {
+    for (unsigned i = 0; name && i < nr && !err; i++) {
         char *value;
 
         if ((size_t)snprintf(key, sizeof(key), "%s%s%s", folder,

@@ -65,7 +65,10 @@ xl numa-placement list >/tmp/list
 is "list: the guests that xl has, in its order" \
     "$(awk 'NR > 1 && ($1 !~ /^[0-9]+$/) { print $1 }' /tmp/list)" \
     "$("$LAB_STOCK_XL" list | awk 'NR > 2 { print $1 }')"
-is "list: no line is longer than 80" "$(grep -c '.\{81\}' /tmp/list)" 0
+is "list: no line is longer than 80" \
+    "$(COLUMNS=80 xl numa-placement list | grep -c '.\{81\}')" 0
+is "list: without a terminal a guest is one line" "$(wc -l </tmp/list)" \
+    "$("$LAB_STOCK_XL" list | sed 1d | wc -l)"
 is "list: the memory of db1 is where the hypervisor has it" "$(row db1 6)" \
     "$(counted db1)"
 is "list: nothing of it is off the plan" "$(row db1 7)" 0.0

@@ -115,18 +115,20 @@ static bool read_daemon(struct probe_daemon *daemon)
  */
 static void read_mapping(struct probe_daemon *daemon, char *line)
 {
-    unsigned long from, to;
-    char path[96];
+    const char *name = strchr(line, '/');
+    char path[96], *end;
+    unsigned long from = strtoul(line, &end, 16), to;
     int fd;
 
-    line[strcspn(line, "\n")] = '\0';
-    if (sscanf(line, "%lx-%lx", &from, &to) != 2)
+    if (!name || *end != '-')
         return;
+    to = strtoul(end + 1, NULL, 16);
+    line[strcspn(line, "\n")] = '\0';
     snprintf(path, sizeof(path), "/proc/%d/map_files/%lx-%lx", (int)daemon->pid,
              from, to);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        fd = open(strchr(line, '/'), O_RDONLY | O_CLOEXEC);
+        fd = open(name, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return;
     read_marker(fd, XLNUMA_MARKER_HOOK, daemon->version);
