@@ -1096,10 +1096,13 @@ static void put_table(uint8_t *to, const char *signature, uint32_t length)
     to[9] = (uint8_t)-sum;
 }
 
-/* As libxl's: MADT and XSDT in a page, the RSDP behind. */
+/*
+ * As libxl's: MADT and XSDT in a page, the RSDP behind. Guests are built in threads: each
+ * has its own.
+ */
 static void make_tables(struct xc_dom_image *dom, unsigned nr_vcpus)
 {
-    static uint8_t page[PAGE], rsdp[64], info[PAGE];
+    static _Thread_local uint8_t page[PAGE], rsdp[64], info[PAGE];
     const uint64_t madt_at = TABLES_AT + 0x100, xsdt_at = TABLES_AT + 0x800;
 
     memset(page, 0, sizeof(page));
