@@ -4,7 +4,7 @@
 # Two nodes with as many vCPUs on each: once it is known that those of one are
 # always running, and those of the other are not, the next guest goes to the
 # other. Before that it goes where less memory is free, which is the busy one.
-# timeout: 240
+# timeout: 500
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

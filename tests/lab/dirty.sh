@@ -5,7 +5,7 @@
 # have clean memory: guests of any size still land where they were planned. Stock
 # xl's go where it is clean, up to Xen 4.21.
 # host: lab-2x2.json
-# timeout: 900
+# timeout: 1500
 # memory: 9000
 
 # shellcheck source=tests/lab/lib.sh

@@ -4,7 +4,7 @@
 # Siblings are found by distance, not by number: nodes 0 and 2 are near each
 # other, and 1 and 3.
 # host: lab-interleaved.json
-# timeout: 200
+# timeout: 300
 # memory: 6000
 
 # shellcheck source=tests/lab/lib.sh

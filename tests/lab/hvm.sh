@@ -8,7 +8,7 @@
 # memory: 6500
 # host: lab-2x2.json
 # hvm: yes
-# timeout: 400
+# timeout: 900
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

@@ -7,7 +7,7 @@
 # (migrate.sh has a migration, xendomains.sh Debian's script.)
 # host: lab-2x2.json
 # hvm: yes
-# timeout: 300
+# timeout: 400
 # memory: 1100
 
 # shellcheck source=tests/lab/lib.sh

@@ -121,15 +121,15 @@ lab_linux_is_over() {
 
 # lab_wait_linux_says NAME [SECONDS]: until it has said all; fails if it died.
 lab_wait_linux_says() {
-    lab_wait "${2:-150}" lab_linux_is_over "$1"
+    lab_wait "${2:-400}" lab_linux_is_over "$1"
     lab_linux_says "$1" | grep -qx end
 }
 
 # lab_vnodes DOMID: the nodes that the ACPI tables in the guest's memory have, one a
-# line, as "K VCPUS RANGES"; APIC ids are twice the vCPU's number. Fails if a table
-# is wrong.
+# line, as "K VCPUS RANGES"; APIC ids are twice the vCPU's number. "none" if there are
+# none, or one is wrong: no report has that.
 lab_vnodes() {
-    /lab/guest-acpi "$1" >/tmp/lab.acpi || return 1
+    /lab/guest-acpi "$1" >/tmp/lab.acpi || { echo none; return 1; }
     awk '$1 == "cpu" { cpus[$2] = cpus[$2] (cpus[$2] == "" ? "" : ",") $3 / 2 }
         $1 == "memory" { at[$2] = at[$2] (at[$2] == "" ? "" : ",") $3
                          if ($2 > last) last = $2 }
@@ -179,7 +179,7 @@ lab_runs_linux() {
 # lab_wait_linux NAME [SECONDS]: until the Linux guest has run for more than so
 # many seconds, by its own count (0 if not given: until it is up).
 lab_wait_linux() {
-    lab_wait 120 lab_runs_linux "$1" "${2:-0}"
+    lab_wait 300 lab_runs_linux "$1" "${2:-0}"
 }
 
 lab_domid() {

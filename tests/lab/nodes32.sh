@@ -4,7 +4,7 @@
 # On a host of 32 nodes a guest larger than a node goes to siblings; stock xl
 # gives up above 16 nodes.
 # host: lab-32n.json
-# timeout: 400
+# timeout: 500
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

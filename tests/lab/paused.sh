@@ -5,7 +5,7 @@
 # it was placed.
 # memory: 5100
 # host: lab-2x2.json
-# timeout: 180
+# timeout: 300
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

@@ -4,7 +4,8 @@
 # A guest that reboots is placed afresh, and nothing of ours stays in its stored
 # configuration.
 # host: lab-2x2.json
-# timeout: 300
+# memory: 5500
+# timeout: 600
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

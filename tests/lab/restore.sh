@@ -6,7 +6,7 @@
 # Under a strict policy it is, or there is no guest.
 # host: lab-2x2.json
 # linux: yes
-# timeout: 500
+# timeout: 600
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

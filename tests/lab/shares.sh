@@ -5,7 +5,7 @@
 # lacks a little takes just that from the other socket. numa_nodes that has no CPU
 # for the guest names its memory. Nodes with room to grow come first.
 # host: lab-2x2.json
-# timeout: 300
+# timeout: 500
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

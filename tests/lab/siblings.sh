@@ -5,7 +5,7 @@
 # socket, half on each, on clean and on dirty memory; a smaller one to one node.
 # memory: 6700
 # host: lab-2x2.json
-# timeout: 400
+# timeout: 500
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

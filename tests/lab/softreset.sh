@@ -6,7 +6,7 @@
 # sees too. With stock xl its vCPUs go where a new guest would be placed.
 # host: lab-2x2.json
 # hvm: yes
-# timeout: 300
+# timeout: 500
 # memory: 4100
 
 # shellcheck source=tests/lab/lib.sh

@@ -5,10 +5,10 @@
 # /sys/devices/system/node says is compared with the plan, with the hypervisor's
 # count of pages and with where a process bound to a node gets its memory. Stock
 # xl's sees one node.
-# memory: 12200
+# memory: 12500
 # host: lab-2x2.json
 # linux: yes
-# timeout: 600
+# timeout: 1800
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

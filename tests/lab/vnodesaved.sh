@@ -5,10 +5,10 @@
 # migrates: each node's memory goes to one node of the host, by Xen's own trace of
 # guest addresses, and its vCPUs go with it. A PVH Linux goes on, with its nodes; a
 # host that has no room for them as they are is said so, and runs it all the same.
-# memory: 12200
+# memory: 12500
 # host: lab-2x2.json
 # linux: yes
-# timeout: 600
+# timeout: 1200
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
@@ -34,7 +34,7 @@ by_address() {
     between "$1: by address no page is on another node, but one of Xen's" "$(awk -v on="$lab_nodes_on" '
         { split(on, node, " ")
           for (i = 1; i <= NF; i++) if (i != node[NR] + 1) off += $i }
-        END { print off + 0 }' /tmp/at)" 0 2
+        END { if (NR == 2) print off + 0 }' /tmp/at)" 0 2
     for n in 0 1; do
         kb=$(lab_report "$2" vnode/$n/planned_kb)
         between "$1: and node $n has all of its pages" \

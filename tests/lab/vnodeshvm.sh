@@ -6,6 +6,7 @@
 # 5 GiB, PVH, whose nodes are around the hole below 4 GiB.
 # memory: 11000
 # host: lab-2x2.json
+# timeout: 500
 # hvm: yes
 
 # shellcheck source=tests/lab/lib.sh
