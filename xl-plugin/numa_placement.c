@@ -18,7 +18,10 @@ static const struct command *const commands[] = {
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))
 
-/* As xl's, a name may be cut where no other begins so. NULL: none, or *nr_r > 1. */
+/*
+ * As xl's, a name may be abbreviated as long as that is unambiguous. NULL: none, or
+ * *nr_r > 1.
+ */
 static const struct command *find_command(const char *name, unsigned *nr_r)
 {
     const struct command *found = NULL;
@@ -118,6 +121,7 @@ static int find_subcommand(int argc, char **argv)
     for (size_t i = 0; i < NR(commands); i++)
         add_options(&table, commands[i]);
     opterr = 0;
+    optind = 0; /* anew: argv may have changed */
     do
         c = getopt_long(argc, argv, table.letters, table.option, NULL);
     while (c != -1);
@@ -227,6 +231,7 @@ static int read_subcommand(int *argc, char **argv, struct request *request)
     if (at < *argc && !strcmp(argv[at], "help")) {
         request->wants_help = true;
         drop_argument(argc, argv, at);
+        at = find_subcommand(*argc, argv);
     }
     if (at >= *argc)
         return 0;
