@@ -220,7 +220,7 @@ static void put_expected_distance(FILE *file,
         }
 }
 
-/* Each guest that a build reported of has one sample, the labels tell. */
+/* One sample for each guest that has a report. */
 static void put_status(FILE *file, const struct xlnuma__guests *guests)
 {
     static const char name[] = "xlnuma_guest_status";
@@ -244,7 +244,7 @@ static void put_status(FILE *file, const struct xlnuma__guests *guests)
 
 /* --- guests on nodes -------------------------------------------------------- */
 
-/* A family of what is not 0 of a guest on a node. */
+/* A sample for each guest and node that has memory by `kb`. */
 static void
 put_guest_nodes(FILE *file, const struct xlnuma__guests *guests,
                 const char *name, const char *about,
@@ -369,7 +369,7 @@ const struct command cmd_metrics = {
         "Writes memory, CPUs and load of each node, and memory, plan and\n"
         "expected distance of each guest, with their sums, as OpenMetrics\n"
         "text that Prometheus can read, too. With -o a file of that name\n"
-        "in the textfile collector's folder is replaced in one step.\n",
+        "in the textfile collector's folder is replaced atomically.\n",
     .options = metrics_options,
     .run = run,
 };

@@ -470,8 +470,9 @@ static void take(struct job *job, const struct guest *guest)
         }
         take_cpus(job);
     } else if (!xlnuma__is_strict(plan->policy)) {
-        complain("warning: %s: left to libxl, and nobody knows where that "
-                 "takes memory: the next guests are planned as if it took none",
+        complain("warning: %s: left to libxl, so it is not known where its "
+                 "memory will be: the next guests are planned as if it took "
+                 "none",
                  job->file.name);
     }
 }
@@ -608,7 +609,7 @@ static int make_room(struct job *job, int nr, char **operand)
 static int check_stdin(const struct job *job)
 {
     const char *host = job->options->host;
-    const char *reader = host && !strcmp(host, "-") ? "--host" : NULL;
+    const char *reader = host && !strcmp(host, "-") ? "--input" : NULL;
 
     for (unsigned i = 0; i < job->nr_guests; i++) {
         if (!job->guest[i].path || strcmp(job->guest[i].path, "-"))
@@ -699,8 +700,8 @@ const struct command cmd_plan = {
         "stands before the first.\n",
     .exits =
         "0 placed, or left to stock libxl; 1 something failed;\n"
-        "2 wrong usage; 3 no node set that the guest's policy allows can hold "
-        "it.\n",
+        "2 wrong usage; 3 no node set that the guest's policy allows can hold\n"
+        "it, or too few dedicated CPUs are free.\n",
     .options = plan_options,
     .run = run,
 };

@@ -524,9 +524,9 @@ const struct command cmd_verify = {
         "are compared with what was reported, too. Dedicated CPUs that\n"
         "others may use are a failure.\n",
     .exits = "0 all are where they were reported; 1 one has a node with\n"
-             "more than 4096 pages more or less than reported, or other\n"
-             "tables than reported; 4 something failed;\n"
-             "2 wrong usage, or too much memory without --yes.\n",
+             "more than 4096 pages more or less than reported, other tables\n"
+             "than reported, or shared dedicated CPUs, or is gone; 2 wrong\n"
+             "usage, or too much memory without --yes; 4 something failed.\n",
     .options = verify_options,
     .run = run,
 };

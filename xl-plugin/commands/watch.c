@@ -133,7 +133,7 @@ static int run(const struct options *options, int nr, char **operand)
                            options->interval);
     if (options->host && !strcmp(options->host, "-"))
         return usage_error("watch", "the keys come from standard input, so "
-                                    "--host cannot");
+                                    "--input cannot");
     if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)) {
         complain("watch needs a terminal; \"xl numa-placement list\" needs "
                  "none");
