@@ -182,7 +182,7 @@ static bool is_ours(struct growth *growth, xlnuma_nodeset now)
            is_within(now, growth->report.nodes);
 }
 
-/* The note comes first: whoever dies after it leaves what can be put back. */
+/* The note comes first: after a SIGKILL the affinity can be put back by it. */
 static int set_affinity(struct growth *growth, xlnuma_nodeset nodes,
                         char *message)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The launcher that stands before stock xl in PATH: runs PLUGINDIR/xl-NAME for
- * a subcommand NAME that is there, and stock xl for all the rest: with the hook
- * preloaded for those that build domains or check their files, and after PLUGINDIR/grow where a guest
- * may grow. `xl help` has a line about ours. Knows nothing of Xen. Paths are fixed when it is built, so that no environment decides
- * what root runs.
+ * The launcher that stands before stock xl in PATH: runs PLUGINDIR/xl-NAME for a
+ * subcommand NAME that is there, and stock xl for all the rest: with the hook
+ * preloaded for those that build domains or check their files, and after
+ * PLUGINDIR/grow where a guest may grow. `xl help` has a line about ours. Paths are
+ * fixed when it is built, so that no environment decides what root runs. Knows
+ * nothing of Xen.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +54,7 @@ static bool is_command(const char *name, const char *command, size_t least)
 }
 
 /*
- * Can it build a domain, or read what the next build goes by? Reboots are the work of
+ * Can it build a domain, or read what the next build goes by? Reboots are performed by
  * the xl that built it. "migrate", which sends one, is not short for
  * "migrate-receive", nor "con", which may be "console", for "config-update".
  */

@@ -25,8 +25,8 @@ struct xlnuma__dump {
 /*
  * The last complete dump in `length` bytes of the ring: every domain in it has a
  * count for every node. Lines of others are passed over, wherever they are; only
- * the hypervisor's own begin with "(XEN) ". Whether it has all the domains that
- * there are the text does not tell.
+ * the hypervisor's own begin with "(XEN) ". The text does not say whether it has all
+ * domains.
  *
  * Returns 0, XLNUMA_ERR_INVALID (none is complete), XLNUMA_ERR_NOMEM.
  * xlnuma__dump_dispose() is safe after a failure and twice.

@@ -222,7 +222,7 @@ bool xlnuma__build_may_exceed(struct build *build, xc_interface *xch,
                                                      node, kb - left_kb);
 }
 
-/* Stock libxl allocated so much, with unknown placement: most likely as planned. */
+/* Stock libxl allocated them, most likely as planned. */
 void xlnuma__build_reserved_taken(struct build *build, uint64_t kb)
 {
     for (unsigned i = 0; kb && i < XLNUMA_NODES_MAX; i++) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Moments of a soft reset: kexec or kdump in an HVM or PVH guest. libxl runs its build path
- * again for a domain that keeps its memory: its own placement would move the
- * vCPUs away from it, and /libxl/DOMID is removed, with the report. So affinities
- * and report are read before it and put back after it. Plans nothing.
+ * Moments of a soft reset: kexec or kdump in an HVM guest (a PVH guest ends at it).
+ * libxl runs its build path again for a domain that keeps its memory: its own
+ * placement would move the vCPUs away from it, and /libxl/DOMID is removed, with the
+ * report. So affinities and report are read before it and put back after it. Plans
+ * nothing.
  */
 #include "hook/moments.h"
 #include "hook/services.h"

@@ -64,13 +64,13 @@ int xlnuma__build_plan(struct build *build, xc_interface *xch,
                        struct xlnuma__reservation *before, char *message);
 
 /*
- * May the node give an extent of this order? If it goes beyond the node's share so
- * much less is then reserved of the others.
+ * May the node give an extent of this order? If it goes beyond the node's share,
+ * the build's reservation of the other nodes shrinks by as much.
  */
 bool xlnuma__build_may_exceed(struct build *build, xc_interface *xch,
                               unsigned node, unsigned order);
 
-/* So much of the reservation was allocated, with unknown placement. */
+/* `kb` of the reservation were allocated, with unknown placement. */
 void xlnuma__build_reserved_taken(struct build *build, uint64_t kb);
 
 /* --- steering.c: a build goes by its plan ------------------------------------ */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Moment: a guest's stub domain, which has its device model, has its vCPUs. It is placed as any other
- * guest, but among its guest's nodes alone. libxl builds it when its guest is
- * built, from a configuration of its own and with a uuid of its own;
- * that it belongs to the guest is in xenstore later. What tells us is its name.
+ * Moment: a guest's stub domain, which has its device model, has its vCPUs. It is
+ * placed as any other guest, but among its guest's nodes alone. libxl builds it when
+ * its guest is built, from a configuration of its own and with a uuid of its own.
+ * It is identified by its name: xenstore says only later whose it is.
  */
 #include "hook/moments.h"
 #include "hook/services.h"

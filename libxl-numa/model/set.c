@@ -152,7 +152,7 @@ static bool append_range(char *buf, size_t size, size_t *used, unsigned first,
     return true;
 }
 
-/* How many bits are set behind the first, which is. */
+/* How many bits above bit 0, which is set, are set without a gap. */
 static unsigned run_of(uint64_t word)
 {
     return ~word ? (unsigned)__builtin_ctzll(~word) - 1 : 63;

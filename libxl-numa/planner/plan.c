@@ -350,7 +350,7 @@ static void explain_excluded(const struct xlnuma_host *host,
 void xlnuma__plan_clear(const struct xlnuma_request *request,
                         struct xlnuma_plan *plan)
 {
-    /* The guest's nodes, of which there are none, are large. */
+    /* guest_node is large, and the plan has none yet. */
     memset(plan, 0, offsetof(struct xlnuma_plan, guest_node));
     memcpy(plan->guest, request->name,
            strnlen(request->name, sizeof(plan->guest) - 1));

@@ -158,8 +158,8 @@ static bool offer(struct search *search, uint64_t set)
 }
 
 /*
- * A packed guest uses no memory once it has enough, nor CPUs: who comes then needs
- * only the paths that are left.
+ * A packed guest uses no memory once it has enough, nor CPUs: a node that joins then
+ * needs only the paths that are left.
  */
 static void block(const struct search *search, struct branch *branch,
                   const struct amount *before, unsigned i)

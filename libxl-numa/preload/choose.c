@@ -187,8 +187,8 @@ static bool are_known(bool is_libxl, struct doubt *doubt)
 }
 
 /*
- * Said once, when a domain is to be built. Another version than libxl-save-helper
- * expects is one that libxl, which started it, did not expect either, and said.
+ * Said once, when a domain is to be built. In libxl-save-helper a wrong version
+ * of a library is not said again: libxl, which started it, has said it.
  */
 static void say_once(enum function nr, const struct doubt *doubt)
 {
@@ -203,7 +203,7 @@ static void say_once(enum function nr, const struct doubt *doubt)
 
 /*
  * One answer for the whole process, or half of a build would be ours: asked once,
- * and again when libxl is used for the first time. No stays no.
+ * and again when libxl is used for the first time. A negative answer is final.
  */
 static bool is_ours(enum function nr)
 {

@@ -17,7 +17,7 @@
 
 #define FILE_NAME "balance"
 
-/* A turn is over in no time; who has it for so long was stopped. */
+/* A turn takes milliseconds: a process that has it for longer has been stopped. */
 #define WAIT_S 5
 
 /* Bytes of the file: who balances, and who changes affinities. */

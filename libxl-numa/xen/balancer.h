@@ -83,7 +83,8 @@ bool xlnuma__balanced_is(const struct xlnuma__balanced *domain,
                          const char *name);
 
 /*
- * Returns 0, XLNUMA_ERR_XEN, XLNUMA_ERR_NOMEM, XLNUMA_ERR_INVALID. Logs: as libxl. _close is safe after a failure and twice.
+ * Returns 0, XLNUMA_ERR_XEN, XLNUMA_ERR_NOMEM, XLNUMA_ERR_INVALID. Logs: as libxl.
+ * _close is safe after a failure and twice.
  */
 int xlnuma__balancer_open(struct xlnuma__balancer *balancer, libxl_ctx *ctx,
                           char *message);

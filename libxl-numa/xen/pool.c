@@ -29,7 +29,7 @@ struct check {
     char *message;
 };
 
-/* "Domain-0's vCPU 1 (domain 0)" */
+/* The message names those of its CPUs that would go. */
 static int refuse_vcpu(const struct check *check, uint32_t domid, uint32_t vcpu,
                        xlnuma_cpuset *hard)
 {

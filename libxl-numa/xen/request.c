@@ -54,7 +54,7 @@ uint64_t xlnuma__stubdom_need_kb(const libxl_domain_config *config)
     return kb ? kb + PV_EXTRA_KB : 0;
 }
 
-/* With so much memory of its own, all that the guest takes of the host. */
+/* All that a guest with own_kb of its own takes of the host. */
 static uint64_t need_kb_with(const libxl_domain_build_info *info,
                              uint64_t own_kb)
 {

@@ -32,7 +32,7 @@
 #define NR_SLOTS 256
 #define SLOT_SIZE 1024
 
-/* A turn takes milliseconds; who waits longer is behind a process that hangs. */
+/* A turn takes milliseconds: a process that has it for longer hangs. */
 #define WAIT_S 5
 
 /* A call to Xen for memory does not take so long: its builder was stopped. */

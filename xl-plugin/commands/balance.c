@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * xl numa-placement balance: a guest that is short of CPU time near its memory
- * may use CPUs farther away, until there is room again. Obeys; what is better it
- * does not decide.
+ * may use CPUs farther away, until there is room again. Does not decide what is
+ * better.
  */
 #include <errno.h>
 #include <signal.h>
@@ -46,7 +46,7 @@ static int move(struct balance *balance, struct xlnuma__balanced *domain,
 
 /* --- once ----------------------------------------------------------------- */
 
-/* A row for each guest; the one that is to move does, when it is in turn. */
+/* A row for each guest; in its turn the chosen one is moved. */
 static int make_rows(struct balance *balance, struct xlnuma__balanced *moves,
                      struct balance_row *rows, unsigned *nr_r)
 {
@@ -109,7 +109,7 @@ static void on_signal(int number)
     stop = 1;
 }
 
-/* Nobody reads what is said any more: that ends it too, by the failure to write. */
+/* A closed pipe ends it too, by the failure to write. */
 static void catch_signals(void)
 {
     struct sigaction action = { .sa_handler = on_signal };
@@ -120,7 +120,7 @@ static void catch_signals(void)
     sigaction(SIGHUP, &action, NULL);
 }
 
-/* Without a balancer nobody would narrow them again. */
+/* Nothing else would narrow them again. */
 static int narrow_all(struct balance *balance)
 {
     int rc = 0;

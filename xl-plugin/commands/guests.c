@@ -231,7 +231,7 @@ int guests_choose(struct xlnuma__guests *guests, int nr, char **operand,
     return rc;
 }
 
-/* As for xl, what is a number is an id; but a guest may be called so, too. */
+/* As for xl a number is an id; if there is none, it may be a name. */
 struct xlnuma__guest *guests_find(const struct xlnuma__guests *guests,
                                   const char *operand)
 {

@@ -111,7 +111,8 @@ static bool read_daemon(struct probe_daemon *daemon)
 
 /*
  * The file is opened by way of the mapping: it is the one that the process has, even
- * if another is installed in its place by now. Who may not do that gets it by name.
+ * if another is installed in its place by now. Without the right to, it is opened by
+ * its name.
  */
 static void read_mapping(struct probe_daemon *daemon, char *line)
 {

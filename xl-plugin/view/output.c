@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Writes a file in one step, as its readers see it. Knows nothing of formats. */
+/* Writes a file atomically, as its readers see it. Knows nothing of formats. */
 #include "view/output.h"
 
 #include <errno.h>
