@@ -294,8 +294,8 @@ static int run(const struct options *options, int nr, char **operand)
 static const struct command_option balance_options[] = {
     FLAG("dry-run", 0, is_dry, "say what would be done, and change nothing"),
     OPTION("watch", 0, "[=SECONDS]", watch,
-           "go on, SECONDS a round (0.5 to 3600; 2 if not given);\n"
-           "what was widened is narrowed when it is stopped"),
+           "go on, in rounds of SECONDS (0.5 to 3600; 2 if not\n"
+           "given); when stopped, narrow what was widened"),
     FLAG("reset", 0, is_reset,
          "give these guests the affinities that their build set,\n"
          "so that they are balanced again"),
@@ -308,12 +308,13 @@ const struct command cmd_balance = {
     .summary = "let guests that are short of CPU time run farther away",
     .operands = "[DOMAIN]...",
     .about =
-        "Looks for 2 seconds how much CPU time each guest wants and has, and\n"
-        "at what distance to its memory. The guest that gains most from it\n"
-        "may use CPUs farther away, if those near its memory are busy, or no\n"
-        "longer, if these have room again. Only the hard affinity changes,\n"
-        "of guests that xl-numa placed. With --watch, it goes on: a guest is\n"
-        "moved when three rounds in a row agree, and not twice in 30 s.\n",
+        "Measures for 2 seconds how much CPU time each guest wants and has,\n"
+        "and at what distance to its memory. A guest whose CPUs are busy may\n"
+        "then use CPUs farther away, until there is room again on the nearer\n"
+        "ones. One guest is changed: the one that gains most. Only the hard\n"
+        "affinity of guests that xl-numa placed changes. With --watch it goes\n"
+        "on: a guest is changed when three rounds in a row agree, and not\n"
+        "twice in 30 s.\n",
     .options = balance_options,
     .run = run,
 };

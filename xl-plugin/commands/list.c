@@ -76,7 +76,7 @@ static const struct command_option list_options[] = {
 
 const struct command cmd_list = {
     .name = "list",
-    .summary = "the guests and their placement (what is done without one)",
+    .summary = "the guests and their placement (the default)",
     .operands = "[DOMAIN]...",
     .about =
         "Lists the guests of this host, or these: memory, vCPUs, the nodes "

@@ -511,7 +511,7 @@ static int run(const struct options *options, int nr, char **operand)
 
 static const struct command_option show_options[] = {
     OPTION("seconds", 0, "N", seconds,
-           "look for so long where the vCPUs run (default: 1)"),
+           "watch for N seconds where the vCPUs run (default: 1)"),
     OPTION_INPUT,
     OPTION_JSON,
     OPTIONS_END,

@@ -98,7 +98,7 @@ static int run(const struct options *options, int nr, char **operand)
 
 static const struct command_option snapshot_options[] = {
     OPTION("output-file", 'o', "FILE", output,
-           "write into this file, whole or not at all"),
+           "write into this file, atomically, not to stdout"),
     FLAG("anonymous", 0, is_anonymous, "call the guests guest1, guest2, ..."),
     OPTION_INPUT,
     FLAG("json", 0, is_json, "nothing else: it is JSON in any case"),

@@ -150,7 +150,7 @@ static int run(const struct options *options, int nr, char **operand)
 
 static const struct command_option watch_options[] = {
     OPTION("interval", 'n', "SECONDS", interval,
-           "read anew so often (0.1 to 86400; 2 if not given)"),
+           "read anew every SECONDS (0.1 to 86400; default: 2)"),
     OPTION("input", 'i', "FILE", host,
            "use this snapshot file, read anew each time"),
     OPTION("host", 0, "FILE", host, NULL),
