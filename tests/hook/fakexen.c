@@ -1096,16 +1096,13 @@ static void put_table(uint8_t *to, const char *signature, uint32_t length)
     to[9] = (uint8_t)-sum;
 }
 
-/*
- * As libxl's: MADT and XSDT in a page, the RSDP behind. Guests are built in threads: each
- * has its own.
- */
+/* As libxl's: MADT and XSDT in a page, the RSDP behind. */
 static void make_tables(struct xc_dom_image *dom, unsigned nr_vcpus)
 {
-    static _Thread_local uint8_t page[PAGE], rsdp[64], info[PAGE];
+    uint8_t *page = fake_domain->tables, *rsdp = fake_domain->rsdp;
     const uint64_t madt_at = TABLES_AT + 0x100, xsdt_at = TABLES_AT + 0x800;
 
-    memset(page, 0, sizeof(page));
+    memset(page, 0, PAGE);
     for (unsigned v = 0; v < nr_vcpus; v++)
         memcpy(page + 0x100 + 44 + 8 * v,
                (uint8_t[]){ 0, 8, (uint8_t)v, (uint8_t)(2 * v), 1 }, 5);
@@ -1116,9 +1113,9 @@ static void make_tables(struct xc_dom_image *dom, unsigned nr_vcpus)
     memcpy(rsdp, "RSD PTR ", 8);
     memcpy(rsdp + 24, &xsdt_at, 8);
     dom->acpi_modules[0].data = rsdp;
-    dom->acpi_modules[0].length = sizeof(rsdp);
+    dom->acpi_modules[0].length = sizeof(fake_domain->rsdp);
     dom->acpi_modules[0].guest_addr_out = TABLES_AT + PAGE;
-    dom->acpi_modules[1].data = info;
+    dom->acpi_modules[1].data = fake_domain->info;
     dom->acpi_modules[1].length = PAGE;
     dom->acpi_modules[1].guest_addr_out = TABLES_AT - PAGE;
     dom->acpi_modules[2].data = page;

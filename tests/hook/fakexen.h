@@ -33,6 +33,7 @@ struct fake_domain {
     uint64_t acpi_at[2];  /* the E820's area that they are in */
     uint32_t nr_firmware; /* bytes of acpi_firmware */
     uint8_t firmware[8];  /* the first of them */
+    uint8_t tables[4096], rsdp[64], info[4096]; /* that libxl makes for it */
     char kept[8192]; /* what libxl's stored configuration has of it, lines */
 };
 
