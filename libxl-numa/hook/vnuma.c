@@ -36,7 +36,7 @@ void xlnuma__vnuma_give_up(struct build *build, const char *why)
         xlnuma__build_say(build, XTL_WARN,
                           "numa_guest_nodes: %s: the guest sees one node", why);
     if (xlnuma__apply(build->ctx, build->domid, build->nr_vcpus, build->plan,
-                      build->owns_vcpus, NULL, message))
+                      xlnuma__build_sets_vcpus(build), NULL, message))
         xlnuma__build_say(build, XTL_WARN, "%s", message);
 }
 
@@ -58,13 +58,18 @@ void xlnuma__vnuma_begin(struct build *build)
     xlnuma__vnuma_affinities(build);
 }
 
-/* Each vCPU's soft affinity is the CPUs of its node, and those lent to it. */
+/*
+ * Each vCPU's soft affinity is the CPUs of its node, and those lent to it. A dedicated
+ * CPU is on its vCPU's node already.
+ */
 void xlnuma__vnuma_affinities(struct build *build)
 {
     const struct xlnuma_plan *plan = build->plan;
     char message[XLNUMA_MESSAGE_SIZE];
 
-    for (unsigned n = 0; build->vnuma && n < plan->nr_guest_nodes; n++) {
+    if (!build->vnuma || !xlnuma__build_sets_vcpus(build))
+        return;
+    for (unsigned n = 0; n < plan->nr_guest_nodes; n++) {
         const struct xlnuma_guest_node *node = &plan->guest_node[n];
 
         for (unsigned v = 0; v < build->nr_vcpus; v++)

@@ -285,35 +285,55 @@ static void take_alternatives(const struct xlnuma_alternative other[],
             plan->alternative[plan->nr_alternatives++] = other[i];
 }
 
+void xlnuma__dedicated_set(const uint16_t cpu[], unsigned nr,
+                           xlnuma_cpuset *cpus_r)
+{
+    memset(cpus_r, 0, sizeof(*cpus_r));
+    for (unsigned i = 0; i < nr; i++)
+        xlnuma_cpuset_add(cpus_r, cpu[i]);
+}
+
 /* The same with the CPUs that the guest gets alone: memory goes by these. */
 static int plan_again(const struct xlnuma_host *host,
                       struct xlnuma_request *wanted, struct xlnuma_plan *plan,
                       char *message)
 {
     struct xlnuma_alternative other[XLNUMA_ALTERNATIVES_MAX];
-    unsigned nr = plan->nr_alternatives, i;
-    char cpus[128];
+    unsigned nr = plan->nr_alternatives;
     int rc;
 
     memcpy(other, plan->alternative, sizeof(other));
     xlnuma__dedicated_choose(host, &plan->soft_cpus, wanted->nr_vcpus,
                              plan->cpu);
-    memset(&wanted->cpus, 0, sizeof(wanted->cpus));
-    for (i = 0; i < wanted->nr_vcpus; i++)
-        xlnuma_cpuset_add(&wanted->cpus, plan->cpu[i]);
+    xlnuma__dedicated_set(plan->cpu, wanted->nr_vcpus, &wanted->cpus);
     wanted->wants_alternatives = false;
     rc = xlnuma_plan_make(host, wanted, plan, message);
     if (rc || plan->status != XLNUMA_STATUS_PLACED)
         return rc;
     plan->nr_dedicated = wanted->nr_vcpus;
     plan->threads = wanted->threads;
-    if (wanted->guest_nodes)
-        snprintf(plan->vnodes_reason, sizeof(plan->vnodes_reason),
-                 "its CPUs are dedicated");
     take_alternatives(other, nr, plan);
-    xlnuma__say(plan, "; its vCPUs get the CPUs %s",
-                xlnuma__dedicated_format(plan, cpus, sizeof(cpus)));
     return 0;
+}
+
+void xlnuma__dedicated_request(const struct xlnuma_request *request,
+                               const struct xlnuma_plan *plan,
+                               struct xlnuma_request *pinned_r)
+{
+    *pinned_r = *request;
+    pinned_r->affinity = XLNUMA_AFFINITY_HARD;
+    pinned_r->has_own_affinity = false;
+    pinned_r->has_cpus = true;
+    xlnuma__dedicated_set(plan->cpu, plan->nr_dedicated, &pinned_r->cpus);
+}
+
+void xlnuma__dedicated_say(struct xlnuma_plan *plan)
+{
+    char cpus[128];
+
+    if (plan->nr_dedicated)
+        xlnuma__say(plan, "; its vCPUs get the CPUs %s",
+                    xlnuma__dedicated_format(plan, cpus, sizeof(cpus)));
 }
 
 int xlnuma__plan_dedicated(const struct xlnuma_host *host,

@@ -22,13 +22,24 @@ void xlnuma__dedicated_choose(const struct xlnuma_host *host,
 char *xlnuma__dedicated_format(const struct xlnuma_plan *plan, char *buf,
                                size_t size);
 
+/* A list of CPUs as a set. */
+void xlnuma__dedicated_set(const uint16_t cpu[], unsigned nr,
+                           xlnuma_cpuset *cpus_r);
+
 /*
  * As xlnuma_plan_make(), for a guest with dedicated CPUs: these are a hard condition.
- * It sees one node.
+ * Which they are is said by _say, as they may still change (vnodes/pins.c).
  */
 int xlnuma__plan_dedicated(const struct xlnuma_host *host,
                            const struct xlnuma_request *request,
                            struct xlnuma_plan *plan_r,
                            char *message) XLNUMA_MUST_CHECK;
+
+void xlnuma__dedicated_say(struct xlnuma_plan *plan);
+
+/* The request that such a plan answers: the guest may use its dedicated CPUs alone. */
+void xlnuma__dedicated_request(const struct xlnuma_request *request,
+                               const struct xlnuma_plan *plan,
+                               struct xlnuma_request *pinned_r);
 
 #endif /* XLNUMA_PLANNER_DEDICATED_H */

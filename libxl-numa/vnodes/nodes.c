@@ -2,7 +2,8 @@
 /*
  * The nodes that a guest sees: which part of its memory and which vCPUs are on
  * which node of its plan, and the distances that it is told. Chooses no nodes of
- * the host but for a fixed number of guest nodes; makes no tables.
+ * the host but for a fixed number of guest nodes, and no dedicated CPUs; makes no
+ * tables.
  */
 #include "planner/dedicated.h"
 #include "planner/plan.h"
@@ -226,11 +227,12 @@ static unsigned home_of(const struct xlnuma_host *host, xlnuma_nodeset nodes,
 }
 
 /*
- * The CPUs of each guest node: those of its node of the host, which has also those
- * of the plan's nodes that are no guest node's. Several guest nodes on one node
- * have the same. weight_r[] is how many.
+ * The CPUs of each guest node, of those that the guest may use: those of its node of
+ * the host, which has also those of the plan's nodes that are no guest node's.
+ * Several guest nodes on one node have the same. weight_r[] is how many.
  */
-static void find_cpus(const struct xlnuma_host *host, struct xlnuma_plan *plan,
+static void find_cpus(const struct xlnuma_host *host,
+                      const xlnuma_cpuset *usable, struct xlnuma_plan *plan,
                       uint64_t weight_r[])
 {
     xlnuma_nodeset nodes = 0;
@@ -244,26 +246,45 @@ static void find_cpus(const struct xlnuma_host *host, struct xlnuma_plan *plan,
         XLNUMA_FOR_EACH_NODE(i, plan->nodes)
             if (home_of(host, nodes, i) == node->node)
                 xlnuma_cpuset_or(&node->cpus, &host->node[i].cpus);
-        xlnuma_cpuset_and(&node->cpus, &plan->soft_cpus);
+        xlnuma_cpuset_and(&node->cpus, usable);
         weight_r[n] = xlnuma_cpuset_count(&node->cpus);
     }
 }
 
-/*
- * The node that the next vCPU goes to, in proportion to CPUs (Webster's method):
- * where weight / (2 count + 1) is most; of equal ones to that with fewer vCPUs.
- */
-static unsigned next_node(unsigned nr, const uint64_t weight[],
-                          const unsigned count[])
+/* The vCPUs of all guest nodes that are on this one's node of the host. */
+static unsigned count_beside(const struct xlnuma_plan *plan,
+                             const unsigned count[], unsigned n)
 {
-    unsigned best = 0;
+    unsigned sum = 0;
 
-    for (unsigned i = 1; i < nr; i++) {
-        uint64_t a = weight[i] * (2 * count[best] + 1);
-        uint64_t b = weight[best] * (2 * count[i] + 1);
+    for (unsigned i = 0; i < plan->nr_guest_nodes; i++)
+        if (plan->guest_node[i].node == plan->guest_node[n].node)
+            sum += count[i];
+    return sum;
+}
 
-        if (a > b || (a == b && weight[i] && count[i] < count[best]))
+/*
+ * The node that the next vCPU goes to. First the node of the host, in proportion to
+ * CPUs (Webster's method): where weight / (2 count + 1) is most; of equal ones that
+ * with fewer vCPUs. On it the guest node with the fewest.
+ */
+static unsigned next_node(const struct xlnuma_plan *plan,
+                          const uint64_t weight[], const unsigned count[])
+{
+    unsigned best = 0, of_best = count_beside(plan, count, 0);
+
+    for (unsigned i = 1; i < plan->nr_guest_nodes; i++) {
+        unsigned of_i = count_beside(plan, count, i);
+        uint64_t a = weight[i] * (2 * of_best + 1);
+        uint64_t b = weight[best] * (2 * of_i + 1);
+        bool is_beside =
+            plan->guest_node[i].node == plan->guest_node[best].node;
+
+        if (is_beside ? count[i] < count[best]
+                      : a > b || (a == b && weight[i] && of_i < of_best)) {
             best = i;
+            of_best = of_i;
+        }
     }
     return best;
 }
@@ -275,7 +296,7 @@ static void divide_vcpus(struct xlnuma_plan *plan, const uint64_t weight[],
     unsigned more[XLNUMA_GUEST_NODES_MAX] = { 0 };
 
     for (unsigned v = first; v < end; v++) {
-        unsigned n = next_node(plan->nr_guest_nodes, weight, count);
+        unsigned n = next_node(plan, weight, count);
 
         count[n]++;
         more[n]++;
@@ -320,7 +341,7 @@ static void fill(const struct xlnuma_host *host, const struct parts *parts,
                 n == m ? XLNUMA_DISTANCE_LOCAL
                        : guest_distance(host, node->node, parts->node[m]);
     }
-    find_cpus(host, plan, weight);
+    find_cpus(host, &plan->soft_cpus, plan, weight);
     divide_vcpus(plan, weight, count, 0, parts->request->nr_vcpus);
     divide_vcpus(plan, weight, count, parts->request->nr_vcpus, nr_vcpus);
 }
@@ -367,6 +388,7 @@ static bool fill_kept(const struct xlnuma_host *host,
 {
     const struct xlnuma__layout *layout = request->kept_nodes;
     uint64_t weight[XLNUMA_GUEST_NODES_MAX] = { 0 };
+    xlnuma_cpuset usable = plan->soft_cpus;
     unsigned on[XLNUMA_GUEST_NODES_MAX];
 
     if (layout->nr % xlnuma_nodeset_count(memory_nodes(plan)) ||
@@ -384,7 +406,10 @@ static bool fill_kept(const struct xlnuma_host *host,
         memcpy(node->distance, layout->node[n].distance,
                sizeof(node->distance));
     }
-    find_cpus(host, plan, weight);
+    /* As many of its vCPUs are on a node as ever: any CPUs there will do. */
+    if (plan->nr_dedicated)
+        xlnuma__dedicated_usable(host, request->threads, &usable);
+    find_cpus(host, &usable, plan, weight);
     return true;
 }
 
@@ -444,9 +469,13 @@ void xlnuma__vnodes_make(const struct xlnuma_host *host,
     if (!can_see(host, request, wanted, nr, plan))
         return;
     if (request->kept_nodes ? fill_kept(host, request, plan)
-                            : fill_new(host, request, wanted, nr, plan))
-        follow(host, request, plan);
-    else if (request->kept_nodes)
+                            : fill_new(host, request, wanted, nr, plan)) {
+        if (xlnuma__vnodes_pin(host, plan))
+            follow(host, request, plan);
+        else
+            xlnuma__vnodes_drop(plan, "the dedicated CPUs that are free are "
+                                      "not on its nodes as its vCPUs are");
+    } else if (request->kept_nodes)
         xlnuma__vnodes_drop(plan,
                             "no nodes of this host have room for its %u nodes "
                             "as they are",
@@ -575,6 +604,26 @@ static bool drop_least(const struct xlnuma_host *host,
     return request->nodes;
 }
 
+static int make_plan(const struct xlnuma_host *host,
+                     const struct xlnuma_request *request,
+                     struct xlnuma_plan *plan, char *message)
+{
+    return request->cpu_policy == XLNUMA_CPUS_DEDICATED
+               ? xlnuma__plan_dedicated(host, request, plan, message)
+               : xlnuma_plan_make(host, request, plan, message);
+}
+
+/* The request that a plan answers: on dedicated CPUs the guest may use no others. */
+static const struct xlnuma_request *
+answered_by(const struct xlnuma_plan *plan,
+            const struct xlnuma_request *request, struct xlnuma_request *pinned)
+{
+    if (!plan->nr_dedicated)
+        return request;
+    xlnuma__dedicated_request(request, plan, pinned);
+    return pinned;
+}
+
 /*
  * On at most `nr` nodes. The memory of a restored guest's nodes is fixed, so a set
  * that has as much may have no room for them: then one without its smallest node is
@@ -585,13 +634,14 @@ static int plan_on(const struct xlnuma_host *host,
                    bool needs_cpus, struct xlnuma_plan *plan, bool *is_found_r,
                    char *message)
 {
-    struct xlnuma_request limited = *request;
+    struct xlnuma_request limited = *request, pinned;
     int rc;
 
     limited.max_nodes = nr;
     do {
-        rc = xlnuma_plan_make(host, &limited, plan, message);
-        *is_found_r = !rc && suits(host, request, needs_cpus, nr, plan);
+        rc = make_plan(host, &limited, plan, message);
+        *is_found_r = !rc && suits(host, answered_by(plan, request, &pinned),
+                                   needs_cpus, nr, plan);
     } while (!rc && !*is_found_r && request->kept_nodes &&
              !xlnuma__is_strict(request->policy) &&
              plan->status == XLNUMA_STATUS_PLACED &&
@@ -635,11 +685,10 @@ int xlnuma__plan_with_vnodes(const struct xlnuma_host *host,
                              const struct xlnuma_request *request,
                              struct xlnuma_plan *plan_r, char *message)
 {
+    struct xlnuma_request pinned;
     bool is_found = false;
     int rc = 0;
 
-    if (request->cpu_policy == XLNUMA_CPUS_DEDICATED)
-        return xlnuma__plan_dedicated(host, request, plan_r, message);
     if (request->guest_nodes > XLNUMA_GUEST_NODES_AUTO &&
         !request->no_guest_nodes && request->policy != XLNUMA_POLICY_NONE) {
         rc = plan_divisor(host, request, true, plan_r, &is_found, message);
@@ -647,10 +696,12 @@ int xlnuma__plan_with_vnodes(const struct xlnuma_host *host,
             rc = plan_divisor(host, request, false, plan_r, &is_found, message);
     }
     if (!rc && !is_found)
-        rc = xlnuma_plan_make(host, request, plan_r, message);
-    if (!rc)
-        xlnuma__vnodes_make(host, request, plan_r);
-    if (!rc && request->kept_nodes && plan_r->nr_guest_nodes)
+        rc = make_plan(host, request, plan_r, message);
+    if (rc)
+        return rc;
+    xlnuma__vnodes_make(host, answered_by(plan_r, request, &pinned), plan_r);
+    if (request->kept_nodes && plan_r->nr_guest_nodes)
         say_kept(request, plan_r);
-    return rc;
+    xlnuma__dedicated_say(plan_r);
+    return 0;
 }

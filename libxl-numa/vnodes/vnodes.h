@@ -46,6 +46,15 @@ bool xlnuma__kept_assign(const struct xlnuma_host *host,
                          xlnuma_nodeset nodes, uint64_t needed_kb,
                          unsigned node_r[]);
 
+/* --- pins.c --------------------------------------------------------------- */
+
+/*
+ * A dedicated CPU for each vCPU of a plan that has some, out of those of its guest
+ * node. Returns false, and the plan is as it was, when a node has too few.
+ */
+bool xlnuma__vnodes_pin(const struct xlnuma_host *host,
+                        struct xlnuma_plan *plan);
+
 /* --- acpi.c --------------------------------------------------------------- */
 
 /* What the tables are made of. */

@@ -76,6 +76,10 @@ KINDS = {
     # The pool has the CPUs of nodes 2 and 3.
     "dedicated CPUs": {"guest": ["memory=40", 'numa_cpus="dedicated"'],
                        "env": dict(SMALL, FAKE_DEDICATED="0xf0")},
+    "dedicated CPUs, two guest nodes": {
+        "guest": ["memory=256", 'numa_cpus="dedicated"',
+                  'numa_guest_nodes="auto"'],
+        "env": {"FAKE_FREE": "0,0,200,200", "FAKE_DEDICATED": "0xf0"}},
     "stub domain": {"guest": ["memory=30", 'type="hvm"', "stubdom=8"],
                     "times": 1},
 }

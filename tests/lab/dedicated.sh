@@ -88,6 +88,23 @@ ok "show says who is where" says "s1 ($(lab_domid s1)) may run on its dedicated 
 lab_destroy s1
 is "without, it is placed" "$(status d2)" '"status":"placed"'
 lab_destroy d2
+
+# --- with nodes -------------------------------------------------------------------
+# All four CPUs, so both nodes; half of 600 MiB is nearest to 256.
+
+ok "a guest that sees its nodes" lab_create d4 pvh 600 4 'numa_cpus="dedicated"' \
+    'numa_guest_nodes="auto"'
+domid=$(lab_domid d4)
+is "it sees two, on nodes 2 and 3" "$(lab_report "$domid" guest_nodes) $(lab_report \
+    "$domid" vnode/0/node) $(lab_report "$domid" vnode/1/node)" "2 2 3"
+is "each vCPU is pinned to a CPU of its node" "$(lab_report "$domid" vnode/0/vcpus) $(
+    lab_report "$domid" vnode/1/vcpus) $(pins d4)" "0-1 2-3 4 5 6 7 "
+is "its tables are as reported" "$(lab_vnodes "$domid")" "$(lab_vnodes_reported "$domid")"
+is "the first has 256 MiB on node 2" "$(lab_report "$domid" vnode/0/actual_kb)" 262144
+between "the hypervisor counts them there" "$(lab_pages "$domid" |
+    awk '$1 == 2 { print $2 }')" $((65536 - 64)) $((65536 + 100))
+is "nothing is elsewhere" "$(lab_offplan "$domid" 2-3)" 0.000
+lab_destroy d4
 ok "released" xl numa-placement release
 is "Pool-0 has all CPUs again" "$(pool_of Pool-0)" "$all"
 rm $conf

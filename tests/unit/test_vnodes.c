@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vnodes/nodes.c: which nodes a guest sees. */
+/* vnodes/nodes.c and pins.c: which nodes a guest sees. */
 #include "unit.h"
 
 #include <stdio.h>
 #include <string.h>
 
+#include "model/cores.h"
+#include "planner/dedicated.h"
 #include "vnodes/vnodes.h"
 
 #define MIB 1024
@@ -111,7 +113,10 @@ static const struct row rows[] = {
       600,
       { 0 },
       "1:256[0]10,11,11 1:128[1]11,10,11 1:216[2]11,11,10" },
-    /* 1024 is nearer to 7 of 8 parts, 962.5, but leaves 76. */
+    /*
+     * 1024 is nearer to 7 of 8 parts, 962.5, but leaves 76. The plan's nodes have as
+     * many CPUs, so each has a vCPU.
+     */
     { "N nodes leave each a block",
       { 0, 0, 550, 550 },
       0,
@@ -120,9 +125,9 @@ static const struct row rows[] = {
       2,
       1100,
       { 0 },
-      "2:128[0]10,11,11,11,11,11,11,11 2:128[1]11,10,11,11,11,11,11,11 "
+      "2:128[0]10,11,11,11,11,11,11,11 2:128[]11,10,11,11,11,11,11,11 "
       "2:128[]11,11,10,11,11,11,11,11 2:128[]11,11,11,10,11,11,11,11 "
-      "3:128[]11,11,11,11,10,11,11,11 3:128[]11,11,11,11,11,10,11,11 "
+      "3:128[1]11,11,11,11,10,11,11,11 3:128[]11,11,11,11,11,10,11,11 "
       "3:128[]11,11,11,11,11,11,10,11 3:204[]11,11,11,11,11,11,11,10" },
     { "fewer vCPUs than nodes: the last have none",
       { 300, 300, 300, 300 },
@@ -427,6 +432,84 @@ static void fixed_number(void)
     }
 }
 
+/* --- dedicated CPUs ------------------------------------------------------- */
+
+/* Nodes of 8 CPUs, nodes 2 and 3 have 1000 MiB free; the guest has 1200. */
+static const struct {
+    const char *what, *dedicated;
+    unsigned wish, nr_online, nr_vcpus;
+    const char *nodes, *cpus;
+} pinned[] = {
+    { "two on each node, those that are online first", "16-31", 1, 2, 4,
+      "2:640[0,2]10,11 3:560[1,3]11,10", "16,24,17,25" },
+    /*
+     * 6 of 2 and 6 CPUs are 2 and 4, so a third of the memory, 400, is on node 2. Of
+     * 3 vCPUs that are 1 and 2; of the other 3 too.
+     */
+    { "in proportion to the CPUs that it gets", "16-17,24-29", 1, 3, 6,
+      "2:384[0,3]10,11 3:816[1-2,4-5]11,10", "16,24,25,17,26,27" },
+    /* 4 of them are two cores of node 3, which has 1000 MiB; 256 is nearest to 200. */
+    { "a node without any of them has memory alone", "16-17,24-29", 1, 4, 4,
+      "2:256[]10,11 3:944[0-3]11,10", "24,25,26,27" },
+    /* Node 2 has 900 MiB: ends at 450, 900, 1050 are 512, 896, 1024. */
+    { "several nodes on one: as many vCPUs as that one has CPUs", "16-18,24", 4,
+      4, 4,
+      "2:512[0-1]10,11,11,11 2:384[2]11,10,11,11 "
+      "3:128[3]11,11,10,11 3:176[]11,11,11,10",
+      "16,17,18,24" },
+};
+
+static struct xlnuma_host *pinned_host(const char *dedicated_cpus)
+{
+    static const uint64_t free_mib[4] = { 100, 100, 1000, 1000 };
+    struct xlnuma_host *host = unit_host(4, 8, free_mib);
+    char message[XLNUMA_MESSAGE_SIZE];
+
+    for (unsigned n = 0; n < 4; n++) {
+        host->node[n].nr_cores = 4;
+        xlnuma__host_guess_cores(host, &host->node[n]);
+    }
+    CU_ASSERT(
+        !xlnuma_cpuset_parse(dedicated_cpus, &host->dedicated_cpus, message));
+    return host;
+}
+
+static void pinned_request(unsigned nr_online, unsigned nr_vcpus,
+                           struct xlnuma_request *request_r)
+{
+    xlnuma_request_init(request_r);
+    request_r->cpu_policy = XLNUMA_CPUS_DEDICATED;
+    request_r->nr_vcpus = nr_online;
+    request_r->max_vcpus = nr_vcpus;
+    request_r->memory_kb = request_r->ram_kb = 1200 * MIB;
+    request_r->low_ram_kb = LOW * MIB;
+}
+
+static void dedicated(void)
+{
+    for (size_t i = 0; i < sizeof(pinned) / sizeof(*pinned); i++) {
+        struct xlnuma_host *host = pinned_host(pinned[i].dedicated);
+        struct xlnuma_plan *plan = xlnuma_plan_new();
+        struct xlnuma_request request;
+        char message[XLNUMA_MESSAGE_SIZE], cpus[64];
+
+        pinned_request(pinned[i].nr_online, pinned[i].nr_vcpus, &request);
+        request.guest_nodes = pinned[i].wish;
+        CU_ASSERT(!xlnuma__plan_with_vnodes(host, &request, plan, message));
+        xlnuma__dedicated_format(plan, cpus, sizeof(cpus));
+        if (strcmp(in_words(plan), pinned[i].nodes) ||
+            strcmp(cpus, pinned[i].cpus))
+            printf("# %s: got %s, %s (%s)\n", pinned[i].what, in_words(plan),
+                   cpus, plan->vnodes_reason);
+        CU_ASSERT_STRING_EQUAL(in_words(plan), pinned[i].nodes);
+        CU_ASSERT_STRING_EQUAL(cpus, pinned[i].cpus);
+        CU_ASSERT(!memcmp(&plan->hard_cpus, &plan->soft_cpus,
+                          sizeof(plan->soft_cpus)));
+        xlnuma_plan_free(plan);
+        xlnuma_host_free(host);
+    }
+}
+
 /* --- a restored guest ----------------------------------------------------- */
 
 /* The guest's nodes in MiB, and the node of the host that each gets, or why not. */
@@ -572,6 +655,45 @@ static void kept(void)
     }
 }
 
+/*
+ * A restored guest has two vCPUs on each of its nodes. By proportion node 2, with 8 of
+ * 10 CPUs, would have all four.
+ */
+static void kept_dedicated(void)
+{
+    static const struct {
+        const char *dedicated, *cpus, *reason;
+    } row[] = {
+        { "16-25", "16,17,24,25", "" },
+        { "16-24", "16,17,18,19",
+          "the dedicated CPUs that are free are not on its nodes as its vCPUs "
+          "are" },
+    };
+
+    for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+        struct xlnuma_host *host = pinned_host(row[i].dedicated);
+        struct xlnuma_plan *plan = xlnuma_plan_new();
+        struct xlnuma__layout layout = { .nr = 0 };
+        struct xlnuma_request request;
+        char message[XLNUMA_MESSAGE_SIZE], cpus[64];
+
+        CU_ASSERT_PTR_NULL(
+            xlnuma__layout_add(&layout, "0-1", "0x0-0x28000000", "10 11"));
+        CU_ASSERT_PTR_NULL(xlnuma__layout_add(
+            &layout, "2-3", "0x28000000-0x4b000000", "11 10"));
+        pinned_request(4, 4, &request);
+        request.guest_nodes = 2;
+        request.kept_nodes = &layout;
+        CU_ASSERT(!xlnuma__plan_with_vnodes(host, &request, plan, message));
+        CU_ASSERT_EQUAL(plan->nr_guest_nodes, *row[i].reason ? 0 : 2);
+        CU_ASSERT_STRING_EQUAL(plan->vnodes_reason, row[i].reason);
+        CU_ASSERT_STRING_EQUAL(
+            xlnuma__dedicated_format(plan, cpus, sizeof(cpus)), row[i].cpus);
+        xlnuma_plan_free(plan);
+        xlnuma_host_free(host);
+    }
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -582,7 +704,9 @@ int main(void)
         { "ranges are around the hole below 4 GiB", ranges },
         { "a fixed number of nodes, on as few as hold the guest",
           fixed_number },
+        { "dedicated CPUs are on the nodes of their vCPUs", dedicated },
         { "a restored guest keeps its nodes", kept },
+        { "and gets dedicated CPUs on them", kept_dedicated },
         { NULL, NULL },
     };
 
