@@ -11,9 +11,9 @@
 #include "commands/command.h"
 
 static const struct command *const commands[] = {
-    &cmd_list,     &cmd_host,    &cmd_show,    &cmd_plan,    &cmd_verify,
-    &cmd_snapshot, &cmd_metrics, &cmd_watch,   &cmd_enable,  &cmd_disable,
-    &cmd_status,   &cmd_balance, &cmd_reserve, &cmd_release,
+    &cmd_list,     &cmd_host,    &cmd_show,      &cmd_plan,    &cmd_verify,
+    &cmd_snapshot, &cmd_metrics, &cmd_watch,     &cmd_enable,  &cmd_disable,
+    &cmd_status,   &cmd_balance, &cmd_rebalance, &cmd_reserve, &cmd_release,
 };
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))

@@ -517,8 +517,7 @@ static void try_others(struct state *state, unsigned n, struct chain *best)
 
         if (!state->host->node[first].size_kb)
             continue;
-        wanted.nodes =
-            grow_from(state->host, first, among, request->memory_kb);
+        wanted.nodes = grow_from(state->host, first, among, request->memory_kb);
         wanted.room = (state->place[n].distance - state->place[n].alone) *
                       (double)request->memory_kb;
         if (wanted.nodes)
@@ -570,8 +569,9 @@ static double mean_distance(const struct state *state,
     double sum = 0;
 
     for (unsigned n = 0; n < state->nr; n++)
-        sum += (double)state->guest[n].request.memory_kb *
-               state->place[n].distance;
+        if (xlnuma__spot_nodes(&state->guest[n].spot))
+            sum += (double)state->guest[n].request.memory_kb *
+                   state->place[n].distance;
     return moves->memory_kb ? sum / (double)moves->memory_kb : 0;
 }
 
@@ -625,7 +625,8 @@ static int begin(struct state *state, const struct xlnuma_host *host,
         place->spot = state->guest[n].spot;
         place->distance = xlnuma__spot_distance(host, &place->spot);
         place->alone = alone_distance(state, n);
-        moves->memory_kb += state->guest[n].request.memory_kb;
+        if (xlnuma__spot_nodes(&place->spot))
+            moves->memory_kb += state->guest[n].request.memory_kb;
     }
     state->left_kb = (uint64_t)((xlnuma__u128)moves->memory_kb *
                                 state->options->limit / 100);

@@ -12,7 +12,7 @@
 
 #include "model/request.h"
 
-/* Where a guest is. */
+/* Where a guest is; without memory: not known. */
 struct xlnuma__spot {
     uint64_t memory_kb[XLNUMA_NODES_MAX];
     uint64_t low_kb[XLNUMA_NODES_MAX]; /* of it low memory; 0, too: not known */
@@ -70,7 +70,7 @@ struct xlnuma__move {
 struct xlnuma__moves {
     struct xlnuma__move *move; /* owned */
     unsigned nr;
-    uint64_t moved_kb, memory_kb;  /* of all guests */
+    uint64_t moved_kb, memory_kb; /* of all guests whose memory is known */
     double distance_before, distance_after; /* mean of all their memory */
 };
 

@@ -148,6 +148,12 @@ static bool read_balance(struct xlnuma_request *request, const char *value)
     return request->no_balance || !strcmp(value, "on");
 }
 
+static bool read_move(struct xlnuma_request *request, const char *value)
+{
+    request->no_move = !strcmp(value, "off");
+    return request->no_move || !strcmp(value, "on");
+}
+
 static bool read_balance_gain(struct xlnuma_request *request, const char *value)
 {
     size_t length = strspn(value, "0123456789");
@@ -203,6 +209,7 @@ static const struct {
     { "numa_hotplug", read_hotplug, "now or limits" },
     { "numa_balance", read_balance, "on or off" },
     { "numa_balance_gain", read_balance_gain, "a percentage, 1 to 1000" },
+    { "numa_move", read_move, "on or off" },
     { "numa_cpus", read_cpu_policy, "shared or dedicated" },
     { "numa_threads", read_threads, "prefer, isolate or require" },
 };

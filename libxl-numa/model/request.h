@@ -106,6 +106,7 @@ struct xlnuma_request {
     uint64_t low_ram_kb;        /* of it, below the hole under 4 GiB */
     unsigned max_nodes;         /* of its plan, besides the policy; 0: any */
     bool no_balance;            /* key numa_balance is off */
+    bool no_move;               /* key numa_move is off */
     unsigned balance_gain;      /* percent (key numa_balance_gain) */
     const struct xlnuma__layout *kept_nodes; /* borrowed: those that a restored
                                                 guest has, or NULL */

@@ -165,9 +165,9 @@ static void ways_are_kept_to(void)
                 guest.is_asked_for = is_asked;
                 options.by_file = by_file;
                 moves = plan(host, &guest, 1, &options);
-                CU_ASSERT_EQUAL(moves.nr,
-                                is_asked &&
-                                    (way == LIVE || (way == BY_FILE && by_file)));
+                CU_ASSERT_EQUAL(
+                    moves.nr,
+                    is_asked && (way == LIVE || (way == BY_FILE && by_file)));
                 if (moves.nr)
                     CU_ASSERT_EQUAL(moves.move[0].is_by_file, way == BY_FILE);
                 xlnuma__moves_dispose(&moves);
@@ -365,7 +365,8 @@ static void draw_guests(struct random *random)
         xlnuma_request_init(&guest->request);
         guest->request.memory_kb = (1 + draw(4096)) * 2 * MIB;
         guest->request.nr_vcpus = 1 + draw(8);
-        guest->way = draw(8) ? XLNUMA__MOVE_LIVE : (enum xlnuma__move_way)draw(2);
+        guest->way =
+            draw(8) ? XLNUMA__MOVE_LIVE : (enum xlnuma__move_way)draw(2);
         guest->is_asked_for = draw(6);
         draw_spot(random, guest);
     }
@@ -524,8 +525,8 @@ static void random_hosts(void)
         if (moves.memory_kb) {
             CU_ASSERT(is_near(moves.distance_before,
                               before / (double)moves.memory_kb));
-            CU_ASSERT(is_near(moves.distance_after,
-                              after / (double)moves.memory_kb));
+            CU_ASSERT(
+                is_near(moves.distance_after, after / (double)moves.memory_kb));
         }
         CU_ASSERT(moves.moved_kb * 100 <= moves.memory_kb * limit);
         for (unsigned n = 0; n < moves.nr; n++) {

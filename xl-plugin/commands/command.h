@@ -37,7 +37,10 @@ struct options {
     const char *interval;       /* watch: in seconds; or NULL */
     const char *watch;          /* balance: go on, so long a round; or NULL */
     bool is_dry;                /* balance, reserve: change nothing */
-    bool is_reset;              /* balance: the build's affinities */
+    const char *gain, *limit;   /* rebalance: as texts; or NULL */
+    bool has_others;            /* rebalance: others may make room */
+    const char *by_file; /* rebalance: by files in this folder; or NULL */
+    bool is_reset;       /* balance: the build's affinities */
 };
 
 /*
@@ -97,7 +100,7 @@ struct command {
 
 extern const struct command cmd_balance;
 extern const struct command cmd_disable, cmd_enable, cmd_status;
-extern const struct command cmd_release, cmd_reserve;
+extern const struct command cmd_rebalance, cmd_release, cmd_reserve;
 extern const struct command cmd_host, cmd_list, cmd_metrics, cmd_plan;
 extern const struct command cmd_show, cmd_snapshot, cmd_verify, cmd_watch;
 

@@ -11,6 +11,7 @@
 #include "commands/command.h"
 #include "commands/guests.h"
 #include "commands/tables.h"
+#include "commands/walk.h"
 #include "formats/dump.h"
 #include "formats/json.h"
 #include "view/table.h"
@@ -18,15 +19,6 @@
 #include "xen/report.h"
 
 #define TOLERANCE_PAGES 4096
-
-/*
- * What the walk costs: 3 to 10 ms a GiB in the lab, emulated and with others at
- * work. Up to this size it is over within the five seconds after which Xen's
- * watchdog, if it is on, takes a CPU for dead, even if all is one domain's and
- * takes four times as long.
- */
-#define MS_PER_GIB 10
-#define UNASKED_GIB 128
 
 enum verdict {
     VERDICT_SAME,
@@ -350,32 +342,17 @@ static int choose_subjects(struct job *job, int nr, char **operand)
     return 0;
 }
 
-/* Say what it costs. Returns 0, STATUS_USAGE when that is too much unasked. */
+/* Returns 0, STATUS_USAGE when it costs too much unasked. */
 static int state_cost(struct job *job)
 {
-    libxl_physinfo info;
-    uint64_t gib;
+    int rc =
+        walk_state_cost(job->live.ctx, job->options->is_sure, job->message);
 
-    libxl_physinfo_init(&info);
-    if (libxl_get_physinfo(job->live.ctx, &info)) {
-        complain("Xen does not tell how much memory is in use "
-                 "(libxl_get_physinfo failed)");
-        libxl_physinfo_dispose(&info);
-        return STATUS_NOT_VERIFIED;
-    }
-    gib = (info.total_pages - info.free_pages) * PAGE_KB / (1024 * 1024);
-    libxl_physinfo_dispose(&info);
-    if (gib > UNASKED_GIB && !job->options->is_sure)
-        return usage_error(
-            "verify",
-            "%" PRIu64 " GiB are in use on this host, more than "
-            "%d: Xen would walk them page by page, each domain's "
-            "memory locked meanwhile: say --yes if it may",
-            gib, UNASKED_GIB);
-    complain("Xen walks the %" PRIu64 " GiB in use page by page, each domain's "
-             "memory locked meanwhile: about %" PRIu64 " ms",
-             gib, (gib + 1) * MS_PER_GIB);
-    return 0;
+    if (rc == XLNUMA_ERR_REFUSED)
+        return usage_error("verify", "%s", job->message);
+    if (rc)
+        complain("%s", job->message);
+    return rc ? STATUS_NOT_VERIFIED : 0;
 }
 
 static int ask(struct job *job)

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xl numa-placement rebalance: which guests would be nearer to their memory on other
+ * nodes, and how they get there. Does not decide which.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands/command.h"
+#include "commands/guests.h"
+#include "commands/movables.h"
+#include "commands/moves_table.h"
+
+#define GAIN 3.0
+
+struct job {
+    const struct options *options;
+    int nr; /* operands: the guests asked for */
+    char **operand;
+    struct xlnuma__moves_options wanted;
+    struct live live;
+    struct xlnuma_host *host; /* owned */
+    struct xlnuma__guests guests;
+    struct movables movables;
+    struct xlnuma__moves moves;
+    char message[XLNUMA_MESSAGE_SIZE];
+};
+
+/* --- the plan -------------------------------------------------------------- */
+
+/* A guest whose report cannot be read is one without. */
+static int read_host(struct job *job)
+{
+    int rc;
+
+    job->host = xlnuma_host_new();
+    if (!job->host)
+        return xlnuma__fail(job->message, XLNUMA_ERR_NOMEM, "out of memory");
+    rc = live_or_file_guests(job->options->host, &job->live, job->host,
+                             &job->guests, job->message);
+    if (!rc || !guests_are_there(rc, &job->guests))
+        return rc;
+    complain("%s", job->message);
+    return 0;
+}
+
+/* All guests, or those that operands name. */
+static int ask_for(struct job *job)
+{
+    for (unsigned n = 0; n < job->guests.nr; n++)
+        job->movables.guest[n].is_asked_for = !job->nr;
+    for (int i = 0; i < job->nr; i++) {
+        const struct xlnuma__guest *guest =
+            guests_find(&job->guests, job->operand[i]);
+
+        if (!guest)
+            return xlnuma__fail(job->message, XLNUMA_ERR_INVALID,
+                                "no guest has the name or id \"%s\"",
+                                job->operand[i]);
+        job->movables.guest[guest - job->guests.guest].is_asked_for = true;
+    }
+    return 0;
+}
+
+static int plan_moves(struct job *job)
+{
+    int rc = read_host(job);
+
+    if (!rc)
+        rc = movables_read(&job->movables, &job->live, job->host, &job->guests,
+                           job->options, job->message);
+    if (!rc)
+        rc = ask_for(job);
+    job->wanted.keep_kb = job->movables.keep_kb;
+    if (!rc)
+        rc = xlnuma__moves_plan(job->host, job->movables.guest, job->guests.nr,
+                                &job->wanted, &job->moves, job->message);
+    return rc;
+}
+
+static int show(struct job *job)
+{
+    const struct moves_view view = {
+        .guests = &job->guests,
+        .why_not = job->movables.why_not,
+        .moves = &job->moves,
+        .gain = job->wanted.gain,
+        .is_dry = true,
+    };
+
+    return job->options->is_json
+               ? moves_table_json(&view, stdout, job->message)
+               : moves_table_print(&view, stdout, job->message);
+}
+
+/* --- the command ------------------------------------------------------------- */
+
+static bool read_number(const char *text, double least, double most,
+                        double *number_r)
+{
+    char *end;
+
+    if (!text)
+        return true;
+    *number_r = strtod(text, &end);
+    return end != text && !*end && *number_r >= least && *number_r <= most;
+}
+
+static int read_wanted(struct job *job)
+{
+    const struct options *options = job->options;
+    double gain = GAIN, limit = 100;
+
+    if (!read_number(options->gain, 0.1, 245, &gain))
+        return usage_error("rebalance", "--gain \"%s\" is not 0.1 to 245",
+                           options->gain);
+    if (!read_number(options->limit, 1, 100, &limit))
+        return usage_error("rebalance",
+                           "--limit \"%s\" is not 1 to 100 percent",
+                           options->limit);
+    if (!options->is_dry && !options->host)
+        return usage_error("rebalance",
+                           "only a plan can be had: say --dry-run");
+    job->wanted.gain = gain;
+    job->wanted.limit = (unsigned)limit;
+    job->wanted.others = options->has_others;
+    job->wanted.by_file = options->by_file;
+    return STATUS_DONE;
+}
+
+static int do_job(struct job *job)
+{
+    int rc = plan_moves(job);
+
+    if (!rc)
+        rc = show(job);
+    if (!rc)
+        return STATUS_DONE;
+    complain("%s", job->message);
+    return STATUS_FAILED;
+}
+
+static int run(const struct options *options, int nr, char **operand)
+{
+    struct job job = { .options = options, .nr = nr, .operand = operand };
+    int status = read_wanted(&job);
+
+    if (status == STATUS_DONE)
+        status = do_job(&job);
+    xlnuma__moves_dispose(&job.moves);
+    movables_dispose(&job.movables);
+    xlnuma__guests_dispose(&job.guests);
+    xlnuma_host_free(job.host);
+    live_close(&job.live);
+    return status;
+}
+
+static const struct command_option rebalance_options[] = {
+    FLAG("dry-run", 0, is_dry, "say what would be moved, and move nothing"),
+    OPTION("gain", 0, "N", gain,
+           "move a guest if its distance falls by N or more, in\n"
+           "the mean of all that is moved for it; 3 if not given"),
+    OPTION("limit", 0, "PCT", limit,
+           "move at most this part of the guests' memory, in\n"
+           "percent; 100 if not given"),
+    FLAG("others", 0, has_others,
+         "move guests, too, so that another finds room"),
+    OPTION("by-file", 0, "DIR", by_file,
+           "save a guest to this folder and restore it, where it\n"
+           "is PV or a copy beside it does not fit"),
+    FLAG("yes", 0, is_sure,
+         "have Xen walk all memory for guests without a report\n"
+         "on a host with much memory in use too"),
+    OPTION_INPUT,
+    OPTION_JSON,
+    OPTIONS_END,
+};
+
+const struct command cmd_rebalance = {
+    .name = "rebalance",
+    .summary = "which guests would be nearer on other nodes",
+    .operands = "[DOMAIN]...",
+    .about =
+        "Says which guests would be nearer to their memory on other nodes\n"
+        "that have room, where they would go, and in which order; then which\n"
+        "guests cannot be moved, and why. The one that gains most for its\n"
+        "size comes first, and each next one finds what the moves before it\n"
+        "leave. Guests that xl-numa did not place are looked for by Xen,\n"
+        "which walks all memory in use, as for verify.\n",
+    .options = rebalance_options,
+    .run = run,
+};
