@@ -6,7 +6,8 @@
 # xl's go where it is clean, up to Xen 4.21.
 # host: lab-2x2.json
 # timeout: 1500
-# memory: 9000
+# host-memory: 5120
+# memory: 4900
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
@@ -28,9 +29,9 @@ for node in 2 3; do
 done
 for type in pv pvh; do
     on_dirty $type 300 3
-    on_dirty $type 1900 3
-    on_dirty $type 4000 2-3
-    LAB_XL=$LAB_STOCK_XL lab_create g $type 1900 2 'cpus_soft="nodes:3"'
+    on_dirty $type 800 3
+    on_dirty $type 1600 2-3
+    LAB_XL=$LAB_STOCK_XL lab_create g $type 800 2 'cpus_soft="nodes:3"'
     off=$(lab_offplan "$(lab_domid g)" 3)
     is "$type: stock xl is told node 3" "$(lab_affinity g)" 3
     ! lab_xen_before 4.22 ||
@@ -39,16 +40,16 @@ for type in pv pvh; do
     lab_destroy g
 done
 
-# A build that takes long, 250 calls for memory of 20 ms and more each: at a
+# A build that takes long, 100 calls for memory of 50 ms and more each: at a
 # terminal it is told.
-LAB_XL=lab_ours LAB_SLOW=20 LAB_TTY=1 lab_create g pv 4000 2 \
+LAB_XL=lab_ours LAB_SLOW=50 LAB_TTY=1 lab_create g pv 1600 2 \
     'numa_nodes="2-3"' 2>/tmp/told
 tr '\r' '\n' </tmp/told >/tmp/lines
 ok "progress: percent, and MiB on each node" grep -Eq \
     '^g: [0-9]+ %, [0-9]+ MiB on node 2, [0-9]+ MiB on node 3 *$' /tmp/lines
 between "progress: it went on" "$(grep -c '^g: [0-9]* %' /tmp/lines)" 4 200
 lab_destroy g
-LAB_TTY='' LAB_XL=lab_ours LAB_SLOW=20 lab_create g pv 4000 2 \
+LAB_TTY='' LAB_XL=lab_ours LAB_SLOW=50 lab_create g pv 1600 2 \
     'numa_nodes="2-3"' 2>/tmp/told
 is "progress: none where there is no terminal" "$(grep -c ' %' /tmp/told)" 0
 lab_destroy g

@@ -5,7 +5,8 @@
 # placed as any other, and of nodes that are as good on the device's, which Xen
 # knows from dom0's Linux and that from the firmware. (libxl gives PVH guests no
 # devices.)
-# memory: 10500
+# host-memory: 5120
+# memory: 4900
 # host: lab-2x2.json
 # hvm: yes
 # pci: yes

@@ -6,6 +6,7 @@
 # behind; a reboot reads xl-numa.conf anew. (numa_nodes and policy none in the
 # guest's file: obeyed.sh. Restoring under a strict policy: restore.sh.)
 # host: lab-2x2.json
+# host-memory: 5120
 # timeout: 500
 
 # shellcheck source=tests/lab/lib.sh

@@ -8,7 +8,8 @@
 # nothing. Outside node 3 the nearest is 2; in Xen's own order 0 would be next.
 # host: lab-2x2.json
 # timeout: 900
-# memory: 10300
+# host-memory: 5120
+# memory: 4900
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
@@ -98,9 +99,9 @@ degraded() {
 # --- one planned node ----------------------------------------------------------
 
 for type in pv pvh; do
-    begin "$type, one node, a part gone" 3 900 $type 1500 3
+    begin "$type, one node, a part gone" 3 350 $type 600 3
     between "$text: what was left is taken" "$(pages_on 3)" \
-        $((890 * 256)) $((901 * 256))
+        $((340 * 256)) $((351 * 256))
     is "$text: nothing is on nodes 0 and 1" \
         "$(pages_on 0) $(pages_on 1)" "0 0"
     degraded 3
@@ -108,24 +109,24 @@ for type in pv pvh; do
     end
 done
 
-begin "one node, all of it gone" 3 3 pvh 1000 3
+begin "one node, all of it gone" 3 3 pvh 400 3
 is "$text: it is on node 2" "$(nodes_with_memory)" 2
 degraded 3
 end
 
 # --- two planned nodes ---------------------------------------------------------
 
-# Of 3600 MiB node 3 takes 2300 at most. Xen's tables for the guest are on the
+# Of 1400 MiB node 3 takes 900 at most. Xen's tables for the guest are on the
 # nodes too.
-begin "two nodes, a part of one gone" 2 1450 pvh 3600 2-3
+begin "two nodes, a part of one gone" 2 560 pvh 1400 2-3
 between "$text: what was left is taken" "$(pages_on 2)" \
-    $((1300 * 256)) $((1450 * 256))
+    $((500 * 256)) $((560 * 256))
 is "$text: the rest is on the other" "$(lab_offplan "$domid" 3,2)" 0.000
 is "$text: that is as planned" "$(report status)" placed
 follows
 end
 
-begin "two nodes, one of them gone" 3 3 pvh 4000 2-3
+begin "two nodes, one of them gone" 3 3 pvh 1600 2-3
 is "$text: the other has what it can, the rest is outside" \
     "$(nodes_with_memory)" 0,2
 degraded 2-3
@@ -135,8 +136,8 @@ end
 
 text="strict, its node taken"
 ok "$text: its build begins" \
-    lab_hold g pvh 1500 2 'numa_nodes="3"' 'numa_policy="single-node"'
-lab_take thief 3 $(($(lab_free | cut -d' ' -f4) - 900))
+    lab_hold g pvh 600 2 'numa_nodes="3"' 'numa_policy="single-node"'
+lab_take thief 3 $(($(lab_free | cut -d' ' -f4) - 350))
 before=$(lab_free | cut -d' ' -f4)
 lab_release
 is "$text: its build fails as any that fails in libxl" "$?" 3
@@ -151,7 +152,7 @@ lab_destroy thief
 # --- smaller extents first -----------------------------------------------------
 
 text="no large extent left"
-plan_on 3 pvh 1500
+plan_on 3 pvh 600
 ok "$text: node 3 is fragmented" lab_fragment 3 2m
 ok "$text: it is built" lab_release
 domid=$(lab_domid g)
@@ -166,9 +167,9 @@ lab_destroy frag3
 text="memory comes back"
 for node in 1 2 3; do
     lab_take "filler$node" $node \
-        $(($(lab_free | cut -d' ' -f$((node + 1))) - 200))
+        $(($(lab_free | cut -d' ' -f$((node + 1))) - 80))
 done
-plan_on all pvh 1500 0
+plan_on all pvh 600 0
 for node in 1 2 3; do
     lab_destroy filler$node
 done

@@ -5,6 +5,7 @@
 # nodes. Debian has no stub domain's kernel; ours does nothing, scripts say in its
 # name that the device model runs, and the guest stays paused.
 # host: lab-2x2.json
+# host-memory: 5120
 # hvm: yes
 # timeout: 240
 
