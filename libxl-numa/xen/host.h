@@ -14,7 +14,8 @@ struct xc_interface_core; /* libxenctrl's xc_interface */
  * libxl. Where Xen tells no device's node, there are no devices.
  * Needs a privileged context; changes nothing. `ctx` is borrowed for the call.
  *
- * Returns 0; XLNUMA_ERR_XEN; XLNUMA_ERR_INVALID when what it reports fails the checks.
+ * Returns 0; XLNUMA_ERR_XEN; XLNUMA_ERR_INVALID when what it reports fails the checks;
+ * XLNUMA_ERR_NOMEM.
  */
 int xlnuma_host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
                          char *message) XLNUMA_MUST_CHECK;
@@ -59,7 +60,7 @@ int xlnuma__for_each_domain(struct xc_interface_core *xch,
 
 /*
  * Fill in the nodes' load, from the domains and from what they were at the last
- * note. Returns 0, XLNUMA_ERR_XEN.
+ * note. Returns 0, XLNUMA_ERR_XEN, XLNUMA_ERR_NOMEM.
  */
 int xlnuma__load_read(struct xlnuma_host *host, struct xc_interface_core *xch,
                       char *message);

@@ -109,10 +109,10 @@ static void format_uuid(const xc_domaininfo_t *domain, char uuid[33])
 }
 
 static const struct past *find_past(const struct pasts *pasts,
-                                    const xc_domaininfo_t *domain)
+                                    const xc_domaininfo_t *domain,
+                                    const char uuid[33])
 {
     unsigned from = 0, to = pasts->nr;
-    char uuid[33];
 
     while (from < to) {
         unsigned middle = (from + to) / 2;
@@ -122,23 +122,36 @@ static const struct past *find_past(const struct pasts *pasts,
         else
             to = middle;
     }
-    format_uuid(domain, uuid);
     return from < pasts->nr && pasts->past[from].domid == domain->domain &&
                    !strcmp(pasts->past[from].uuid, uuid)
                ? &pasts->past[from]
                : NULL;
 }
 
+/* As under the number that the guest had before it was moved, or rebooted. */
+static unsigned busy_before(const struct pasts *pasts, const char uuid[33])
+{
+    for (unsigned i = pasts->nr; i--;)
+        if (!strcmp(pasts->past[i].uuid, uuid))
+            return pasts->past[i].busy;
+    return BUSY; /* new */
+}
+
 /* What was and what was seen since then, by their times. */
 static unsigned busy_of(const struct pasts *pasts,
                         const xc_domaininfo_t *domain)
 {
-    const struct past *past = find_past(pasts, domain);
+    const struct past *past;
     double seen_ns, ran;
+    char uuid[33];
 
-    if (!past || domain->cpu_time < past->cpu_ns ||
-        pasts->now_ns <= pasts->at_ns || !domain->nr_online_vcpus)
-        return BUSY; /* new, or started again */
+    format_uuid(domain, uuid);
+    past = find_past(pasts, domain, uuid);
+    if (!past)
+        return busy_before(pasts, uuid);
+    if (domain->cpu_time < past->cpu_ns || pasts->now_ns <= pasts->at_ns ||
+        !domain->nr_online_vcpus)
+        return BUSY;
     seen_ns = (double)(pasts->now_ns - pasts->at_ns);
     ran = BUSY * (double)(domain->cpu_time - past->cpu_ns) /
           domain->nr_online_vcpus;
@@ -172,8 +185,43 @@ struct loading {
     struct xlnuma_host *host;
     xc_interface *xch;
     struct pasts pasts;
+    xc_domaininfo_t *domain; /* owned */
+    unsigned nr;
+    bool is_out_of_memory;
     unsigned nr_words; /* of a set of CPUs, that some node has */
 };
+
+static void keep_domain(const xc_domaininfo_t *domain, void *data)
+{
+    struct loading *loading = data;
+    xc_domaininfo_t *larger = loading->domain;
+
+    if (loading->nr % BATCH == 0)
+        larger = realloc(larger, (loading->nr + BATCH) * sizeof(*larger));
+    loading->is_out_of_memory |= !larger;
+    if (loading->is_out_of_memory)
+        return;
+    loading->domain = larger;
+    loading->domain[loading->nr++] = *domain;
+}
+
+/* Those of one uuid follow each other, and the one that ran least comes first. */
+static int compare_domains(const void *a, const void *b)
+{
+    const xc_domaininfo_t *x = a, *y = b;
+    int order = memcmp(x->handle, y->handle, sizeof(x->handle));
+
+    return order ? order
+                 : (x->cpu_time > y->cpu_time) - (x->cpu_time < y->cpu_time);
+}
+
+static bool is_same_guest(const xc_domaininfo_t *a, const xc_domaininfo_t *b)
+{
+    static const xen_domain_handle_t none;
+
+    return !memcmp(a->handle, b->handle, sizeof(a->handle)) &&
+           memcmp(a->handle, none, sizeof(none)) != 0;
+}
 
 /* A vCPU's weight, divided over the nodes in proportion to its CPUs. */
 static void add_vcpu(struct loading *loading, unsigned weight,
@@ -205,9 +253,8 @@ static void add_vcpu(struct loading *loading, unsigned weight,
  * three hypercalls for each vCPU; on a host with many guests that would be most
  * of a build's delay.
  */
-static void add_domain(const xc_domaininfo_t *domain, void *data)
+static void add_domain(struct loading *loading, const xc_domaininfo_t *domain)
 {
-    struct loading *loading = data;
     bool are_all_online = domain->nr_online_vcpus == domain->max_vcpu_id + 1;
     unsigned weight =
         IDLE + busy_of(&loading->pasts, domain) * (BUSY - IDLE) / BUSY;
@@ -229,6 +276,26 @@ static void add_domain(const xc_domaininfo_t *domain, void *data)
     }
 }
 
+/*
+ * Of two domains of one uuid the one that ran more is about to go: the guest is on its
+ * way to its own host, and its vCPUs will be where the other one's are.
+ */
+static void add_domains(struct loading *loading)
+{
+    const xc_domaininfo_t *first = loading->domain;
+
+    qsort(loading->domain, loading->nr, sizeof(*loading->domain),
+          compare_domains);
+    for (unsigned n = 0; n < loading->nr; n++) {
+        const xc_domaininfo_t *domain = &loading->domain[n];
+
+        if (!is_same_guest(first, domain))
+            first = domain;
+        if (domain->cpu_time == first->cpu_time)
+            add_domain(loading, domain);
+    }
+}
+
 int xlnuma__load_read(struct xlnuma_host *host, xc_interface *xch,
                       char *message)
 {
@@ -245,9 +312,14 @@ int xlnuma__load_read(struct xlnuma_host *host, xc_interface *xch,
              word++)
             if (host->node[i].cpus.word[word])
                 loading.nr_words = word + 1;
-    if (xlnuma__for_each_domain(xch, add_domain, &loading))
+    if (xlnuma__for_each_domain(xch, keep_domain, &loading))
         rc = xlnuma__fail(message, XLNUMA_ERR_XEN,
                           "Xen does not list its domains: %s", strerror(errno));
+    else if (loading.is_out_of_memory)
+        rc = xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
+    else
+        add_domains(&loading);
+    free(loading.domain);
     free(loading.pasts.past);
     return rc;
 }

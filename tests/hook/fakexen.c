@@ -36,6 +36,7 @@
  *   FAKE_ASSIGNABLE=NAME           what 0000:00:02.0 is called
  *   FAKE_GUESTS=2:0,0:3600         guests 101, 102... of four vCPUs: on which
  *                                  node, and the seconds that they ran
+ *   FAKE_UUIDS=1,2,1               what their uuids begin with; 1, 2... if not given
  *   FAKE_FAIL=FUNCTION:N[,...]     the Nth call of FUNCTION fails, or all: :all
  *   FAKE_KILL=, FAKE_STOP=FUNCTION:N[,...]  the process is killed, or stopped
  *                                  until it gets SIGCONT, in the Nth call
@@ -668,7 +669,9 @@ int xc_domain_getinfolist(xc_interface *xch, uint32_t first, unsigned max,
             guest->max_vcpu_id = 3;
             guest->cpu_time = seconds * 1000000000ull;
             guest->cpupool = !guests && getenv("FAKE_STRANGER");
-            guest->handle[0] = (uint8_t)++guests;
+            guests++;
+            guest->handle[0] =
+                (uint8_t)list_item("FAKE_UUIDS", guests - 1, (unsigned)guests);
         }
         return nr + 1;
     }
