@@ -63,6 +63,12 @@ void xlnuma__settings_fill(struct xlnuma__settings *settings,
 void xlnuma__settings_apply(const struct xlnuma__settings *settings,
                             struct xlnuma_request *request);
 
+/*
+ * In the environment of a build that restores: a list of nodes that it is not to
+ * choose. A guest that moves leaves them to another one, this time.
+ */
+#define XLNUMA__AVOID "XL_NUMA_AVOID"
+
 /* The assignments of a text in xl's syntax, one after the other. */
 struct xlnuma__scan {
     const char *key; /* borrowed from the text, `length` bytes */

@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The numa_* keys of the guest file that this process read last. */
@@ -105,6 +106,19 @@ static void learn_hard_affinity(struct build *build,
                                &info->vcpu_hard_affinity[0]);
 }
 
+/* No reboot, as the monitor of a guest that was moved has it in its environment. */
+static void avoid_nodes(struct build *build)
+{
+    const char *list = getenv(XLNUMA__AVOID);
+    char message[XLNUMA_MESSAGE_SIZE];
+    xlnuma_nodeset nodes;
+
+    if (build->source == MEMORY_HELPERS && list &&
+        !xlnuma_nodeset_parse(list, &nodes, message) &&
+        build->request.nodes & ~nodes)
+        build->request.nodes &= ~nodes;
+}
+
 void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
 {
     const libxl_domain_build_info *info = &config->b_info;
@@ -121,6 +135,7 @@ void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
     is_off = apply_conf(build, config->c_info.name, wants);
     build->conf_nodes = build->request.nodes;
     xlnuma__settings_apply(&build->settings, &build->request);
+    avoid_nodes(build);
     if (is_off) {
         build->why_not = XLNUMA__CONF_OFF;
         build->request.policy = XLNUMA_POLICY_NONE;
