@@ -27,6 +27,11 @@
  *   FAKE_FAIL=FUNCTION       that one fails
  *   FAKE_GROWS=ID,KIB,TO     guest ID takes KIB more each time that somebody looks at
  *                            its size, up to TO, as Xen would give it
+ *   FAKE_CONFIG=ID,WORD      guest ID's configuration or state has WORD: "pv", "pci",
+ *                            "nomigrate", "vifname", "vnc", "spice", "pod", "ballooned",
+ *                            "stubdom", "vnuma", "strict", "dedicated", "off", "left",
+ *                            "paused", "dying" or "libvirt"
+ *   FAKE_XL_FREE=KIB         so much is free by xl's count, and xl takes from Domain-0
  *   FAKE_STATE=FILE          where the node affinity of that guest and the note about
  *                            its growth are: FILE.nodes, FILE.note; FILE.log has
  *                            each affinity that is set, and what the guest took
@@ -421,6 +426,7 @@ int libxl_cpupool_destroy(libxl_ctx *ctx, uint32_t poolid)
 
 const libxl_version_info *libxl_get_version_info(libxl_ctx *ctx)
 {
+    static char dom0_mem[] = "dom0_mem=1024M", all_dom0s[] = "";
     static libxl_version_info info;
     unsigned long version[2] = { 4, 17 };
 
@@ -428,6 +434,7 @@ const libxl_version_info *libxl_get_version_info(libxl_ctx *ctx)
     (void)numbers("FAKE_XEN", version, 2);
     info.xen_version_major = (int)version[0];
     info.xen_version_minor = (int)version[1];
+    info.commandline = getenv("FAKE_XL_FREE") ? all_dom0s : dom0_mem;
     return fails(__func__) ? NULL : &info;
 }
 
@@ -552,6 +559,15 @@ static void take_mib(const struct xlnuma__guest *guest)
     }
 }
 
+/* FAKE_CONFIG has it for this guest. */
+static bool has_word(uint32_t domid, const char *word)
+{
+    const char *text = getenv("FAKE_CONFIG"), *comma;
+
+    return text && (comma = strchr(text, ',')) &&
+           strtoul(text, NULL, 10) == domid && !strcmp(comma + 1, word);
+}
+
 int libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info, uint32_t domid)
 {
     struct xlnuma__guest *guest = (struct xlnuma__guest *)find(domid);
@@ -569,6 +585,105 @@ int libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info, uint32_t domid)
         }
     info->domid = domid;
     info->current_memkb = guest->memory_kb;
+    info->paused = has_word(domid, "paused");
+    info->dying = has_word(domid, "dying");
+    if (has_word(domid, "ballooned"))
+        info->current_memkb -= 20480;
+    return 0;
+}
+
+static void set_all(libxl_bitmap *map)
+{
+    map->size = (uint32_t)(nr_cpus() + 7) / 8;
+    map->map = malloc(map->size);
+    memset(map->map, 0xff, map->size);
+}
+
+static void keep_key(libxl_domain_config *config, const char *key,
+                     const char *value)
+{
+    config->c_info.platformdata = calloc(3, sizeof(char *));
+    config->c_info.platformdata[0] = strdup(key);
+    config->c_info.platformdata[1] = strdup(value);
+}
+
+static void set_words(libxl_domain_config *config, uint32_t domid)
+{
+    libxl_domain_build_info *info = &config->b_info;
+
+    config->num_pcidevs = has_word(domid, "pci");
+    config->pcidevs = calloc(1, sizeof(*config->pcidevs));
+    config->num_nics = 1;
+    config->nics = calloc(1, sizeof(*config->nics));
+    if (has_word(domid, "vifname"))
+        config->nics->ifname = strdup("vif-db1");
+    libxl_defbool_set(&info->disable_migrate, has_word(domid, "nomigrate"));
+    libxl_defbool_set(&info->device_model_stubdomain,
+                      has_word(domid, "stubdom"));
+    if (has_word(domid, "vnc"))
+        libxl_defbool_set(&info->u.hvm.vnc.findunused, false);
+    libxl_defbool_set(&info->u.hvm.spice.enable, has_word(domid, "spice"));
+    info->u.hvm.spice.port = has_word(domid, "spice") ? 6000 : 0;
+    info->num_vnuma_nodes = has_word(domid, "vnuma");
+    info->vnuma_nodes = calloc(1, sizeof(*info->vnuma_nodes));
+    if (has_word(domid, "strict"))
+        keep_key(config, "numa_policy", "restricted");
+    if (has_word(domid, "left"))
+        keep_key(config, "numa_policy", "none");
+    if (has_word(domid, "dedicated"))
+        keep_key(config, "numa_cpus", "dedicated");
+    if (has_word(domid, "off"))
+        keep_key(config, "numa_move", "off");
+}
+
+int libxl_retrieve_domain_configuration(libxl_ctx *ctx, uint32_t domid,
+                                        libxl_domain_config *config,
+                                        const libxl_asyncop_how *how)
+{
+    const struct xlnuma__guest *guest = find(domid);
+    libxl_domain_build_info *info = &config->b_info;
+
+    (void)ctx;
+    (void)how;
+    if (fails(__func__))
+        return ERROR_FAIL;
+    config->c_info.name = strdup(guest->name);
+    libxl_domain_build_info_init_type(info, has_word(domid, "pv")
+                                                ? LIBXL_DOMAIN_TYPE_PV
+                                                : LIBXL_DOMAIN_TYPE_HVM);
+    info->max_memkb = info->target_memkb = guest->memory_kb;
+    info->max_vcpus = (int)guest->nr_vcpus;
+    set_all(&info->avail_vcpus);
+    if (info->type == LIBXL_DOMAIN_TYPE_HVM)
+        set_words(config, domid);
+    return 0;
+}
+
+int libxl_userdata_retrieve(libxl_ctx *ctx, uint32_t domid, const char *name,
+                            uint8_t **data, int *length)
+{
+    (void)ctx;
+    *length = !strcmp(name, "libvirt-xml") && has_word(domid, "libvirt");
+    *data = *length ? calloc(1, 1) : NULL;
+    return 0;
+}
+
+int libxl_get_free_memory(libxl_ctx *ctx, uint64_t *kb)
+{
+    unsigned long free_kb = 0;
+
+    (void)ctx;
+    numbers("FAKE_XL_FREE", &free_kb, 1);
+    *kb = free_kb;
+    return fails(__func__) ? ERROR_FAIL : 0;
+}
+
+int xc_domain_get_pod_target(xc_interface *xch, uint32_t domid, uint64_t *pages,
+                             uint64_t *cached, uint64_t *entries)
+{
+    (void)xch;
+    *pages = *cached = 0;
+    *entries = has_word(domid, "pod");
     return 0;
 }
 
@@ -626,11 +741,17 @@ static uint32_t cpu_for(const struct xlnuma__guest *guest, bool is_own)
     return cpu;
 }
 
-static void set_all(libxl_bitmap *map)
+/* With FAKE_CONFIG as reported. */
+static void set_soft(const struct xlnuma__guest *guest, libxl_bitmap *map)
 {
-    map->size = (uint32_t)(nr_cpus() + 7) / 8;
-    map->map = malloc(map->size);
-    memset(map->map, 0xff, map->size);
+    char message[XLNUMA_MESSAGE_SIZE];
+    xlnuma_cpuset cpus;
+
+    if (getenv("FAKE_CONFIG") && *guest->report.soft_cpus &&
+        !xlnuma_cpuset_parse(guest->report.soft_cpus, &cpus, message))
+        cpus_to_map(&cpus, map);
+    else
+        set_all(map);
 }
 
 libxl_vcpuinfo *libxl_list_vcpu(libxl_ctx *ctx, uint32_t domid, int *nr,
@@ -649,7 +770,7 @@ libxl_vcpuinfo *libxl_list_vcpu(libxl_ctx *ctx, uint32_t domid, int *nr,
     for (int i = 0; i < *nr; i++) {
         info[i].vcpuid = (uint32_t)i;
         set_all(&info[i].cpumap);
-        set_all(&info[i].cpumap_soft);
+        set_soft(guest, &info[i].cpumap_soft);
         info[i].cpu = cpu_for(guest, i == 2 ? looks % 2 : i != 1);
         info[i].online = i < 4;
         info[i].running = i < 3;
