@@ -133,7 +133,8 @@ static int read_text(struct conf *conf)
 static int check_text(struct conf *conf)
 {
     static const char *const others[] = { "numa_guests", XLNUMA__CONF_SWITCH,
-                                          XLNUMA__CONF_DEDICATED, NULL };
+                                          XLNUMA__CONF_DEDICATED,
+                                          XLNUMA__CONF_EMULATOR, NULL };
     const char *nul = memchr(conf->text, '\0', conf->length);
 
     if (nul) {
@@ -345,12 +346,36 @@ static int read_cpus(struct conf *conf, const char *key,
     return 0;
 }
 
+/* A list of Domain-0's vCPUs; which of them it has is seen when it is used. */
+static int read_vcpus(struct conf *conf, const char *key,
+                      xlnuma_cpuset *vcpus_r)
+{
+    char why[XLNUMA_MESSAGE_SIZE];
+    const char *value;
+    int r = xlu_cfg_get_string(conf->config, key, &value, 1);
+
+    if (r == ESRCH)
+        return 0;
+    if (r)
+        return bad(conf, line_of_key(conf, key),
+                   "%s is a list, not a text such as \"2-3\"", key);
+    if (xlnuma_cpuset_parse(value, vcpus_r, why) ||
+        !xlnuma_cpuset_count(vcpus_r))
+        return bad(conf, line_of_key(conf, key),
+                   "%s is \"%s\", not vCPUs of Domain-0 such as \"2-3\"", key,
+                   value);
+    return 0;
+}
+
 static int read_host(struct conf *conf, struct xlnuma__conf_host *host_r)
 {
     int rc = read_switch(conf, &host_r->is_off);
 
+    if (!rc)
+        rc = read_cpus(conf, XLNUMA__CONF_DEDICATED, host_r->dedicated_cpus);
     return rc ? rc
-              : read_cpus(conf, XLNUMA__CONF_DEDICATED, host_r->dedicated_cpus);
+              : read_vcpus(conf, XLNUMA__CONF_EMULATOR,
+                           &host_r->emulator_vcpus);
 }
 
 static int read_settings(struct conf *conf, struct xlnuma__settings *settings_r,

@@ -189,6 +189,11 @@ static bool read_threads(struct xlnuma_request *request, const char *value)
     return xlnuma_threads_from_name(value, &request->threads);
 }
 
+static bool read_emulator(struct xlnuma_request *request, const char *value)
+{
+    return xlnuma_emulator_from_name(value, &request->emulator);
+}
+
 /*
  * A new key is a row here and a field of the request. A reader returns false
  * for a wrong value, and for the empty one.
@@ -212,6 +217,7 @@ static const struct {
     { "numa_move", read_move, "on or off" },
     { "numa_cpus", read_cpu_policy, "shared or dedicated" },
     { "numa_threads", read_threads, "prefer, isolate or require" },
+    { "numa_emulator", read_emulator, "any or near" },
 };
 
 #define NR_KEYS (sizeof(keys) / sizeof(*keys))

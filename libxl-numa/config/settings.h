@@ -140,6 +140,8 @@ bool xlnuma__kept_nodes_get(struct xlnuma__layout *layout_r,
 struct xlnuma__conf_host {
     bool is_off;                             /* placement is switched off */
     char dedicated_cpus[XLNUMA__VALUE_SIZE]; /* to be reserved; "": none */
+    xlnuma_cpuset
+        emulator_vcpus; /* of Domain-0, for device models; empty: all */
 };
 
 int xlnuma__conf_read(struct xlnuma__settings *settings_r,
@@ -150,6 +152,7 @@ int xlnuma__conf_read(struct xlnuma__settings *settings_r,
 const char *xlnuma__conf_path(void);
 
 #define XLNUMA__CONF_DEDICATED "numa_dedicated_cpus"
+#define XLNUMA__CONF_EMULATOR "numa_emulator_vcpus"
 
 /* The key of the switch, and why a guest is left to libxl when it is off. */
 #define XLNUMA__CONF_SWITCH "numa_placement"

@@ -241,6 +241,7 @@ static const struct field guest_fields[] = {
     GUEST(TEXT, report.status, "status", .is_optional = true),
     GUEST(TEXT, report.soft_cpus, "soft_cpus", .is_optional = true),
     GUEST(TEXT, report.hard_cpus, "hard_cpus", .is_optional = true),
+    GUEST(TEXT, report.emulator_vcpus, "emulator_vcpus", .is_optional = true),
     GUEST(TEXT, report.reason, "reason", .is_optional = true),
     GUEST(TEXT, report.vnodes_reason, "guest_nodes_reason",
           .is_optional = true),
@@ -422,6 +423,7 @@ static void put_report(yajl_gen gen, const struct xlnuma__report *report)
         xlnuma__json_key(gen, "cpus");
         xlnuma__report_cpus_generate(report, gen);
     }
+    put_text(gen, "emulator_vcpus", report->emulator_vcpus);
     put_text(gen, "reason", report->reason);
     put_text(gen, "guest_nodes_reason", report->vnodes_reason);
     if (!report->nr_vnodes)

@@ -70,6 +70,8 @@ struct build {
     bool has_kept;            /* `settings` are from its first build */
     struct xlnuma__settings settings; /* of the guest's own file */
     xlnuma_nodeset conf_nodes;        /* what it may use by xl-numa.conf */
+    xlnuma_cpuset emulator_set;       /* vCPUs of Domain-0, by it; empty: all */
+    xlnuma_cpuset emulator_vcpus;     /* its device model's; empty: left */
     struct xlnuma_request request;
     xlnuma_cpuset hard_before;  /* of each vCPU without us, if owns_vcpus */
     struct xlnuma_plan *plan;   /* owned; NULL until made, const from then on */

@@ -136,6 +136,7 @@ static void make_report(struct build *build, struct xs_handle *xs)
                                     : XLNUMA__BUILT_PLANNED;
         log_placed(build);
     }
+    xlnuma__build_choose_emulator(build);
     xlnuma__build_report(build, &report);
     if (xlnuma__report_write(xs, build->domid, &report, message))
         xlnuma__build_say(build, XTL_WARN,

@@ -2,7 +2,7 @@
 /*
  * The library's entry: which build, if any, a moment is of. What is done then is in
  * the moments' files, in order of time: config, begin, vcpus (stubdom), image, memory,
- * pod, restore (helper), built, stored; reset. Whatever fails there is logged once and leaves
+ * pod, restore (helper), built, stored, exec; reset. Whatever fails there is logged once and leaves
  * the build to stock libxl, unless the guest's policy is strict.
  */
 #include "hook/hook.h"
@@ -147,6 +147,7 @@ const struct xlnuma__hook *xlnuma__hook_find(unsigned version, size_t hook_size,
         .restored = restored,
         .built = built,
         .stored = xlnuma__on_stored,
+        .executes = xlnuma__on_exec,
     };
 
     if (version != XLNUMA__HOOK_VERSION || hook_size != sizeof(hook) ||

@@ -15,7 +15,7 @@
 
 /* To be raised with each change of what is declared here. */
 #ifndef XLNUMA__HOOK_VERSION
-#define XLNUMA__HOOK_VERSION 3
+#define XLNUMA__HOOK_VERSION 4
 #endif
 
 /* xc_domain_restore()'s last parameter, from Xen 4.22 on, and its argument. */
@@ -117,6 +117,12 @@ struct xlnuma__hook {
 
     /* libxl is about to store a domain's configuration, a copy of its own. */
     void (*stored)(libxl_domain_config *config);
+
+    /*
+     * In a child of libxl's, which may be one of many threads: it is about to become
+     * this program, a device model perhaps.
+     */
+    void (*executes)(char *const argv[]);
 };
 
 /*

@@ -50,6 +50,9 @@ void xlnuma__on_built(struct build *build, struct xs_handle *xs);
 /* libxl is about to store its configuration, a copy of its own. */
 void xlnuma__on_stored(libxl_domain_config *config);
 
+/* In a child of libxl's, which is about to become this program. */
+void xlnuma__on_exec(char *const argv[]);
+
 /*
  * A soft reset: note affinities and report of a domain that libxl builds again on its
  * memory; when that is done _built puts them back. _end: it failed, or is done.

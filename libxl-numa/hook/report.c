@@ -90,6 +90,8 @@ void xlnuma__build_report(const struct build *build,
              xlnuma__built_name(build->outcome.status));
     snprintf(report->reason, sizeof(report->reason), "%s",
              build->outcome.reason);
+    xlnuma_cpuset_format(&build->emulator_vcpus, report->emulator_vcpus,
+                         sizeof(report->emulator_vcpus));
     if (build->plan)
         report_plan(build, report);
 }

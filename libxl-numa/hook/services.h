@@ -5,6 +5,8 @@
 #ifndef XLNUMA_SERVICES_H
 #define XLNUMA_SERVICES_H
 
+#include <sched.h>
+
 #include "hook/build.h"
 #include "hook/hook.h"
 
@@ -127,6 +129,17 @@ unsigned long xlnuma__build_give_low_back(const struct build *build,
                                           xc_interface *xch, unsigned node,
                                           unsigned order, uint64_t before_kb,
                                           unsigned long nr, xen_pfn_t *extent);
+
+/* --- emulator.c: where the device model runs ---------------------------------- */
+
+/*
+ * Fill in build->emulator_vcpus, which a child that becomes the domain's device model
+ * will keep to. A failure of it is a warning: the device model is left as it is.
+ */
+void xlnuma__build_choose_emulator(struct build *build);
+
+/* For the child: the vCPUs of a domain's device model; static. NULL: as they are. */
+const cpu_set_t *xlnuma__emulator_find(uint32_t domid);
 
 /* --- report.c: what came of it ------------------------------------------------ */
 

@@ -91,6 +91,7 @@ static bool apply_conf(struct build *build, const char *name, bool is_told)
                           "there",
                           message);
     xlnuma__settings_apply(&settings, &build->request);
+    build->emulator_set = host.emulator_vcpus;
     return host.is_off;
 }
 
@@ -140,6 +141,8 @@ void xlnuma__build_learn(struct build *build, const libxl_domain_config *config)
         build->why_not = XLNUMA__CONF_OFF;
         build->request.policy = XLNUMA_POLICY_NONE;
         build->request.cpu_policy = XLNUMA_CPUS_SHARED;
+        build->request.emulator = XLNUMA_EMULATOR_ANY;
+        memset(&build->emulator_set, 0, sizeof(build->emulator_set));
     }
     if (xlnuma__build_is_dedicated(build)) {
         build->no_dedicated =

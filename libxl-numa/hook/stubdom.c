@@ -130,6 +130,8 @@ static struct build *new_stubdom(const struct build *guest, uint32_t domid,
     stubdom->nr_vcpus = nr_vcpus;
     stubdom->is_async = guest->is_async;
     stubdom->owns_vcpus = true;
+    stubdom->request.emulator = guest->request.emulator;
+    stubdom->emulator_set = guest->emulator_set;
     return stubdom;
 }
 

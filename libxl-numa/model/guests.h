@@ -45,6 +45,7 @@ struct xlnuma__report {
     bool no_balance;          /* not by `balance`, as numa_balance says */
     unsigned balance_gain;    /* numa_balance_gain; 0: nothing said */
     char cpus[3072];          /* dedicated, of each vCPU: "4,5"; "": none */
+    char emulator_vcpus[256]; /* Domain-0's, for its device model; "": any */
     double expected_distance; /* 0 when not placed */
     unsigned nr_others;
     uint8_t other[XLNUMA_NODES_MAX]; /* nodes not planned, nearest first */

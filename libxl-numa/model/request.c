@@ -39,6 +39,11 @@ static const char *const threads_names[] = {
     [XLNUMA_THREADS_REQUIRE] = "require",
 };
 
+static const char *const emulator_names[] = {
+    [XLNUMA_EMULATOR_ANY] = "any",
+    [XLNUMA_EMULATOR_NEAR] = "near",
+};
+
 void xlnuma_request_init(struct xlnuma_request *request)
 {
     memset(request, 0, sizeof(*request));
@@ -134,5 +139,16 @@ bool xlnuma_threads_from_name(const char *name, enum xlnuma_threads *threads_r)
     if (i == NR(threads_names))
         return false;
     *threads_r = (enum xlnuma_threads)i;
+    return true;
+}
+
+bool xlnuma_emulator_from_name(const char *name,
+                               enum xlnuma_emulator *emulator_r)
+{
+    unsigned i = find_name(emulator_names, NR(emulator_names), name);
+
+    if (i == NR(emulator_names))
+        return false;
+    *emulator_r = (enum xlnuma_emulator)i;
     return true;
 }

@@ -46,6 +46,12 @@ enum xlnuma_threads {
     XLNUMA_THREADS_REQUIRE, /* whole cores, of which no other guest has a thread */
 };
 
+/* Where the guest's device model runs (key numa_emulator). */
+enum xlnuma_emulator {
+    XLNUMA_EMULATOR_ANY,  /* on every vCPU of Domain-0, or of a set of them */
+    XLNUMA_EMULATOR_NEAR, /* on those that are pinned near the guest's nodes */
+};
+
 /* Names as in configuration files; _from_name returns false when unknown. */
 const char *xlnuma_policy_name(enum xlnuma_policy policy);
 bool xlnuma_policy_from_name(const char *name, enum xlnuma_policy *policy_r);
@@ -57,6 +63,8 @@ bool xlnuma_hotplug_from_name(const char *name, enum xlnuma_hotplug *hotplug_r);
 bool xlnuma_cpus_from_name(const char *name, enum xlnuma_cpus *cpus_r);
 const char *xlnuma_threads_name(enum xlnuma_threads threads);
 bool xlnuma_threads_from_name(const char *name, enum xlnuma_threads *threads_r);
+bool xlnuma_emulator_from_name(const char *name,
+                               enum xlnuma_emulator *emulator_r);
 
 #define XLNUMA_NAME_SIZE 128
 
@@ -94,7 +102,8 @@ struct xlnuma_request {
     enum xlnuma_affinity affinity;
     enum xlnuma_cpus cpu_policy;
     enum xlnuma_threads threads; /* of dedicated CPUs */
-    bool has_own_affinity;       /* the vCPUs' hard affinities are the user's */
+    enum xlnuma_emulator emulator;
+    bool has_own_affinity; /* the vCPUs' hard affinities are the user's */
     char scheduler[XLNUMA_SCHEDULER_SIZE]; /* of its cpupool; "": the host's */
     unsigned device_weight; /* percent (key numa_devices), 0 to 100 */
     unsigned nr_devices;

@@ -253,6 +253,10 @@ static int exec_by(int (*exec)(const char *, char *const[], char *const[]),
 
 EXPORT int execvp(const char *file, char *const argv[])
 {
+    const struct xlnuma__hook *h = hook_if_loaded();
+
+    if (h)
+        h->executes(argv);
     return exec_by(execvpe, file, argv);
 }
 

@@ -209,6 +209,8 @@ static void put_all(FILE *text, const struct xlnuma__report *report)
     put(text, "memory", report->memory);
     put(text, "status", report->status);
     put(text, "reason", report->reason);
+    if (*report->emulator_vcpus)
+        put(text, "emulator_vcpus", report->emulator_vcpus);
     if (!report->expected_distance)
         return;
     put(text, "nodes",
@@ -423,6 +425,7 @@ static int read_keys(struct reader *reader, struct xlnuma__report *report_r,
     GET(soft_cpus);
     GET(hard_cpus);
     GET(cpus);
+    GET(emulator_vcpus);
     GET(reason);
 #undef GET
     if (*report_r->hard_cpus)

@@ -24,6 +24,8 @@
  *   FAKE_CPU=N               only for this CPU fails what moves CPUs
  *   FAKE_PINNED=ID,CPU       vCPU 0 of guest ID, outside the pool of dedicated CPUs,
  *                            may run on this CPU alone
+ *   FAKE_DOM0_PINS=CPU,CPU   vCPU 0, 1... of Domain-0 may run on this CPU alone; it
+ *                            has two that may run on all if not given
  *   FAKE_FAIL=FUNCTION       that one fails
  *   FAKE_GROWS=ID,KIB,TO     guest ID takes KIB more each time that somebody looks at
  *                            its size, up to TO, as Xen would give it
@@ -270,20 +272,6 @@ int libxl_get_physinfo(libxl_ctx *ctx, libxl_physinfo *info)
     return fails(__func__) ? ERROR_FAIL : 0;
 }
 
-/* The only one, with all CPUs. */
-int libxl_cpupool_info(libxl_ctx *ctx, libxl_cpupoolinfo *info, uint32_t poolid)
-{
-    (void)ctx;
-    info->poolid = poolid;
-    info->sched = LIBXL_SCHEDULER_CREDIT2;
-    info->cpumap.size = XLNUMA_CPUS_MAX / 8;
-    info->cpumap.map = malloc(info->cpumap.size);
-    if (!info->cpumap.map)
-        return ERROR_NOMEM;
-    memset(info->cpumap.map, 0xff, info->cpumap.size);
-    return fails(__func__) ? ERROR_FAIL : 0;
-}
-
 /* The pools: Pool-0, one of the dedicated CPUs, and FAKE_POOL. */
 static xlnuma_cpuset pool_cpus[3];
 static char pool_name[3][64] = { "Pool-0" };
@@ -331,6 +319,16 @@ static void cpus_to_map(const xlnuma_cpuset *cpus, libxl_bitmap *map)
     map->size = (uint32_t)(nr_cpus() + 7) / 8;
     map->map = calloc(1, map->size);
     memcpy(map->map, cpus->word, map->size);
+}
+
+int libxl_cpupool_info(libxl_ctx *ctx, libxl_cpupoolinfo *info, uint32_t poolid)
+{
+    (void)ctx;
+    fill_pools();
+    info->poolid = poolid;
+    info->sched = LIBXL_SCHEDULER_CREDIT2;
+    cpus_to_map(&pool_cpus[poolid], &info->cpumap);
+    return fails(__func__) ? ERROR_FAIL : 0;
 }
 
 int libxl_cpu_bitmap_alloc(libxl_ctx *ctx, libxl_bitmap *map, int max)
@@ -754,6 +752,29 @@ static void set_soft(const struct xlnuma__guest *guest, libxl_bitmap *map)
         set_all(map);
 }
 
+/* Domain-0's; a third one is offline. */
+static libxl_vcpuinfo *list_dom0(int *nr)
+{
+    libxl_vcpuinfo *info = calloc(3, sizeof(*info));
+    unsigned long cpu[2];
+    int nr_pins = numbers("FAKE_DOM0_PINS", cpu, 2);
+
+    *nr = 3;
+    for (int i = 0; i < *nr; i++) {
+        xlnuma_cpuset one = { { 0 } };
+
+        info[i].vcpuid = (uint32_t)i;
+        info[i].online = i < 2;
+        if (i < nr_pins) {
+            xlnuma_cpuset_add(&one, (unsigned)cpu[i]);
+            cpus_to_map(&one, &info[i].cpumap);
+        } else {
+            set_all(&info[i].cpumap);
+        }
+    }
+    return info;
+}
+
 libxl_vcpuinfo *libxl_list_vcpu(libxl_ctx *ctx, uint32_t domid, int *nr,
                                 int *nr_cpus_r)
 {
@@ -764,6 +785,8 @@ libxl_vcpuinfo *libxl_list_vcpu(libxl_ctx *ctx, uint32_t domid, int *nr,
     (void)ctx;
     if (fails(__func__))
         return NULL;
+    if (!domid)
+        return list_dom0(nr);
     *nr = (int)guest->nr_vcpus;
     *nr_cpus_r = nr_cpus();
     info = calloc((size_t)*nr, sizeof(*info));

@@ -32,6 +32,9 @@
  *   FAKE_HOLES=2048,0,0,0          MiB without memory in each node's addresses,
  *                                  behind its first 2 GiB
  *   FAKE_DOM0=MIB                  Domain-0's memory
+ *   FAKE_DOM0_PINS=0x3,-,0x30      masks: where each of its vCPUs may run; "-" is
+ *                                  offline; it has one that may run anywhere if not
+ *                                  given
  *   FAKE_DEVICES=-,2               nodes of the PCI devices 0000:00:00.0, 01.0...
  *   FAKE_ASSIGNABLE=NAME           what 0000:00:02.0 is called
  *   FAKE_GUESTS=2:0,0:3600         guests 101, 102... of four vCPUs: on which
@@ -578,13 +581,32 @@ int libxl_domain_get_nodeaffinity(libxl_ctx *ctx, uint32_t domid,
     return 0;
 }
 
+/* Domain-0's. */
+static libxl_vcpuinfo *list_dom0(libxl_ctx *ctx, int *nr)
+{
+    const char *pins = getenv("FAKE_DOM0_PINS");
+    libxl_vcpuinfo *info = calloc(32, sizeof(*info));
+
+    *nr = 0;
+    for (pins = pins ? pins : "0xff"; *pins; (*nr)++) {
+        info[*nr].vcpuid = (uint32_t)*nr;
+        info[*nr].online = *pins != '-';
+        libxl_cpu_bitmap_alloc(ctx, &info[*nr].cpumap, 0);
+        info[*nr].cpumap.map[0] = (uint8_t)strtoul(pins, NULL, 0);
+        pins += strcspn(pins, ",");
+        pins += *pins == ',';
+    }
+    return info;
+}
+
 libxl_vcpuinfo *libxl_list_vcpu(libxl_ctx *ctx, uint32_t domid, int *nr,
                                 int *nr_cpus)
 {
     libxl_vcpuinfo *info;
 
-    (void)domid;
     FAIL(NULL);
+    if (!domid)
+        return list_dom0(ctx, nr);
     *nr = FAKE_VCPUS;
     *nr_cpus = NR_NODES * CPUS_PER_NODE;
     info = calloc(FAKE_VCPUS, sizeof(*info));
@@ -1394,10 +1416,10 @@ int xc_domain_restore(xc_interface *xch, int io_fd, uint32_t dom,
     return r;
 }
 
-/* Start PROGRAM ARG as libxl does; 0 when it ended well, or there is none. */
-static int run(const char *program, const char *arg)
+/* Start PROGRAM ARG... as libxl does; 0 when it ended well, or there is none. */
+static int run(const char *program, const char *arg, const char *more)
 {
-    char *argv[] = { (char *)program, (char *)arg, NULL };
+    char *argv[] = { (char *)program, (char *)arg, (char *)more, NULL };
     int status = 0;
     pid_t pid;
 
@@ -1417,7 +1439,15 @@ static int run_helper(void)
 {
     const char *program = getenv("LIBXL_SAVE_HELPER"); /* libxl's own */
 
-    return run(program ? program : getenv("FAKE_HELPER"), "-H");
+    return run(program ? program : getenv("FAKE_HELPER"), "-H", NULL);
+}
+
+static int run_device_model(uint32_t domid)
+{
+    char number[16];
+
+    snprintf(number, sizeof(number), "%u", domid);
+    return run(getenv("FAKE_DEVICE_MODEL"), "-xen-domid", number);
 }
 
 /* The console is started by execl(); by its address gcov does not replace it. */
@@ -1479,8 +1509,7 @@ static int build(libxl_ctx *ctx, libxl_domain_config *config, uint32_t *domid,
     if (has_image && finish_image(&dom, info))
         return ERROR_FAIL;
     if (libxl_domain_sched_params_set(ctx, *domid, &info->sched_params) ||
-        !xs_introduce_domain(NULL, *domid, 0, 0) ||
-        run(getenv("FAKE_DEVICE_MODEL"), "-xen-domid"))
+        !xs_introduce_domain(NULL, *domid, 0, 0) || run_device_model(*domid))
         return ERROR_FAIL;
     run_console();
     return 0;

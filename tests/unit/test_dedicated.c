@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* CPUs of a guest's own: model/cores.c and planner/dedicated.c */
+/*
+ * CPUs of a guest's own: model/cores.c and planner/dedicated.c; and its device
+ * model's: planner/emulator.c
+ */
 #include "draw.h"
 #include "model/dedicated.h"
 #include "planner/dedicated.h"
+#include "planner/emulator.h"
 #include "unit.h"
 
 #include <stdlib.h>
@@ -256,6 +260,78 @@ static void random_plans(void)
     xlnuma_host_free(host);
 }
 
+/* Domain-0's vCPUs 0, 1... may run on these CPUs; "" is one that is offline. */
+static void fill_dom0(const char *const cpus[], struct xlnuma__dom0_vcpus *dom0)
+{
+    memset(dom0, 0, sizeof(*dom0));
+    dom0->vcpu = calloc(8, sizeof(*dom0->vcpu));
+    for (unsigned i = 0; i < 8 && cpus[i]; i++) {
+        if (!*cpus[i])
+            continue;
+        dom0->vcpu[dom0->nr].id = i;
+        CU_ASSERT_EQUAL(
+            xlnuma_cpuset_parse(cpus[i], &dom0->vcpu[dom0->nr].cpus, message),
+            0);
+        dom0->nr++;
+    }
+}
+
+/* Nodes 0 and 1 (CPUs 0-7, 8-15) are socket 0, 2 and 3 (16-23, 24-31) socket 1. */
+static void emulators(void)
+{
+    enum { ANY = XLNUMA_EMULATOR_ANY, NEAR = XLNUMA_EMULATOR_NEAR };
+    static const struct {
+        const char *cpus[8];
+        xlnuma_nodeset nodes;
+        int emulator;
+        const char *set, *vcpus;
+    } row[] = {
+        /* pinned to a node of the guest's, alone */
+        { { "0-7", "8-15", "16", "17" }, 0x1, NEAR, "", "0" },
+        { { "0-7", "8-15", "16", "17" }, 0x4, NEAR, "", "2-3" },
+        { { "0-7", "8-15", "16", "17" }, 0x3, NEAR, "", "0-1" },
+        { { "0-8", "3" }, 0x1, NEAR, "", "1" },
+        /* else on its socket, or its sockets */
+        { { "0-7", "8-15", "16", "17" }, 0x8, NEAR, "", "2-3" },
+        { { "0-15", "16-31" }, 0x1, NEAR, "", "0" },
+        { { "8", "24" }, 0x5, NEAR, "", "0-1" },
+        /* else as it is */
+        { { "0-31", "0-31" }, 0x1, NEAR, "", "" },
+        { { "16", "17" }, 0x1, NEAR, "", "" },
+        { { "0", "8" }, 0, NEAR, "", "" },
+        { { "0", "8" }, 0x1, ANY, "", "" },
+        { { "0", "", "" }, 0x1, NEAR, "", "0" },
+        /* all are on the guest's nodes: nothing is left out */
+        { { "0-31", "0-31" }, 0xf, NEAR, "", "0-1" },
+        /* of a set */
+        { { "0", "1", "8", "16" }, 0x1, ANY, "1-3", "1-3" },
+        { { "0", "1", "8", "16" }, 0x1, NEAR, "1-3", "1" },
+        { { "0", "1", "8", "16" }, 0x1, NEAR, "2-3", "2" },
+        { { "0", "1", "8", "16" }, 0x1, NEAR, "3", "3" },
+        { { "0", "1", "", "16" }, 0x1, ANY, "2-3", "3" },
+        { { "0", "1", "8", "16" }, 0x1, ANY, "4-5", "" },
+    };
+    struct xlnuma_host *host = unit_host(4, 8, free_mib);
+
+    for (size_t i = 0; i < sizeof(row) / sizeof(*row); i++) {
+        struct xlnuma__dom0_vcpus dom0;
+        xlnuma_cpuset set, vcpus;
+        char list[64];
+
+        fill_dom0(row[i].cpus, &dom0);
+        CU_ASSERT_EQUAL(xlnuma_cpuset_parse(row[i].set, &set, message), 0);
+        xlnuma__emulator_choose(host, &dom0, row[i].nodes,
+                                (enum xlnuma_emulator)row[i].emulator, &set,
+                                &vcpus);
+        xlnuma_cpuset_format(&vcpus, list, sizeof(list));
+        CU_ASSERT_STRING_EQUAL(list, row[i].vcpus);
+        if (strcmp(list, row[i].vcpus))
+            printf("# row %zu: %s, not %s\n", i, list, row[i].vcpus);
+        xlnuma__dom0_vcpus_dispose(&dom0);
+    }
+    xlnuma_host_free(host);
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -263,6 +339,7 @@ int main(void)
         { "threads of a core that are apart", siblings_apart },
         { "lists of CPUs and nodes", lists },
         { "random hosts and guests", random_plans },
+        { "device models", emulators },
         { NULL, NULL },
     };
 

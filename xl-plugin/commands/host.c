@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "commands/command.h"
@@ -15,6 +16,7 @@
 #include "view/picture.h"
 #include "view/screen.h"
 #include "view/table.h"
+#include "xen/dom0_vcpus.h"
 
 struct row {
     unsigned id;
@@ -283,6 +285,101 @@ static void dedicated_json(const struct xlnuma_host *host,
     yajl_gen_map_close(gen);
 }
 
+/* --- Domain-0's vCPUs ------------------------------------------------------- */
+
+/* Those that may run on the same CPUs. */
+struct dom0_row {
+    xlnuma_cpuset vcpus, cpus;
+    const struct xlnuma_host *host;
+};
+
+static void dom0_vcpus(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct dom0_row *at = row;
+
+    xlnuma_cpuset_format(&at->vcpus, cell, TABLE_CELL_SIZE);
+}
+
+static void dom0_cpus(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct dom0_row *at = row;
+
+    xlnuma_cpuset_format(&at->cpus, cell, TABLE_CELL_SIZE);
+}
+
+static void dom0_nodes(const void *row, char cell[TABLE_CELL_SIZE])
+{
+    const struct dom0_row *at = row;
+    xlnuma_nodeset nodes = 0;
+    unsigned node;
+
+    XLNUMA_FOR_EACH_NODE(node, at->host->nodes)
+        if (xlnuma_cpuset_intersects(&at->host->node[node].cpus, &at->cpus))
+            nodes |= (xlnuma_nodeset)1 << node;
+    xlnuma_nodeset_format(nodes, cell, TABLE_CELL_SIZE);
+}
+
+static const struct table_column dom0_columns[] = {
+    { .heading = "Domain-0's vCPUs", .is_list = true, .text = dom0_vcpus },
+    { .heading = "May run on CPUs", .is_list = true, .text = dom0_cpus },
+    { .heading = "Nodes", .is_list = true, .text = dom0_nodes },
+};
+
+/* Returns how many rows. */
+static unsigned fill_dom0_rows(const struct xlnuma__dom0_vcpus *dom0,
+                               const struct xlnuma_host *host,
+                               struct dom0_row row[])
+{
+    unsigned nr = 0;
+
+    for (unsigned i = 0; i < dom0->nr; i++) {
+        unsigned r = 0;
+
+        while (r < nr && memcmp(&row[r].cpus, &dom0->vcpu[i].cpus,
+                                sizeof(row[r].cpus)) != 0)
+            r++;
+        if (r == nr)
+            row[nr++] =
+                (struct dom0_row){ .cpus = dom0->vcpu[i].cpus, .host = host };
+        xlnuma_cpuset_add(&row[r].vcpus, dom0->vcpu[i].id);
+    }
+    return nr;
+}
+
+/* Nothing where they are not known: of a snapshot. */
+static int print_dom0(const struct xlnuma__dom0_vcpus *dom0,
+                      const struct xlnuma_host *host, FILE *file, char *message)
+{
+    struct dom0_row *row = calloc(dom0->nr + 1, sizeof(*row));
+    struct table table = { dom0_columns, NR(dom0_columns), row, sizeof(*row),
+                           0 };
+
+    if (!row)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
+    table.nr_rows = fill_dom0_rows(dom0, host, row);
+    if (table.nr_rows) {
+        putc('\n', file);
+        table_print(&table, file);
+    }
+    free(row);
+    return 0;
+}
+
+static void dom0_json(const struct xlnuma__dom0_vcpus *dom0, yajl_gen gen)
+{
+    if (!dom0->nr)
+        return;
+    xlnuma__json_key(gen, "dom0_vcpus");
+    yajl_gen_array_open(gen);
+    for (unsigned i = 0; i < dom0->nr; i++) {
+        yajl_gen_map_open(gen);
+        xlnuma__json_key_kb(gen, "id", dom0->vcpu[i].id);
+        json_cpus(gen, "may_run_on", &dom0->vcpu[i].cpus);
+        yajl_gen_map_close(gen);
+    }
+    yajl_gen_array_close(gen);
+}
+
 /* --- the distances -------------------------------------------------------- */
 
 /* The nodes of `left`, lowest first, that fit beside each other. */
@@ -339,6 +436,7 @@ static void print_scheduler(const struct xlnuma_host *host, FILE *file)
 struct view {
     struct xlnuma_host *host; /* owned */
     struct xlnuma__guests guests;
+    struct xlnuma__dom0_vcpus dom0;
     struct row row[XLNUMA_NODES_MAX];
     struct table table;
 };
@@ -367,7 +465,7 @@ static void print_dedicated(const struct view *view, FILE *file)
     table_print(&table, file);
 }
 
-static int print_text(const struct view *view, FILE *file)
+static int print_text(const struct view *view, FILE *file, char *message)
 {
     struct table cpus = view->table;
 
@@ -379,7 +477,7 @@ static int print_text(const struct view *view, FILE *file)
     print_distances(view->host, screen_columns(), file);
     print_scheduler(view->host, file);
     print_dedicated(view, file);
-    return 0;
+    return print_dom0(&view->dom0, view->host, file, message);
 }
 
 static int print_json(const struct view *view, FILE *file, char *message)
@@ -394,6 +492,7 @@ static int print_json(const struct view *view, FILE *file, char *message)
         xlnuma__json_key(gen, "distances");
         xlnuma__distances_generate(view->host, gen);
         dedicated_json(view->host, &view->guests, gen);
+        dom0_json(&view->dom0, gen);
     }
     return xlnuma__json_end(gen, file, message);
 }
@@ -423,7 +522,7 @@ static int show(const struct view *view, const struct options *options,
     if (!rc && options->is_json)
         rc = print_json(view, stdout, message);
     if (!rc && !options->svg && !options->is_drawn && !options->is_json)
-        rc = print_text(view, stdout);
+        rc = print_text(view, stdout, message);
     return rc;
 }
 
@@ -445,6 +544,8 @@ static int run(const struct options *options, int nr, char **operand)
     }
     rc = live_or_file_guests(options->host, &live, view.host, &view.guests,
                              warning);
+    if (!rc && live.ctx)
+        rc = xlnuma__dom0_vcpus_read(&view.dom0, live.ctx, warning);
     if (rc)
         complain("%s", warning);
     live_close(&live);
@@ -455,6 +556,7 @@ static int run(const struct options *options, int nr, char **operand)
             rc = XLNUMA_ERR_IO;
         }
     }
+    xlnuma__dom0_vcpus_dispose(&view.dom0);
     xlnuma__guests_dispose(&view.guests);
     xlnuma_host_free(view.host);
     return rc ? STATUS_FAILED : STATUS_DONE;

@@ -66,39 +66,35 @@ static void put_value(FILE *file, double value, int decimals)
 
 /* --- nodes, and the host's sums -------------------------------------------- */
 
-static double size_bytes(const struct xlnuma_node *node)
-{
-    return (double)node->size_kb * 1024;
-}
+#define NODE_VALUE(name, expression)                                           \
+    static double name(const struct xlnuma_host *host,                         \
+                       const struct xlnuma_node *node)                         \
+    {                                                                          \
+        (void)host;                                                            \
+        return expression;                                                     \
+    }
+NODE_VALUE(size_bytes, (double)node->size_kb * 1024)
+NODE_VALUE(free_bytes, (double)node->free_kb * 1024)
+NODE_VALUE(low_bytes, (double)node->low_free_kb * 1024)
+NODE_VALUE(reserved_bytes, (double)node->reserved_kb * 1024)
+NODE_VALUE(nr_cpus, xlnuma_cpuset_count(&node->cpus))
+NODE_VALUE(load, node->load_mvcpu / 1000.0)
+NODE_VALUE(nr_dedicated,
+           xlnuma__cpuset_count_common(&node->cpus, &host->dedicated_cpus))
+NODE_VALUE(nr_taken,
+           xlnuma__cpuset_count_common(&node->cpus, &host->dedicated_taken))
+#undef NODE_VALUE
 
-static double free_bytes(const struct xlnuma_node *node)
+static double nr_dedicated_free(const struct xlnuma_host *host,
+                                const struct xlnuma_node *node)
 {
-    return (double)node->free_kb * 1024;
-}
-
-static double low_bytes(const struct xlnuma_node *node)
-{
-    return (double)node->low_free_kb * 1024;
-}
-
-static double reserved_bytes(const struct xlnuma_node *node)
-{
-    return (double)node->reserved_kb * 1024;
-}
-
-static double nr_cpus(const struct xlnuma_node *node)
-{
-    return xlnuma_cpuset_count(&node->cpus);
-}
-
-static double load(const struct xlnuma_node *node)
-{
-    return node->load_mvcpu / 1000.0;
+    return nr_dedicated(host, node) - nr_taken(host, node);
 }
 
 static const struct node_family {
     const char *name, *unit, *about;
-    double (*value)(const struct xlnuma_node *node);
+    double (*value)(const struct xlnuma_host *host,
+                    const struct xlnuma_node *node);
     int decimals;
 } node_families[] = {
     { "memory_bytes", "bytes", "Memory.", size_bytes, 0 },
@@ -114,6 +110,19 @@ static const struct node_family {
     { "load_vcpus", "vcpus", "vCPUs that are expected to run there.", load, 3 },
 };
 
+/* Of a host that has some. */
+static const struct node_family dedicated_families[] = {
+    { "dedicated_cpus", "",
+      "CPUs that are reserved for guests with CPUs of their own.", nr_dedicated,
+      0 },
+    { "dedicated_free_cpus", "",
+      "Of the reserved CPUs those that a new guest can have.",
+      nr_dedicated_free, 0 },
+    { "dedicated_taken_cpus", "",
+      "Of the reserved CPUs those that a guest has, or keeps from others.",
+      nr_taken, 0 },
+};
+
 static void put_nodes(FILE *file, const struct xlnuma_host *host,
                       const struct node_family *family)
 {
@@ -124,7 +133,7 @@ static void put_nodes(FILE *file, const struct xlnuma_host *host,
     snprintf(name, sizeof(name), "xlnuma_node_%s", family->name);
     put_family(file, name, family->unit, family->about);
     XLNUMA_FOR_EACH_NODE(node, host->nodes) {
-        double value = family->value(&host->node[node]);
+        double value = family->value(host, &host->node[node]);
 
         fprintf(file, "%s{node=\"%u\",socket=\"%u\"}", name, node,
                 host->node[node].socket);
@@ -298,6 +307,10 @@ static void put_all(FILE *file, bool is_live, const struct xlnuma_host *host,
         put_enabled(file);
     for (size_t i = 0; i < NR(node_families); i++)
         put_nodes(file, host, &node_families[i]);
+    for (size_t i = 0; i < NR(dedicated_families) &&
+                       xlnuma_cpuset_count(&host->dedicated_cpus);
+         i++)
+        put_nodes(file, host, &dedicated_families[i]);
     for (size_t i = 0; i < NR(guest_families); i++)
         put_guests(file, guests, &guest_families[i]);
     put_guest_nodes(file, guests, "xlnuma_guest_node_bytes",

@@ -373,6 +373,8 @@ static void print_guest(const struct xlnuma__guest *guest)
     print_fact("hard CPUs", "%s", report->hard_cpus);
     if (*report->cpus)
         print_fact("dedicated CPUs", "%s", report->cpus);
+    if (*report->emulator_vcpus)
+        print_fact("emulator vCPUs", "%s", report->emulator_vcpus);
     print_extents(report);
     if (report->nr_vnodes)
         print_fact("guest nodes", "%u", report->nr_vnodes);

@@ -165,6 +165,7 @@ REPORT_TEXT(memory)
 REPORT_TEXT(status)
 REPORT_TEXT(soft_cpus)
 REPORT_TEXT(hard_cpus)
+REPORT_TEXT(emulator_vcpus)
 REPORT_TEXT(reason)
 REPORT_TEXT(vnodes_reason)
 
@@ -246,6 +247,7 @@ static const struct table_column columns[] = {
     EXTRA("soft_cpus", "Soft CPUs", "soft_cpus", guest_soft_cpus),
     EXTRA("hard_cpus", "Hard CPUs", "hard_cpus", guest_hard_cpus),
     { .key = "cpus", .json = guest_cpus_json },
+    KEY("emulator_vcpus", guest_emulator_vcpus),
     { .name = "reason",
       .heading = "Reason",
       .key = "reason",
