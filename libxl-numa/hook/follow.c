@@ -55,7 +55,7 @@ static int follow(struct build *build, xlnuma_nodeset nodes,
                         build->extents.done_kb);
     rc = apply_again(build, actual, message);
     if (!rc)
-        xlnuma__vnuma_affinities(build);
+        xlnuma__vnuma_affinities(build, host);
     return rc;
 }
 

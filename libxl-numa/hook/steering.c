@@ -34,7 +34,7 @@ int xlnuma__build_steer(struct build *build, xc_interface *xch,
     build->outcome.status = XLNUMA__BUILT_PLANNED;
     snprintf(build->outcome.reason, sizeof(build->outcome.reason), "%s",
              build->plan->reason);
-    xlnuma__vnuma_begin(build);
+    xlnuma__vnuma_begin(build, host);
 out:
     xlnuma_host_free(host);
     return rc;

@@ -40,7 +40,7 @@ void xlnuma__vnuma_give_up(struct build *build, const char *why)
         xlnuma__build_say(build, XTL_WARN, "%s", message);
 }
 
-void xlnuma__vnuma_begin(struct build *build)
+void xlnuma__vnuma_begin(struct build *build, const struct xlnuma_host *host)
 {
     snprintf(build->vnodes_reason, sizeof(build->vnodes_reason), "%s",
              build->plan->vnodes_reason);
@@ -55,26 +55,27 @@ void xlnuma__vnuma_begin(struct build *build)
         build->vnuma->node[n] = build->plan->guest_node[n].node;
     if (build->request.kept_nodes)
         build->vnuma->layout = *build->request.kept_nodes;
-    xlnuma__vnuma_affinities(build);
+    xlnuma__vnuma_affinities(build, host);
 }
 
 /*
  * Each vCPU's soft affinity is the CPUs of its node, and those lent to it. A dedicated
  * CPU is on its vCPU's node already.
  */
-void xlnuma__vnuma_affinities(struct build *build)
+void xlnuma__vnuma_affinities(struct build *build,
+                              const struct xlnuma_host *host)
 {
     const struct xlnuma_plan *plan = build->plan;
     char message[XLNUMA_MESSAGE_SIZE];
+    xlnuma_cpuset cpus;
 
     if (!build->vnuma || !xlnuma__build_sets_vcpus(build))
         return;
     for (unsigned n = 0; n < plan->nr_guest_nodes; n++) {
-        const struct xlnuma_guest_node *node = &plan->guest_node[n];
-
+        xlnuma__vnodes_cpus(host, plan, n, &plan->soft_cpus, &cpus);
         for (unsigned v = 0; v < build->nr_vcpus; v++)
-            if (xlnuma__vnode_has_vcpu(node, v) &&
-                xlnuma__apply_vcpu(build->ctx, build->domid, v, &node->cpus,
+            if (xlnuma__vnode_has_vcpu(&plan->guest_node[n], v) &&
+                xlnuma__apply_vcpu(build->ctx, build->domid, v, &cpus,
                                    message)) {
                 xlnuma__build_say(build, XTL_WARN,
                                   "%s: the vCPUs of its nodes from "

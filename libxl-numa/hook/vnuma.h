@@ -22,7 +22,7 @@ struct vnuma {
 };
 
 /* The build is planned and has its affinities: those of its vCPUs, by node. */
-void xlnuma__vnuma_begin(struct build *build);
+void xlnuma__vnuma_begin(struct build *build, const struct xlnuma_host *host);
 void xlnuma__vnuma_free(struct vnuma *vnuma);
 
 /*
@@ -32,7 +32,8 @@ void xlnuma__vnuma_free(struct vnuma *vnuma);
 void xlnuma__vnuma_give_up(struct build *build, const char *why);
 
 /* The vCPUs' affinities again, after the plan's were set. */
-void xlnuma__vnuma_affinities(struct build *build);
+void xlnuma__vnuma_affinities(struct build *build,
+                              const struct xlnuma_host *host);
 
 /*
  * The node of the host for the first of these extents, and in *nr_r (in: how many

@@ -46,7 +46,6 @@ struct xlnuma_guest_node {
     unsigned node; /* of the host */
     uint64_t memory_kb;
     uint64_t vcpus[XLNUMA_GUEST_VCPUS_MAX / 64]; /* bit n: vCPU n */
-    xlnuma_cpuset cpus;                          /* that its vCPUs run on */
     uint8_t distance[XLNUMA_GUEST_NODES_MAX];    /* that the guest sees */
 };
 

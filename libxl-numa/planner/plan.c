@@ -350,7 +350,7 @@ static void explain_excluded(const struct xlnuma_host *host,
 void xlnuma__plan_clear(const struct xlnuma_request *request,
                         struct xlnuma_plan *plan)
 {
-    /* guest_node is large, and the plan has none yet. */
+    /* guest_node and cpu are large, and the plan has none yet. */
     memset(plan, 0, offsetof(struct xlnuma_plan, guest_node));
     memcpy(plan->guest, request->name,
            strnlen(request->name, sizeof(plan->guest) - 1));

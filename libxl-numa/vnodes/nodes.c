@@ -212,45 +212,6 @@ static void drop_small(struct parts *parts)
 
 /* --- vCPUs ---------------------------------------------------------------- */
 
-/* Whose CPUs are a node's: its own, or those of the nearest of `nodes`. */
-static unsigned home_of(const struct xlnuma_host *host, xlnuma_nodeset nodes,
-                        unsigned node)
-{
-    unsigned best = xlnuma_nodeset_first(nodes), i;
-
-    if (xlnuma_nodeset_has(nodes, node))
-        return node;
-    XLNUMA_FOR_EACH_NODE(i, nodes)
-        if (host->distance[node][i] < host->distance[node][best])
-            best = i;
-    return best;
-}
-
-/*
- * The CPUs of each guest node, of those that the guest may use: those of its node of
- * the host, which has also those of the plan's nodes that are no guest node's.
- * Several guest nodes on one node have the same. weight_r[] is how many.
- */
-static void find_cpus(const struct xlnuma_host *host,
-                      const xlnuma_cpuset *usable, struct xlnuma_plan *plan,
-                      uint64_t weight_r[])
-{
-    xlnuma_nodeset nodes = 0;
-    unsigned i;
-
-    for (unsigned n = 0; n < plan->nr_guest_nodes; n++)
-        nodes |= (xlnuma_nodeset)1 << plan->guest_node[n].node;
-    for (unsigned n = 0; n < plan->nr_guest_nodes; n++) {
-        struct xlnuma_guest_node *node = &plan->guest_node[n];
-
-        XLNUMA_FOR_EACH_NODE(i, plan->nodes)
-            if (home_of(host, nodes, i) == node->node)
-                xlnuma_cpuset_or(&node->cpus, &host->node[i].cpus);
-        xlnuma_cpuset_and(&node->cpus, usable);
-        weight_r[n] = xlnuma_cpuset_count(&node->cpus);
-    }
-}
-
 /* The vCPUs of all guest nodes that are on this one's node of the host. */
 static unsigned count_beside(const struct xlnuma_plan *plan,
                              const unsigned count[], unsigned n)
@@ -328,6 +289,7 @@ static void fill(const struct xlnuma_host *host, const struct parts *parts,
     uint64_t weight[XLNUMA_GUEST_NODES_MAX] = { 0 };
     unsigned count[XLNUMA_GUEST_NODES_MAX] = { 0 };
     unsigned nr_vcpus = all_vcpus(parts->request);
+    xlnuma_cpuset cpus;
 
     plan->nr_guest_nodes = parts->nr;
     for (unsigned n = 0; n < parts->nr; n++) {
@@ -341,7 +303,10 @@ static void fill(const struct xlnuma_host *host, const struct parts *parts,
                 n == m ? XLNUMA_DISTANCE_LOCAL
                        : guest_distance(host, node->node, parts->node[m]);
     }
-    find_cpus(host, &plan->soft_cpus, plan, weight);
+    for (unsigned n = 0; n < parts->nr; n++) {
+        xlnuma__vnodes_cpus(host, plan, n, &plan->soft_cpus, &cpus);
+        weight[n] = xlnuma_cpuset_count(&cpus);
+    }
     divide_vcpus(plan, weight, count, 0, parts->request->nr_vcpus);
     divide_vcpus(plan, weight, count, parts->request->nr_vcpus, nr_vcpus);
 }
@@ -387,8 +352,6 @@ static bool fill_kept(const struct xlnuma_host *host,
                       struct xlnuma_plan *plan)
 {
     const struct xlnuma__layout *layout = request->kept_nodes;
-    uint64_t weight[XLNUMA_GUEST_NODES_MAX] = { 0 };
-    xlnuma_cpuset usable = plan->soft_cpus;
     unsigned on[XLNUMA_GUEST_NODES_MAX];
 
     if (layout->nr % xlnuma_nodeset_count(memory_nodes(plan)) ||
@@ -406,10 +369,6 @@ static bool fill_kept(const struct xlnuma_host *host,
         memcpy(node->distance, layout->node[n].distance,
                sizeof(node->distance));
     }
-    /* As many of its vCPUs are on a node as ever: any CPUs there will do. */
-    if (plan->nr_dedicated)
-        xlnuma__dedicated_usable(host, request->threads, &usable);
-    find_cpus(host, &usable, plan, weight);
     return true;
 }
 
@@ -470,7 +429,7 @@ void xlnuma__vnodes_make(const struct xlnuma_host *host,
         return;
     if (request->kept_nodes ? fill_kept(host, request, plan)
                             : fill_new(host, request, wanted, nr, plan)) {
-        if (xlnuma__vnodes_pin(host, plan))
+        if (xlnuma__vnodes_pin(host, request, plan))
             follow(host, request, plan);
         else
             xlnuma__vnodes_drop(plan, "the dedicated CPUs that are free are "

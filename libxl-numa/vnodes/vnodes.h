@@ -49,10 +49,20 @@ bool xlnuma__kept_assign(const struct xlnuma_host *host,
 /* --- pins.c --------------------------------------------------------------- */
 
 /*
+ * The CPUs of a guest node, of those that are usable: those of its node of the host,
+ * which has also those of the plan's nodes that are no guest node's. Several guest
+ * nodes on one node have the same.
+ */
+void xlnuma__vnodes_cpus(const struct xlnuma_host *host,
+                         const struct xlnuma_plan *plan, unsigned vnode,
+                         const xlnuma_cpuset *usable, xlnuma_cpuset *cpus_r);
+
+/*
  * A dedicated CPU for each vCPU of a plan that has some, out of those of its guest
  * node. Returns false, and the plan is as it was, when a node has too few.
  */
 bool xlnuma__vnodes_pin(const struct xlnuma_host *host,
+                        const struct xlnuma_request *request,
                         struct xlnuma_plan *plan);
 
 /* --- acpi.c --------------------------------------------------------------- */
