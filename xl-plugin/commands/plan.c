@@ -327,16 +327,16 @@ static int find_pool(struct job *job, uint32_t *poolid_r)
     return 0;
 }
 
-/* As the hook does with a guest that it leaves to libxl. */
+/*
+ * As the hook does with a guest that it leaves to libxl. So far the plan is that of
+ * the guest before it.
+ */
 static void plan_nothing(struct job *job, const char *why)
 {
     const struct xlnuma_request *request = &job->request;
     struct xlnuma_plan *plan = job->plan;
 
-    plan->nr_alternatives = 0;
-    plan->nr_guest_nodes = 0;
-    plan->vnodes_reason[0] = '\0';
-    plan->nodes = 0;
+    memset(plan, 0, sizeof(*plan));
     snprintf(plan->guest, sizeof(plan->guest), "%s", request->name);
     plan->needed_kb = request->memory_kb;
     plan->memory = request->memory;
