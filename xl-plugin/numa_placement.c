@@ -98,12 +98,12 @@ static void begin_options(struct getopt_table *table, const char *first)
     add_option(table, "version", 'V', NULL);
 }
 
-/* The index of what getopt_long() returned; that of an option it knows. */
+/* The index of what getopt_long() returned; table->nr if no option is that. */
 static int find_option(const struct getopt_table *table, int c)
 {
     int i = 0;
 
-    while (table->option[i].val != c)
+    while (i < table->nr && table->option[i].val != c)
         i++;
     return i;
 }
@@ -156,13 +156,16 @@ static bool is_elsewhere(const char *word, size_t length)
     return false;
 }
 
-/* What getopt_long() does not take, and why; word is where that is. */
-static int option_unknown(const struct request *request, const char *word)
+/*
+ * What getopt_long() does not take, and why: by optopt, as it has not left the word
+ * that a wrong letter is in. Of a long option, `word` is the one.
+ */
+static int option_unknown(const struct request *request,
+                          const struct getopt_table *table, const char *word)
 {
     int length = (int)strcspn(word, "=");
-    bool is_long = word[0] == '-' && word[1] == '-';
 
-    if (!is_long)
+    if (optopt && find_option(table, optopt) == table->nr)
         return usage_error(hint(request), "unknown option -%c", optopt);
     if (optopt)
         return usage_error(hint(request), "option %.*s takes no value", length,
@@ -205,7 +208,7 @@ static int read_options(int argc, char **argv, struct request *request)
         case ':':
             return value_missing(request, &table, optopt);
         case '?':
-            return option_unknown(request, argv[optind - 1]);
+            return option_unknown(request, &table, argv[optind - 1]);
         default:
             if (optarg && !*optarg)
                 return value_missing(request, &table, c);
