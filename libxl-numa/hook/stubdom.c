@@ -117,6 +117,20 @@ static int plan_stubdom(struct build *stubdom, struct build *guest,
                               stubdom->plan->reason);
 }
 
+/* By it an asynchronous build is known to be alive; libxl has chosen it. */
+static int read_uuid(struct build *stubdom, xc_interface *xch, char *message)
+{
+    xc_domaininfo_t info;
+    int nr = xc_domain_getinfolist(xch, stubdom->domid, 1, &info);
+
+    if (nr != 1 || info.domain != stubdom->domid)
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "Xen does not tell of it: %s",
+                            strerror(nr < 0 ? errno : ESRCH));
+    memcpy(stubdom->uuid.uuid, info.handle, sizeof(info.handle));
+    return 0;
+}
+
 /* Of the guest's call, which ends with both. NULL: no memory. */
 static struct build *new_stubdom(const struct build *guest, uint32_t domid,
                                  unsigned nr_vcpus)
@@ -144,7 +158,8 @@ bool xlnuma__on_stubdom(xc_interface *xch, uint32_t domid, unsigned nr_vcpus)
     if (!guest)
         return false;
     stubdom = new_stubdom(guest, domid, nr_vcpus);
-    is_planned = stubdom && !plan_stubdom(stubdom, guest, xch, message);
+    is_planned = stubdom && !read_uuid(stubdom, xch, message) &&
+                 !plan_stubdom(stubdom, guest, xch, message);
     if (is_planned) {
         xlnuma__build_add(stubdom);
     } else {

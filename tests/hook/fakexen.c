@@ -27,6 +27,8 @@
  *   FAKE_BALLOON=1024              of a saved guest, each page whose number is a
  *                                  multiple of that had been given back
  *   FAKE_SLOW=100                  ms that each call for memory takes
+ *   FAKE_OTHER=1                   between a domain's vCPUs and its memory another
+ *                                  one, that nobody knows, gets its vCPUs
  *   FAKE_REUSE=1                   a new domain gets the number of one that is gone
  *   FAKE_NODES=1                   how many of the nodes there are
  *   FAKE_HOLES=2048,0,0,0          MiB without memory in each node's addresses,
@@ -732,10 +734,11 @@ int xc_domain_max_vcpus(xc_interface *xch, uint32_t domid, unsigned max)
 
 int xc_domain_setmaxmem(xc_interface *xch, uint32_t domid, uint64_t memkb)
 {
-    (void)xch;
     (void)domid;
     (void)memkb;
     FAIL(-1);
+    if (getenv("FAKE_OTHER"))
+        xc_domain_max_vcpus(xch, FIRST_GUEST - 1, 1);
     return 0;
 }
 
