@@ -12,7 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The numa_* keys of the guest file that this process read last. */
+/*
+ * The numa_* keys of the guest file that this process read last. Before that, not
+ * is_set: those that its last guest had kept.
+ */
 static struct {
     bool is_set;
     char name[XLNUMA_NAME_SIZE];
@@ -43,6 +46,15 @@ static bool is_file_of(const struct build *build)
                : !strcmp(guest_file.name, build->request.name);
 }
 
+/* Should `xl config-update` leave a wrong file for its reboot, they stay. */
+static void note_kept(const struct build *build)
+{
+    xlnuma__builds_lock();
+    if (!guest_file.is_set)
+        guest_file.settings = build->settings;
+    xlnuma__builds_unlock();
+}
+
 void xlnuma__build_settle(struct build *build, libxl_domain_config *config)
 {
     const char *name = config->c_info.name ? config->c_info.name : "";
@@ -70,8 +82,11 @@ void xlnuma__build_settle(struct build *build, libxl_domain_config *config)
             build, XTL_WARN,
             "out of memory: the numa_* settings of its file will be "
             "forgotten when it is saved or migrated");
-    if (build->has_kept && xlnuma__kept_get(&build->settings, config, message))
+    if (!build->has_kept)
+        return;
+    if (xlnuma__kept_get(&build->settings, config, message))
         xlnuma__build_say(build, XTL_WARN, "%s: ignored", message);
+    note_kept(build);
 }
 
 /*

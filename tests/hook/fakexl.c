@@ -15,7 +15,7 @@
  *         second on the file "<updated>" if it is there, as after xl config-update
  *     -o  say what is left open and locked at the end
  *     -j  the configuration is not read from a guest's file, as far as the hook
- *         can see: as that of a saved guest, which is JSON
+ *         can see ("<updated>" is): as that of a saved guest, which is JSON
  *     -f  threads but the first read the file again and again; meanwhile so many
  *         children of the first one build it
  *   fakexl -k DOMID
@@ -81,6 +81,8 @@ static void set_last_cpus(libxl_bitmap *maps, long cpus)
             libxl_bitmap_reset(&maps[NR_VCPUS - 1], i);
 }
 
+static const char updated[] = "<updated>"; /* what xl calls it */
+
 static bool is_saved; /* -j */
 
 /* "KEY=VALUE" texts, as entries of c_info.platformdata. */
@@ -113,8 +115,9 @@ static void read_config(libxl_ctx *ctx, const char *name,
     if (!file)
         exit(1);
     text = read_file(name, &length);
-    r = is_saved ? xlu_cfg_readfile(file, name)
-                 : xlu_cfg_readdata(file, text, length);
+    r = is_saved && strcmp(name, updated) != 0
+            ? xlu_cfg_readfile(file, name)
+            : xlu_cfg_readdata(file, text, length);
     if (r) {
         fprintf(stderr, "Failed to parse config: %s\n", strerror(r));
         exit(1);
@@ -328,7 +331,6 @@ struct job {
 
 static void *run(void *arg)
 {
-    static const char updated[] = "<updated>";
     static pthread_mutex_t printing = PTHREAD_MUTEX_INITIALIZER;
     struct job *job = arg;
 
