@@ -149,27 +149,37 @@ static struct build *new_stubdom(const struct build *guest, uint32_t domid,
     return stubdom;
 }
 
-bool xlnuma__on_stubdom(xc_interface *xch, uint32_t domid, unsigned nr_vcpus)
+/* NULL, and a warning, unless it is that the host has one node. */
+static struct build *planned_stubdom(struct build *guest, xc_interface *xch,
+                                     uint32_t domid, unsigned nr_vcpus)
 {
     char message[XLNUMA_MESSAGE_SIZE] = "out of memory";
-    struct build *guest = take_guest(domid), *stubdom;
-    bool is_planned;
+    struct build *stubdom = new_stubdom(guest, domid, nr_vcpus);
+    int rc = stubdom ? read_uuid(stubdom, xch, message) : XLNUMA_ERR_NOMEM;
 
-    if (!guest)
-        return false;
-    stubdom = new_stubdom(guest, domid, nr_vcpus);
-    is_planned = stubdom && !read_uuid(stubdom, xch, message) &&
-                 !plan_stubdom(stubdom, guest, xch, message);
-    if (is_planned) {
-        xlnuma__build_add(stubdom);
-    } else {
+    if (!rc)
+        rc = plan_stubdom(stubdom, guest, xch, message);
+    if (!rc)
+        return stubdom;
+    if (rc != XLNUMA_ERR_NONUMA)
         xlnuma__say_of(guest->lg, domid,
                        "stub domain (%s" SUFFIX
                        "): %s: placement is left to libxl",
                        guest->request.name, message);
-        if (stubdom)
-            xlnuma__build_free(stubdom);
-    }
+    if (stubdom)
+        xlnuma__build_free(stubdom);
+    return NULL;
+}
+
+bool xlnuma__on_stubdom(xc_interface *xch, uint32_t domid, unsigned nr_vcpus)
+{
+    struct build *guest = take_guest(domid), *stubdom;
+
+    if (!guest)
+        return false;
+    stubdom = planned_stubdom(guest, xch, domid, nr_vcpus);
+    if (stubdom)
+        xlnuma__build_add(stubdom);
     xlnuma__build_free(guest);
-    return is_planned;
+    return stubdom;
 }
