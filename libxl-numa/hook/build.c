@@ -7,8 +7,7 @@
  */
 #include "hook/services.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 

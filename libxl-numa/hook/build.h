@@ -5,7 +5,6 @@
 #ifndef XLNUMA_BUILD_H
 #define XLNUMA_BUILD_H
 
-#include <pthread.h>
 #include <xentoollog.h>
 
 #include "config/settings.h"

@@ -6,7 +6,6 @@
 #include "hook/services.h"
 #include "xen/report.h"
 
-#include <inttypes.h>
 #include <string.h>
 
 /* Let the process that populates the domain know the plan, by the report. */

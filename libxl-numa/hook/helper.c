@@ -9,9 +9,7 @@
 #include "xen/report.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Tell that process that the plan is here; it will not go on without. */

@@ -6,7 +6,6 @@
  */
 #include "hook/services.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 struct kept {

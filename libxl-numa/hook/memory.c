@@ -7,7 +7,6 @@
 #include "hook/services.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #define PAGES_2M (1ul << ORDER_2M)

@@ -10,7 +10,6 @@
 #include "xen/dedicated.h"
 #include "xen/host.h"
 
-#include <inttypes.h>
 #include <string.h>
 #include <time.h>
 

@@ -7,7 +7,6 @@
 #include "xen/host.h"
 #include "xen/request.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,6 @@
 #include "xen/request.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 

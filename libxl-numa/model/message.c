@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 int xlnuma__fail(char *message, int err, const char *format, ...)
 {

@@ -2,7 +2,6 @@
 /* Plans, and the names of what they say. Makes none. */
 #include "model/plan.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -8,7 +8,6 @@
 #include "guest/file.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <libxl_utils.h>
 #include <stdlib.h>
 #include <string.h>
