@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Between the preloaded object (preload.c, which links to libc alone) and the
- * library that it loads when a domain build begins (build.c). Both are built
- * together and installed side by side; this is no public interface.
+ * Between the preloaded object, which links to libc alone, and the library that it
+ * loads when a domain build begins. Both are built together and installed side by
+ * side; this is no public interface.
  */
 #ifndef XLNUMA_HOOK_H
 #define XLNUMA_HOOK_H

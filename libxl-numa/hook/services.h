@@ -155,6 +155,7 @@ void xlnuma__build_report(const struct build *build,
 /* The part of a report that says where memory is. */
 void xlnuma__build_memory(const struct build *build,
                           struct xlnuma__report *report_r);
+
 /* --- handover.c: memory that another process populates ------------------------ */
 
 /*

@@ -39,7 +39,7 @@ struct xlnuma__table {
     uint64_t unreachable[XLNUMA_NODES_MAX];  /* candidates that i's CPUs lack */
     /*
      * From i's CPUs to j's memory. For a guest with devices the way by them is
-     * added (device.c), and all is in parts of `scale`, which else is 1.
+     * added, and all is in parts of `scale`, which else is 1.
      */
     unsigned scale;
     uint32_t least; /* of the distances */

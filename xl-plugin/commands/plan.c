@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * xl numa-placement plan: where a guest would go, and why not elsewhere, by the
- * rules of a real build (hook/build.c); or several, one after the other. Changes
- * nothing.
+ * rules of a real build; or several, one after the other. Changes nothing.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -432,7 +431,7 @@ static int show(struct job *job)
     return 0;
 }
 
-/* Its vCPUs are a load on the nodes of its soft affinity, as xen/host.c counts. */
+/* Its vCPUs are a load on the nodes of its soft affinity, as on a host that runs. */
 static void take_cpus(struct job *job)
 {
     const struct xlnuma_plan *plan = job->plan;
