@@ -133,13 +133,20 @@ static bool read_hotplug(struct xlnuma_request *request, const char *value)
     return xlnuma_hotplug_from_name(value, &request->hotplug);
 }
 
-static bool read_devices(struct xlnuma_request *request, const char *value)
+/* A whole number, and nothing behind it. */
+static bool read_number(const char *value, unsigned least, unsigned most,
+                        unsigned *number_r)
 {
     size_t length = strspn(value, "0123456789");
+    unsigned long number = strtoul(value, NULL, 10);
 
-    request->device_weight = (unsigned)strtoul(value, NULL, 10);
-    return length && length <= 3 && !value[length] &&
-           request->device_weight <= 100;
+    *number_r = (unsigned)number;
+    return length && !value[length] && number >= least && number <= most;
+}
+
+static bool read_devices(struct xlnuma_request *request, const char *value)
+{
+    return read_number(value, 0, 100, &request->device_weight);
 }
 
 static bool read_balance(struct xlnuma_request *request, const char *value)
@@ -156,27 +163,19 @@ static bool read_move(struct xlnuma_request *request, const char *value)
 
 static bool read_balance_gain(struct xlnuma_request *request, const char *value)
 {
-    size_t length = strspn(value, "0123456789");
-
-    request->balance_gain = (unsigned)strtoul(value, NULL, 10);
-    return length && length <= 4 && !value[length] && request->balance_gain &&
-           request->balance_gain <= 1000;
+    return read_number(value, 1, 1000, &request->balance_gain);
 }
 
 static bool read_guest_nodes(struct xlnuma_request *request, const char *value)
 {
-    size_t length = strspn(value, "0123456789");
-
     request->guest_nodes = XLNUMA_GUEST_NODES_OFF;
     if (!strcmp(value, "off"))
         return true;
     request->guest_nodes = XLNUMA_GUEST_NODES_AUTO;
     if (!strcmp(value, "auto"))
         return true;
-    request->guest_nodes = (unsigned)strtoul(value, NULL, 10);
-    return length && length <= 2 && !value[length] &&
-           request->guest_nodes > XLNUMA_GUEST_NODES_AUTO &&
-           request->guest_nodes <= XLNUMA_GUEST_NODES_MAX;
+    return read_number(value, XLNUMA_GUEST_NODES_AUTO + 1,
+                       XLNUMA_GUEST_NODES_MAX, &request->guest_nodes);
 }
 
 static bool read_cpu_policy(struct xlnuma_request *request, const char *value)
