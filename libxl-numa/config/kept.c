@@ -12,8 +12,7 @@
 
 #define PREFIX "numa_"
 
-/* A list has key, value, key, value, ... and NULL at the end. */
-static size_t count(char *const *list)
+size_t xlnuma__kept_count(char *const *list)
 {
     size_t nr = 0;
 
@@ -39,7 +38,7 @@ static bool is_idle(char *const *stored,
     for (unsigned i = 0; i < XLNUMA__KEYS_MAX; i++)
         if (*settings->value[i])
             return false;
-    for (size_t i = 0; i < count(stored); i += 2)
+    for (size_t i = 0; i < xlnuma__kept_count(stored); i += 2)
         if (is_ours(stored[i]))
             return false;
     return true;
@@ -67,7 +66,7 @@ static int put_settings(libxl_key_value_list list,
 /* The other entries change hands, which cannot fail. */
 static void move_others(libxl_key_value_list to, libxl_key_value_list from)
 {
-    for (size_t nr = count(from), i = 0; i < nr; i += 2)
+    for (size_t nr = xlnuma__kept_count(from), i = 0; i < nr; i += 2)
         if (is_ours(from[i])) {
             free(from[i]);
             free(from[i + 1]);
@@ -82,7 +81,7 @@ int xlnuma__kept_put(libxl_domain_config *config,
                      const struct xlnuma__settings *settings)
 {
     libxl_key_value_list *stored = &config->c_info.platformdata, list;
-    size_t size = count(*stored) + 2 * XLNUMA__KEYS_MAX + 1;
+    size_t size = xlnuma__kept_count(*stored) + 2 * XLNUMA__KEYS_MAX + 1;
     int nr;
 
     if (is_idle(*stored, settings))
@@ -110,7 +109,7 @@ int xlnuma__kept_get(struct xlnuma__settings *settings_r,
 
     *message = '\0';
     memset(settings_r, 0, sizeof(*settings_r));
-    for (size_t i = 0; i < count(stored); i += 2) {
+    for (size_t i = 0; i < xlnuma__kept_count(stored); i += 2) {
         const char *value = stored[i + 1] ? stored[i + 1] : "", *values;
         bool is_right = false;
 

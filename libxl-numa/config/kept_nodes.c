@@ -14,16 +14,6 @@
 
 #define PREFIX XLNUMA__KEPT_NODE
 
-/* A list has key, value, key, value, ... and NULL at the end. */
-static size_t count(char *const *list)
-{
-    size_t nr = 0;
-
-    while (list && list[nr])
-        nr += 2;
-    return nr;
-}
-
 static bool is_node(const char *name)
 {
     return !strncmp(name, PREFIX, strlen(PREFIX));
@@ -33,7 +23,7 @@ void xlnuma__kept_nodes_drop(libxl_domain_config *config)
 {
     char **from = config->c_info.platformdata, **to = from;
 
-    for (size_t nr = count(from), i = 0; i < nr; i += 2)
+    for (size_t nr = xlnuma__kept_count(from), i = 0; i < nr; i += 2)
         if (is_node(from[i])) {
             free(from[i]);
             free(from[i + 1]);
@@ -75,7 +65,7 @@ int xlnuma__kept_nodes_put(libxl_domain_config *config,
     size_t nr;
 
     xlnuma__kept_nodes_drop(config);
-    nr = count(*stored);
+    nr = xlnuma__kept_count(*stored);
     list = reallocarray(*stored, nr + 2 * layout->nr + 1, sizeof(*list));
     if (!list)
         return XLNUMA_ERR_NOMEM;
@@ -121,7 +111,7 @@ static const char *find(char *const *stored, unsigned n)
     char key[sizeof(PREFIX) + 8];
 
     snprintf(key, sizeof(key), PREFIX "%u", n);
-    for (size_t i = 0; i < count(stored); i += 2)
+    for (size_t i = 0; i < xlnuma__kept_count(stored); i += 2)
         if (!strcmp(stored[i], key))
             return stored[i + 1] ? stored[i + 1] : "";
     return NULL;
@@ -137,7 +127,7 @@ bool xlnuma__kept_nodes_get(struct xlnuma__layout *layout_r,
 
     *why_r = NULL;
     memset(layout_r, 0, sizeof(*layout_r));
-    for (size_t i = 0; i < count(stored); i += 2)
+    for (size_t i = 0; i < xlnuma__kept_count(stored); i += 2)
         nr += is_node(stored[i]);
     while (!*why_r && (value = find(stored, layout_r->nr)))
         *why_r = add_node(layout_r, value);

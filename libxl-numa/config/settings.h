@@ -24,8 +24,8 @@ struct xlnuma__settings {
 
 /*
  * Does the text have only known keys, of those that begin with `prefix`? `others`
- * (NULL: none; NULL ends them) are known besides. Returns 0, XLNUMA_ERR_INVALID: the message has
- * file, line and the key that was probably meant.
+ * (NULL: none; NULL ends them) are known besides. Returns 0, XLNUMA_ERR_INVALID: the
+ * message has file, line and the key that was probably meant.
  */
 int xlnuma__keys_check(const char *prefix, const char *const *others,
                        const char *source, const char *text, size_t length,
@@ -88,6 +88,12 @@ bool xlnuma__scan_next(struct xlnuma__scan *scan);
 unsigned xlnuma__config_line(const char *text, size_t length, const char *key);
 
 /* --- kept.c ---------------------------------------------------------------- */
+
+/*
+ * How many texts a list such as c_info.platformdata has: key, value, key, value, ...
+ * and NULL at the end.
+ */
+size_t xlnuma__kept_count(char *const *list);
 
 /*
  * Have the configuration keep these settings in its c_info.platformdata, in place
