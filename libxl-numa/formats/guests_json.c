@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The guests of a host <-> a snapshot's key "guests" (docs/snapshot-format.md).
+ * The guests of a host <-> a snapshot's keys "guests" and "domain0"
+ * (docs/snapshot-format.md).
  * Knows nothing of live hosts.
  */
 #include "formats/fields.h"
@@ -307,10 +308,18 @@ int xlnuma__guests_parse(struct xlnuma__guests *guests_r, const char *name,
                          char *message)
 {
     const struct place place = { name, message, host, "" };
+    const struct place dom0_place = { name, message, host, XLNUMA__DOM0_KEY };
+    yajl_val dom0 = xlnuma__get(root, XLNUMA__DOM0_KEY);
+    int rc = 0;
 
     memset(guests_r, 0, sizeof(*guests_r));
-    return xlnuma__read_array(&place, root, "guests", SIZE_MAX, read_guest,
-                              guests_r);
+    if (dom0 && !YAJL_IS_NULL(dom0))
+        rc = read_guest(&dom0_place, dom0, 0, guests_r);
+    if (!rc && guests_r->nr && !xlnuma__is_dom0(guests_r->guest))
+        rc = xlnuma__bad_key(&dom0_place, "id", " is not 0");
+    return rc ? rc
+              : xlnuma__read_array(&place, root, "guests", SIZE_MAX, read_guest,
+                                   guests_r);
 }
 
 /* --- writing -------------------------------------------------------------- */
@@ -452,25 +461,37 @@ static void put_vcpus(yajl_gen gen, const struct xlnuma__vcpus *vcpus)
     yajl_gen_array_close(gen);
 }
 
+static void put_guest(yajl_gen gen, const struct xlnuma__guest *guest)
+{
+    yajl_gen_map_open(gen);
+    put_text(gen, "name", guest->name);
+    xlnuma__json_key_kb(gen, "id", guest->domid);
+    xlnuma__json_key_kb(gen, "memory_kb", guest->memory_kb);
+    xlnuma__json_key_kb(gen, "vcpus", guest->nr_vcpus);
+    put_nodeset(gen, "node_affinity", guest->affinity);
+    put_cpus(gen, "pool_cpus", &guest->pool_cpus);
+    put_cpus(gen, "dedicated_cpus", &guest->dedicated);
+    if (guest->has_report)
+        put_report(gen, &guest->report);
+    if (guest->vcpus.nr)
+        put_vcpus(gen, &guest->vcpus);
+    yajl_gen_map_close(gen);
+}
+
 void xlnuma__guests_generate(const struct xlnuma__guests *guests, yajl_gen gen)
 {
-    yajl_gen_array_open(gen);
-    for (unsigned i = 0; i < guests->nr; i++) {
-        const struct xlnuma__guest *guest = &guests->guest[i];
+    const struct xlnuma__guest *dom0 = NULL;
 
-        yajl_gen_map_open(gen);
-        put_text(gen, "name", guest->name);
-        xlnuma__json_key_kb(gen, "id", guest->domid);
-        xlnuma__json_key_kb(gen, "memory_kb", guest->memory_kb);
-        xlnuma__json_key_kb(gen, "vcpus", guest->nr_vcpus);
-        put_nodeset(gen, "node_affinity", guest->affinity);
-        put_cpus(gen, "pool_cpus", &guest->pool_cpus);
-        put_cpus(gen, "dedicated_cpus", &guest->dedicated);
-        if (guest->has_report)
-            put_report(gen, &guest->report);
-        if (guest->vcpus.nr)
-            put_vcpus(gen, &guest->vcpus);
-        yajl_gen_map_close(gen);
-    }
+    xlnuma__json_key(gen, "guests");
+    yajl_gen_array_open(gen);
+    for (unsigned i = 0; i < guests->nr; i++)
+        if (xlnuma__is_dom0(&guests->guest[i]))
+            dom0 = &guests->guest[i];
+        else
+            put_guest(gen, &guests->guest[i]);
     yajl_gen_array_close(gen);
+    if (!dom0)
+        return;
+    xlnuma__json_key(gen, XLNUMA__DOM0_KEY);
+    put_guest(gen, dom0);
 }

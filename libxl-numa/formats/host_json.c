@@ -520,10 +520,8 @@ static void write_root(yajl_gen gen, const struct xlnuma_host *host,
     write_cpus(gen, "dedicated_taken", &host->dedicated_taken);
     if (host->nr_devices)
         write_devices(gen, host);
-    if (guests && guests->nr) {
-        xlnuma__json_key(gen, "guests");
+    if (guests && guests->nr)
         xlnuma__guests_generate(guests, gen);
-    }
 }
 
 int xlnuma__snapshot_write(const struct xlnuma_host *host,

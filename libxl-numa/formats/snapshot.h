@@ -36,7 +36,7 @@ int xlnuma__snapshot_write(const struct xlnuma_host *host,
                            const char *comment, FILE *file,
                            char *message) XLNUMA_MUST_CHECK;
 
-/* --- guests_json.c: the key "guests" -------------------------------------- */
+/* --- guests_json.c: the keys "guests" and "domain0" ------------------------ */
 
 /*
  * `root` is the snapshot. Returns 0, XLNUMA_ERR_INVALID, XLNUMA_ERR_NOMEM. *guests_r
@@ -46,7 +46,7 @@ int xlnuma__guests_parse(struct xlnuma__guests *guests_r, const char *name,
                          const struct xlnuma_host *host, yajl_val root,
                          char *message) XLNUMA_MUST_CHECK;
 
-/* The array. */
+/* Into the snapshot, which is open. */
 void xlnuma__guests_generate(const struct xlnuma__guests *guests, yajl_gen gen);
 
 #endif /* XLNUMA_SNAPSHOT_H */

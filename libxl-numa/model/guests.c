@@ -53,6 +53,15 @@ struct xlnuma__guest *xlnuma__guests_add(struct xlnuma__guests *guests)
     return guest;
 }
 
+unsigned xlnuma__guests_count(const struct xlnuma__guests *guests)
+{
+    unsigned nr = 0;
+
+    for (unsigned i = 0; i < guests->nr; i++)
+        nr += !xlnuma__is_dom0(&guests->guest[i]);
+    return nr;
+}
+
 uint64_t xlnuma__guest_node_kb(const struct xlnuma__guest *guest, unsigned node)
 {
     return guest->report.has_actual ? guest->report.actual_kb[node]
@@ -110,6 +119,7 @@ const char *xlnuma__built_name(enum xlnuma__built status)
         [XLNUMA__BUILT_GROWN] = "grown",
         [XLNUMA__BUILT_SHRUNK] = "shrunk",
         [XLNUMA__BUILT_SHARED] = "shared",
+        [XLNUMA__BUILT_COUNTED] = "counted",
     };
 
     return names[status];
@@ -118,14 +128,16 @@ const char *xlnuma__built_name(enum xlnuma__built status)
 static void set_resized(struct xlnuma__guest *guest, enum xlnuma__built status)
 {
     struct xlnuma__report *report = &guest->report;
+    bool is_dom0 = xlnuma__is_dom0(guest);
     char was[XLNUMA_MESSAGE_SIZE];
 
     snprintf(was, sizeof(was), "%s", report->reason);
     snprintf(report->reason, sizeof(report->reason),
-             "built with %" PRIu64 " MiB, has %" PRIu64 " MiB now, and verify "
-             "shows where; when it was built: %.380s",
+             "%s with %" PRIu64 " MiB, has %" PRIu64 " MiB now, and verify "
+             "shows where%s%.380s",
+             is_dom0 ? "counted" : "built",
              xlnuma__guest_built_kb(guest) / 1024, guest->memory_kb / 1024,
-             was);
+             is_dom0 ? "" : "; when it was built: ", is_dom0 ? "" : was);
     snprintf(report->status, sizeof(report->status), "%s",
              xlnuma__built_name(status));
     report->expected_distance = 0;
@@ -169,7 +181,8 @@ bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,
         if (!guest->report.planned_kb[node])
             *off_kb_r += guest->report.actual_kb[node];
     }
-    return guest->report.has_actual && !xlnuma__guest_is_resized(guest);
+    return guest->report.has_actual && !xlnuma__guest_is_resized(guest) &&
+           !has_status(guest, XLNUMA__BUILT_COUNTED);
 }
 
 /* --- dedicated CPUs --------------------------------------------------------- */

@@ -19,7 +19,8 @@ enum xlnuma__built {
     XLNUMA__BUILT_FAILED, /* something went wrong before there was a plan */
     XLNUMA__BUILT_GROWN,  /* since then: by ballooning, say */
     XLNUMA__BUILT_SHRUNK,
-    XLNUMA__BUILT_SHARED, /* others may use its dedicated CPUs now */
+    XLNUMA__BUILT_SHARED,  /* others may use its dedicated CPUs now */
+    XLNUMA__BUILT_COUNTED, /* Domain-0, which Xen builds: `verify` counted it */
 };
 const char *xlnuma__built_name(enum xlnuma__built status);
 
@@ -86,11 +87,25 @@ struct xlnuma__guest {
     struct xlnuma__vcpus vcpus; /* in a snapshot, or where they are asked for */
 };
 
-/* In the order of their ids, as they come from Xen. {0} is none. */
+/*
+ * In the order of their ids, as they come from Xen; Domain-0 is one of them, though it
+ * is no guest. {0} is none.
+ */
 struct xlnuma__guests {
     struct xlnuma__guest *guest; /* owned */
     unsigned nr;
 };
+
+/* Where JSON has Domain-0: not among the guests. */
+#define XLNUMA__DOM0_KEY "domain0"
+
+static inline bool xlnuma__is_dom0(const struct xlnuma__guest *guest)
+{
+    return guest->domid == 0;
+}
+
+/* How many there are, Domain-0 aside. */
+unsigned xlnuma__guests_count(const struct xlnuma__guests *guests);
 
 /* Safe twice. */
 void xlnuma__guests_dispose(struct xlnuma__guests *guests);

@@ -211,7 +211,7 @@ static void put_all(FILE *text, const struct xlnuma__report *report)
     put(text, "reason", report->reason);
     if (*report->emulator_vcpus)
         put(text, "emulator_vcpus", report->emulator_vcpus);
-    if (!report->expected_distance)
+    if (!report->nodes)
         return;
     put(text, "nodes",
         xlnuma_nodeset_format(report->nodes, value, sizeof(value)));

@@ -9,6 +9,7 @@
  *   FAKE_MORE=ID,NODE,N      N pages of guest ID are on a node beside these
  *   FAKE_ASIDE=ID,N          N pages of guest ID are on no node
  *   FAKE_HAS=ID,KIB          guest ID has so much memory now
+ *   FAKE_UUIDS=1             the bytes of a guest's uuid are its id
  *   FAKE_VIDEO=ID,KIB        so much video memory of guest ID's, it is noted
  *   FAKE_GONE=ID             guest ID is not in the dump
  *   FAKE_XEN=4,20            the version of the hypervisor; 4,17 if not given
@@ -41,7 +42,8 @@
  *
  * vCPU 0 of a guest runs on a CPU of its nodes, vCPU 1 on one of another node,
  * vCPU 2 on both in turns, each 10 ms between two looks; vCPU 3 is idle, the rest
- * is offline. Domain-0 has 1 GiB on the first node.
+ * is offline. Domain-0 has two vCPUs and 1 GiB on the first node, or FAKE_DOM0_MIB. What
+ * is written of it to xenstore is in FAKE_STATE.dom0.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -60,17 +62,26 @@
 
 static struct xlnuma_host *host;
 static struct xlnuma__guests guests;
+static struct xlnuma__guest dom0 = { .name = "Domain-0",
+                                     .memory_kb = 1024 * 1024,
+                                     .nr_vcpus = 2 };
+
+static int numbers(const char *name, unsigned long number[], int most);
 
 __attribute__((constructor)) static void load(void)
 {
     const char *path = getenv("FAKE_HOST");
     char message[XLNUMA_MESSAGE_SIZE];
+    unsigned long mib;
 
     host = xlnuma_host_new();
     if (!path || !host || xlnuma__snapshot_load(host, &guests, path, message)) {
         fprintf(stderr, "fakehost: %s\n", path ? message : "no FAKE_HOST");
         exit(99);
     }
+    dom0.affinity = host->nodes;
+    if (numbers("FAKE_DOM0_MIB", &mib, 1))
+        dom0.memory_kb = mib * 1024;
 }
 
 static void log_taken(void);
@@ -92,6 +103,8 @@ static bool fails(const char *function)
 
 static const struct xlnuma__guest *find(uint32_t domid)
 {
+    if (!domid)
+        return &dom0;
     for (unsigned i = 0; i < guests.nr; i++)
         if (guests.guest[i].domid == domid)
             return &guests.guest[i];
@@ -134,14 +147,13 @@ static void put_state(const char *what, const char *mode, const char *text)
 }
 
 /* "" when there is none. */
-static void get_state(const char *what, char *text, int size)
+static void get_state(const char *what, char *text, size_t size)
 {
     char path[4096];
     FILE *file = fopen(state_path(what, path), "r");
+    size_t length = file ? fread(text, 1, size - 1, file) : 0;
 
-    if (!file || !fgets(text, size, file))
-        *text = '\0';
-    text[strcspn(text, "\n")] = '\0';
+    text[length ? length - 1 : 0] = '\0'; /* without the last newline */
     if (file)
         fclose(file);
 }
@@ -446,8 +458,14 @@ libxl_dominfo *libxl_list_domain(libxl_ctx *ctx, int *nr)
         return NULL;
     *nr = (int)guests.nr + 1;
     info = calloc((size_t)*nr, sizeof(*info));
+    info->current_memkb = dom0.memory_kb;
+    info->vcpu_online = dom0.nr_vcpus;
+    info->vcpu_max_id = dom0.nr_vcpus - 1;
     for (unsigned i = 0; i < guests.nr; i++) {
         info[i + 1].domid = guests.guest[i].domid;
+        if (getenv("FAKE_UUIDS"))
+            memset(&info[i + 1].uuid, (int)guests.guest[i].domid,
+                   sizeof(info[i + 1].uuid));
         info[i + 1].current_memkb = guests.guest[i].memory_kb;
         info[i + 1].vcpu_online = guests.guest[i].nr_vcpus;
         info[i + 1].vcpu_max_id = guests.guest[i].nr_vcpus - 1;
@@ -709,10 +727,16 @@ bool xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path,
     (void)xs;
     (void)t;
     (void)length;
-    if (fails(__func__) || sscanf(path, "/libxl/%u/%63s", &domid, key) != 2 ||
-        strcmp(key, "numa-placement-growth"))
+    if (fails(__func__) || sscanf(path, "/libxl/%u/%63s", &domid, key) != 2)
         return false;
-    put_state("note", "w", data);
+    if (!domid && !strcmp(key, "numa-placement")) {
+        if (getenv("FAKE_STATE"))
+            put_state("dom0", "w", data);
+    } else if (!strcmp(key, "numa-placement-growth")) {
+        put_state("note", "w", data);
+    } else {
+        return false;
+    }
     return true;
 }
 
@@ -733,8 +757,9 @@ static uint32_t cpu_for(const struct xlnuma__guest *guest, bool is_own)
         guest->report.nodes ? guest->report.nodes : guest->affinity;
     unsigned cpu = 0;
 
-    while (node_of(cpu) < 0 ||
-           xlnuma_nodeset_has(nodes, (unsigned)node_of(cpu)) != is_own)
+    while (cpu + 1 < (unsigned)nr_cpus() &&
+           (node_of(cpu) < 0 ||
+            xlnuma_nodeset_has(nodes, (unsigned)node_of(cpu)) != is_own))
         cpu++;
     return cpu;
 }
@@ -1126,10 +1151,10 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
         free(text);
     }
     if (sscanf(path, "/libxl/%u/%63s", &domid, what) == 2 &&
-        !strcmp(what, "numa-placement-growth")) {
+        !strcmp(what, domid ? "numa-placement-growth" : "numa-placement")) {
         char note[4096] = "";
 
-        get_state("note", note, sizeof(note));
+        get_state(domid ? "note" : "dom0", note, sizeof(note));
         value = *note ? strdup(note) : NULL;
     }
     if (sscanf(path, "/local/domain/%u/memory/%63s", &domid, what) == 2 &&

@@ -62,13 +62,16 @@ ok "a guest that spins, and one that gives memory back" sh -c ". $LAB_LIB
     lab_wait_blocked robbed"
 
 xl numa-placement list >/tmp/list
-is "list: the guests that xl has, in its order" \
+is "list: the domains that xl has, in its order" \
     "$(awk 'NR > 1 && ($1 !~ /^[0-9]+$/) { print $1 }' /tmp/list)" \
-    "$("$LAB_STOCK_XL" list | awk 'NR > 2 { print $1 }')"
+    "$("$LAB_STOCK_XL" list | awk 'NR > 1 { print $1 }')"
 is "list: no line is longer than 80" \
     "$(COLUMNS=80 xl numa-placement list | grep -c '.\{81\}')" 0
 is "list: without a terminal a guest is one line" "$(wc -l </tmp/list)" \
-    "$("$LAB_STOCK_XL" list | sed 1d | wc -l)"
+    "$("$LAB_STOCK_XL" list | wc -l)"
+is "list: Domain-0 has the memory and vCPUs that xl says" \
+    "$(awk '$1 == "Domain-0" { print $2, $3, $4, $NF }' /tmp/list)" \
+    "$("$LAB_STOCK_XL" list | awk '$1 == "Domain-0" { print $2, $3, $4, "-" }')"
 is "list: the memory of db1 is where the hypervisor has it" "$(row db1 6)" \
     "$(counted db1)"
 is "list: nothing of it is off the plan" "$(row db1 7)" 0.0
@@ -116,6 +119,23 @@ xl numa-placement verify >/tmp/verify 2>/dev/null
 is "verify: all guests: exit status" "$?" 0
 is "verify: and only that one is resized" \
     "$(awk '$NF == "resized" { print $1 }' /tmp/verify)" robbed
+
+# Domain-0: Xen's dump has it as it has others. lab_pages asks for a dump of its own.
+dom0=$(lab_pages 0 | awk '$2 { printf "%s%d:%d", sep, $1, $2 / 256; sep = "," }')
+is "verify: Domain-0 by node" "$(verified Domain-0)" "$dom0"
+xl numa-placement list >/tmp/list
+is "list: Domain-0 where it was counted" "$(row Domain-0 6) $(row Domain-0 10)" \
+    "$dom0 counted"
+is "show: its vCPUs, by their number" "$(xl numa-placement show 0 --seconds 0 |
+    awk '/^vCPU /{ inside = 1; next } inside && NF > 3 { n++ } END { print n }')" \
+    "$("$LAB_STOCK_XL" vcpu-list 0 | sed 1d | wc -l)"
+is "show: where its memory is" "$(xl numa-placement show Domain-0 --seconds 0 |
+    awk 'NF == 3 && $1 ~ /^[0-9]+$/ && $2 == "-" {
+        printf "%s%d:%d", sep, $1, $3; sep = "," }')" "$dom0"
+xl numa-placement metrics >/tmp/prom
+is "metrics: Domain-0 by node is all that Xen gives it" \
+    "$(awk '/^xlnuma_dom0_node_bytes/ { n += $2 } END { print n / 4096 }' /tmp/prom)" \
+    "$(lab_pages 0 | awk '{ n += $2 } END { print n }')"
 
 xl numa-placement snapshot -o /tmp/host.json
 xl numa-placement list >/tmp/list

@@ -31,6 +31,7 @@ lab_load_2x2
 ok "two guests more: one on two nodes" sh -c ". $LAB_LIB
     lab_create db1 pvh 4300 2 && lab_create web pv 600 1"
 id=$(lab_domid db1)
+db1="name=\"db1\",uuid=\"$("$LAB_STOCK_XL" list -l "$id" | sed -n 's/.*"uuid": "\(.*\)".*/\1/p' | head -n 1)\""
 xl numa-placement snapshot -o /tmp/host.json
 xl numa-placement host >/tmp/host
 xl numa-placement metrics -o /tmp/xen.prom
@@ -57,13 +58,13 @@ is "host: guests on nodes 2 and 3, where load2 and load3 count by affinity" \
 
 for node in 2 3; do
     between "metrics: bytes of db1 on node $node are its pages there" \
-        "$(metric xlnuma_guest_node_bytes "guest=\"db1\",id=\"$id\",node=\"$node\"")" \
+        "$(metric xlnuma_guest_node_bytes "$db1,node=\"$node\"")" \
         $((($(pages db1 $node) - 64) * 4096)) $(($(pages db1 $node) * 4096))
 done
 is "metrics: nothing of it is off the plan" \
-    "$(metric xlnuma_guest_off_plan_bytes "guest=\"db1\",id=\"$id\"")" 0
+    "$(metric xlnuma_guest_off_plan_bytes "$db1")" 0
 is "metrics: its expected distance is what the pages' places make" \
-    "$(metric xlnuma_guest_expected_distance "guest=\"db1\",id=\"$id\"")" \
+    "$(metric xlnuma_guest_expected_distance "$db1")" \
     "$(lab_distance "$id" 2-3)"
 is "metrics: all guests" "$(metric xlnuma_host_guests '')" 5
 is "metrics: memory of all nodes is theirs" \

@@ -103,8 +103,6 @@ static int read_guests(libxl_ctx *ctx, struct xs_handle *xs,
     for (int i = 0; i < nr; i++) {
         struct xlnuma__guest *guest;
 
-        if (info[i].domid == 0)
-            continue;
         guest = xlnuma__guests_add(guests);
         if (!guest) {
             rc = xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");

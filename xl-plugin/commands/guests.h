@@ -7,7 +7,7 @@
 #include "model/guests.h"
 
 /*
- * The host and its guests, Domain-0 aside, from file `path`, or the running ones
+ * The host and its guests, and Domain-0, from file `path`, or the running ones
  * when path is NULL; then the connection stays open in *live_r. host_r may be
  * NULL: the guests of a live host are known on one without distances too.
  *

@@ -73,8 +73,10 @@ static void node_cpus_json(const void *row, yajl_gen gen)
 
 static bool is_on(const struct row *at, unsigned guest)
 {
-    return xlnuma_nodeset_has(
-        xlnuma__guest_is_on(&at->guests->guest[guest], at->host), at->id);
+    const struct xlnuma__guest *it = &at->guests->guest[guest];
+
+    return !xlnuma__is_dom0(it) &&
+           xlnuma_nodeset_has(xlnuma__guest_is_on(it, at->host), at->id);
 }
 
 static void node_guests(const void *row, char cell[TABLE_CELL_SIZE])

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * xl numa-placement list: the guests of this host and what was planned for each
- * when it was built. Domain-0 is no placed guest and is left out. Changes
- * nothing, and does not ask Xen where the memory really is.
+ * when it was built; and Domain-0. Changes nothing, and does not ask Xen where the
+ * memory really is.
  */
 #include <stdio.h>
 
@@ -16,10 +16,8 @@ static int show_json(const struct xlnuma__guests *guests, char *message)
 {
     yajl_gen gen = xlnuma__json_begin("xlnuma-guests", 1);
 
-    if (gen) {
-        xlnuma__json_key(gen, "guests");
-        guest_table_json(guests, gen);
-    }
+    if (gen)
+        (void)guest_table_json(guests, NULL, gen, message);
     return xlnuma__json_end(gen, stdout, message);
 }
 
@@ -79,10 +77,10 @@ const struct command cmd_list = {
     .summary = "the guests and their placement (the default)",
     .operands = "[DOMAIN]...",
     .about =
-        "Lists the guests of this host, or these: memory, vCPUs, the nodes "
-        "that\n"
-        "each was placed on, its memory on each when it was built\n"
-        "(NODE:MIB), the share of it off the plan, expected distance (10\n"
+        "Lists Domain-0 and the guests of this host, or these: memory,\n"
+        "vCPUs, the nodes that each was placed on, its memory on each when\n"
+        "it was built (NODE:MIB), the share of it off the plan, expected "
+        "distance (10\n"
         "is all local), policy and status. \"-\" is not known; of a guest\n"
         "that was built without xl-numa \"(0-3)\" are the nodes that Xen\n"
         "prefers for it.\n",

@@ -6,6 +6,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "commands/command.h"
 #include "commands/guests.h"
@@ -25,16 +26,6 @@ static void put_family(FILE *file, const char *name, const char *unit,
     fprintf(file, "# HELP %s %s\n", name, about);
 }
 
-/* As put_family(), of the sum of a family. */
-static void put_sum_family(FILE *file, const char *name, const char *unit,
-                           const char *about, const char *what)
-{
-    char sum[256];
-
-    snprintf(sum, sizeof(sum), "%s The sum of all %s.", about, what);
-    put_family(file, name, unit, sum);
-}
-
 static void put_label(FILE *file, const char *label, const char *value)
 {
     char clean[XLNUMA_NAME_SIZE];
@@ -49,19 +40,32 @@ static void put_label(FILE *file, const char *label, const char *value)
     putc('"', file);
 }
 
-/* With the brace open, for more labels. */
+/*
+ * With the brace open, for more labels. A domain's number is none of them: it is
+ * another one after each boot.
+ */
 static void put_guest(FILE *file, const char *family,
                       const struct xlnuma__guest *guest)
 {
     fprintf(file, "%s{", family);
-    put_label(file, "guest", guest->name);
-    fprintf(file, ",id=\"%" PRIu32 "\"", guest->domid);
+    put_label(file, "name", guest->name);
+    putc(',', file);
+    put_label(file, "uuid", guest->uuid);
 }
 
 /* Readers keep it as a double, too. */
 static void put_value(FILE *file, double value, int decimals)
 {
     fprintf(file, " %.*f\n", decimals, value);
+}
+
+/* A family of one sample, without labels. */
+static void put_one(FILE *file, const char *name, const char *unit,
+                    const char *about, double value, int decimals)
+{
+    put_family(file, name, unit, about);
+    fputs(name, file);
+    put_value(file, value, decimals);
 }
 
 /* --- nodes, and the host's sums -------------------------------------------- */
@@ -91,35 +95,44 @@ static double nr_dedicated_free(const struct xlnuma_host *host,
     return nr_dedicated(host, node) - nr_taken(host, node);
 }
 
+/* Of a node, and of the host: what is said of either. */
 static const struct node_family {
-    const char *name, *unit, *about;
+    const char *name, *unit, *about, *about_sum;
     double (*value)(const struct xlnuma_host *host,
                     const struct xlnuma_node *node);
     int decimals;
 } node_families[] = {
-    { "memory_bytes", "bytes", "Memory.", size_bytes, 0 },
-    { "free_bytes", "bytes", "Memory that is free.", free_bytes, 0 },
+    { "memory_bytes", "bytes", "Memory of the node.", "Memory of all nodes.",
+      size_bytes, 0 },
+    { "free_bytes", "bytes", "Free memory of the node.",
+      "Free memory of all nodes.", free_bytes, 0 },
     { "low_free_bytes", "bytes",
-      "Of the free memory what lies below the addresses that Xen keeps for "
-      "DMA.",
+      "Free memory of the node at the low addresses that Xen keeps for DMA.",
+      "Free memory of all nodes at the low addresses that Xen keeps for DMA.",
       low_bytes, 0 },
     { "reserved_bytes", "bytes",
-      "Of the free memory what builds in flight are going to take.",
+      "Free memory of the node that builds under way are going to take.",
+      "Free memory of all nodes that builds under way are going to take.",
       reserved_bytes, 0 },
-    { "cpus", "", "CPUs online.", nr_cpus, 0 },
-    { "load_vcpus", "vcpus", "vCPUs that are expected to run there.", load, 3 },
+    { "cpus", "", "Online CPUs of the node.", "Online CPUs of all nodes.",
+      nr_cpus, 0 },
+    { "load_vcpus", "vcpus", "vCPUs that are expected to run on the node.",
+      "vCPUs that are expected to run on all nodes.", load, 3 },
 };
 
 /* Of a host that has some. */
 static const struct node_family dedicated_families[] = {
     { "dedicated_cpus", "",
-      "CPUs that are reserved for guests with CPUs of their own.", nr_dedicated,
-      0 },
+      "CPUs of the node that are reserved for guests with CPUs of their own.",
+      "CPUs of all nodes that are reserved for guests with CPUs of their own.",
+      nr_dedicated, 0 },
     { "dedicated_free_cpus", "",
-      "Of the reserved CPUs those that a new guest can have.",
+      "Reserved CPUs of the node that a new guest can have.",
+      "Reserved CPUs of all nodes that a new guest can have.",
       nr_dedicated_free, 0 },
     { "dedicated_taken_cpus", "",
-      "Of the reserved CPUs those that a guest has, or keeps from others.",
+      "Reserved CPUs of the node that a guest has, or keeps from others.",
+      "Reserved CPUs of all nodes that guests have, or keep from others.",
       nr_taken, 0 },
 };
 
@@ -141,9 +154,7 @@ static void put_nodes(FILE *file, const struct xlnuma_host *host,
         sum += value;
     }
     snprintf(name, sizeof(name), "xlnuma_host_%s", family->name);
-    put_sum_family(file, name, family->unit, family->about, "nodes");
-    fputs(name, file);
-    put_value(file, sum, family->decimals);
+    put_one(file, name, family->unit, family->about_sum, sum, family->decimals);
 }
 
 /* --- guests, and their sums ------------------------------------------------ */
@@ -179,19 +190,30 @@ static bool off_plan_bytes(const struct xlnuma__guest *guest, double *value_r)
 }
 
 static const struct guest_family {
-    const char *name, *unit, *about;
+    const char *name, *unit, *about, *about_sum;
     bool (*value)(const struct xlnuma__guest *guest, double *value_r);
 } guest_families[] = {
-    { "memory_bytes", "bytes", "Memory that the guest has now.", memory_bytes },
-    { "vcpus", "", "vCPUs online.", nr_vcpus },
+    { "memory_bytes", "bytes", "Memory that the guest has now.",
+      "Memory that all guests have now.", memory_bytes },
+    { "vcpus", "", "Online vCPUs of the guest.", "Online vCPUs of all guests.",
+      nr_vcpus },
     { "planned_bytes", "bytes",
-      "Memory that was planned when the guest was built.", planned_bytes },
+      "Memory that was planned when the guest was built.",
+      "Memory that was planned when the guests were built that have a plan.",
+      planned_bytes },
     { "off_plan_bytes", "bytes",
-      "Memory that the build took from nodes where none was planned.",
+      "Memory that the guest's build took from nodes where none was planned.",
+      "Memory that the builds of all guests took from nodes where none was "
+      "planned, as far as it is known.",
       off_plan_bytes },
 };
 
-/* The sum has "guests" for "guest": it is of those of whom it is known. */
+#define FOR_EACH_GUEST(guest, guests)                                          \
+    for (const struct xlnuma__guest *guest = (guests)->guest;                  \
+         guest < (guests)->guest + (guests)->nr; guest++)                      \
+        if (!xlnuma__is_dom0(guest))
+
+/* The sum has "guests" for "guest". */
 static void put_guests(FILE *file, const struct xlnuma__guests *guests,
                        const struct guest_family *family)
 {
@@ -200,18 +222,15 @@ static void put_guests(FILE *file, const struct xlnuma__guests *guests,
 
     snprintf(name, sizeof(name), "xlnuma_guest_%s", family->name);
     put_family(file, name, family->unit, family->about);
-    for (unsigned i = 0; i < guests->nr; i++)
-        if (family->value(&guests->guest[i], &value)) {
-            put_guest(file, name, &guests->guest[i]);
-            putc('}', file);
-            put_value(file, value, 0);
-            sum += value;
-        }
+    FOR_EACH_GUEST(guest, guests)
+    if (family->value(guest, &value)) {
+        put_guest(file, name, guest);
+        putc('}', file);
+        put_value(file, value, 0);
+        sum += value;
+    }
     snprintf(name, sizeof(name), "xlnuma_host_guests_%s", family->name);
-    put_sum_family(file, name, family->unit, family->about,
-                   "guests of which it is known");
-    fputs(name, file);
-    put_value(file, sum, 0);
+    put_one(file, name, family->unit, family->about_sum, sum, 0);
 }
 
 static void put_expected_distance(FILE *file,
@@ -220,35 +239,53 @@ static void put_expected_distance(FILE *file,
     static const char name[] = "xlnuma_guest_expected_distance";
 
     put_family(file, name, "",
-               "Distance of a memory access in the mean; 10 is all local.");
-    for (unsigned i = 0; i < guests->nr; i++)
-        if (guests->guest[i].report.expected_distance > 0) {
-            put_guest(file, name, &guests->guest[i]);
-            putc('}', file);
-            put_value(file, guests->guest[i].report.expected_distance, 2);
-        }
+               "Mean distance of the guest's memory accesses that its plan "
+               "expects; 10 is all local.");
+    FOR_EACH_GUEST(guest, guests)
+    if (guest->report.expected_distance > 0) {
+        put_guest(file, name, guest);
+        putc('}', file);
+        put_value(file, guest->report.expected_distance, 2);
+    }
 }
 
-/* One sample for each guest that has a report. */
+/* What does not change while a guest runs. */
+static void put_info(FILE *file, const struct xlnuma__guests *guests)
+{
+    static const char name[] = "xlnuma_guest_info";
+
+    put_family(file, name, "",
+               "Always 1: the label policy is what the guest was placed by, "
+               "empty where it was not.");
+    FOR_EACH_GUEST(guest, guests)
+    {
+        put_guest(file, name, guest);
+        putc(',', file);
+        put_label(file, "policy", guest->report.policy);
+        fputs("} 1\n", file);
+    }
+}
+
+/* A set of states: a sample for each, the state is a label by the family's name. */
 static void put_status(FILE *file, const struct xlnuma__guests *guests)
 {
     static const char name[] = "xlnuma_guest_status";
 
-    put_family(file, name, "", "Always 1: the labels say how it was placed.");
-    for (unsigned i = 0; i < guests->nr; i++) {
-        const struct xlnuma__report *report = &guests->guest[i].report;
+    put_family(file, name, "",
+               "1 for what became of the guest's placement, 0 for all other "
+               "states.");
+    FOR_EACH_GUEST(guest, guests)
+    for (unsigned status = 0; status < XLNUMA__BUILT_COUNTED; status++) {
+        const char *state = xlnuma__built_name(status);
 
-        if (!guests->guest[i].has_report)
-            continue;
-        put_guest(file, name, &guests->guest[i]);
-        putc(',', file);
-        put_label(file, "policy", report->policy);
-        putc(',', file);
-        put_label(file, "status", report->status);
-        fputs("} 1\n", file);
+        if (!guest->has_report)
+            break;
+        put_guest(file, name, guest);
+        fprintf(file, ",%s=\"%s\"} %d\n", name, state,
+                !strcmp(guest->report.status, state));
     }
-    put_family(file, "xlnuma_host_guests", "", "Guests that there are.");
-    fprintf(file, "xlnuma_host_guests %u\n", guests->nr);
+    put_one(file, "xlnuma_host_guests", "", "Guests, without Domain-0.",
+            xlnuma__guests_count(guests), 0);
 }
 
 /* --- guests on nodes -------------------------------------------------------- */
@@ -260,16 +297,16 @@ put_guest_nodes(FILE *file, const struct xlnuma__guests *guests,
                 const uint64_t *(*kb)(const struct xlnuma__report *))
 {
     put_family(file, name, "bytes", about);
-    for (unsigned i = 0; i < guests->nr; i++)
-        for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
-            uint64_t there_kb = kb(&guests->guest[i].report)[node];
+    FOR_EACH_GUEST(guest, guests)
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
+        uint64_t there_kb = kb(&guest->report)[node];
 
-            if (!there_kb)
-                continue;
-            put_guest(file, name, &guests->guest[i]);
-            fprintf(file, ",node=\"%u\"}", node);
-            put_value(file, (double)there_kb * 1024, 0);
-        }
+        if (!there_kb)
+            continue;
+        put_guest(file, name, guest);
+        fprintf(file, ",node=\"%u\"}", node);
+        put_value(file, (double)there_kb * 1024, 0);
+    }
 }
 
 static const uint64_t *actual_kb(const struct xlnuma__report *report)
@@ -282,6 +319,29 @@ static const uint64_t *planned_kb(const struct xlnuma__report *report)
     return report->planned_kb;
 }
 
+/* --- Domain-0, and this program --------------------------------------------- */
+
+/* By node only where it was counted, and nothing has changed since. */
+static void put_dom0(FILE *file, const struct xlnuma__guest *dom0)
+{
+    static const char by_node[] = "xlnuma_dom0_node_bytes";
+
+    put_one(file, "xlnuma_dom0_memory_bytes", "bytes",
+            "Memory that Domain-0 has now.", (double)dom0->memory_kb * 1024, 0);
+    put_one(file, "xlnuma_dom0_vcpus", "", "Online vCPUs of Domain-0.",
+            dom0->nr_vcpus, 0);
+    put_family(file, by_node, "bytes",
+               "Memory of Domain-0 on the node, as verify counted it.");
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
+        uint64_t kb = dom0->report.actual_kb[node];
+
+        if (!kb || xlnuma__guest_is_resized(dom0))
+            continue;
+        fprintf(file, "%s{node=\"%u\"}", by_node, node);
+        put_value(file, (double)kb * 1024, 0);
+    }
+}
+
 #define NR(array) (sizeof(array) / sizeof(*(array)))
 
 /* Of this host, by xl-numa.conf, as a build reads it. */
@@ -292,9 +352,8 @@ static void put_enabled(FILE *file)
     struct xlnuma__conf_host conf;
 
     (void)xlnuma__conf_read(&settings, &conf, "", message);
-    put_family(file, "xlnuma_enabled", "",
-               "Is placement switched on in xl-numa.conf?");
-    fprintf(file, "xlnuma_enabled %d\n", !conf.is_off);
+    put_one(file, "xlnuma_enabled", "",
+            "Is placement switched on in xl-numa.conf?", !conf.is_off, 0);
 }
 
 static void put_all(FILE *file, bool is_live, const struct xlnuma_host *host,
@@ -317,9 +376,13 @@ static void put_all(FILE *file, bool is_live, const struct xlnuma_host *host,
                     "Memory that the guest's build took from the node.",
                     actual_kb);
     put_guest_nodes(file, guests, "xlnuma_guest_node_planned_bytes",
-                    "Memory that was planned on the node.", planned_kb);
+                    "Memory that was planned for the guest on the node.",
+                    planned_kb);
     put_expected_distance(file, guests);
+    put_info(file, guests);
     put_status(file, guests);
+    if (guests->nr && xlnuma__is_dom0(guests->guest))
+        put_dom0(file, guests->guest);
     fputs("# EOF\n", file);
 }
 
@@ -380,9 +443,10 @@ const struct command cmd_metrics = {
     .operands = "",
     .about =
         "Writes memory, CPUs and load of each node, and memory, plan and\n"
-        "expected distance of each guest, with their sums, as OpenMetrics\n"
-        "text that Prometheus can read, too. With -o a file of that name\n"
-        "in the textfile collector's folder is replaced atomically.\n",
+        "expected distance of each guest, with their sums, and Domain-0's\n"
+        "memory, as OpenMetrics text that Prometheus can read, too. With -o\n"
+        "a file of that name in the textfile collector's folder is replaced\n"
+        "atomically.\n",
     .options = metrics_options,
     .run = run,
 };

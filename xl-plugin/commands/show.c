@@ -53,8 +53,9 @@ static void node_planned(const void *data, char cell[TABLE_CELL_SIZE])
 {
     const struct node_row *row = data;
 
-    snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64,
-             row->report->planned_kb[row->node] / 1024);
+    if (*row->report->policy)
+        snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64,
+                 row->report->planned_kb[row->node] / 1024);
 }
 
 static void node_built(const void *data, char cell[TABLE_CELL_SIZE])
@@ -356,8 +357,9 @@ static void print_guest(const struct xlnuma__guest *guest)
     print_fact("memory", "%" PRIu64 " MiB", guest->memory_kb / 1024);
     print_fact("vCPUs", "%u", guest->nr_vcpus);
     print_fact("status", "%s",
-               guest->has_report ? report->status
-                                 : "not known: built without xl-numa");
+               guest->has_report        ? report->status
+               : xlnuma__is_dom0(guest) ? "not placed: Xen builds it"
+                                        : "not known: built without xl-numa");
     print_fact("policy", "%s%s%s", report->policy,
                *report->memory ? ", memory " : "", report->memory);
     print_fact("nodes", "%s",
@@ -392,31 +394,23 @@ static int show_text(struct job *job)
 }
 
 /* What is known of vCPUs, into the guest's object. */
-static int write_vcpus(struct job *job, yajl_gen gen)
+static int write_vcpus(const struct xlnuma__guest *guest, yajl_gen gen,
+                       char *message)
 {
-    const struct xlnuma__vcpus *vcpus = &job->guest->vcpus;
-    struct table table = vcpu_table(vcpus);
+    const struct xlnuma__vcpus *vcpus = &guest->vcpus;
+    struct table table;
 
+    if (!vcpus->nr)
+        return 0;
+    table = vcpu_table(vcpus);
     if (!table.row)
-        return xlnuma__fail(job->message, XLNUMA_ERR_NOMEM, "out of memory");
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
     xlnuma__json_key_kb(gen, "looks", vcpus->nr_looks);
     xlnuma__json_key_kb(gen, "looked_ns", vcpus->looked_ns);
     xlnuma__json_key(gen, "vcpu");
     table_json(&table, gen);
     free((void *)table.row);
     return 0;
-}
-
-static int write_guest(struct job *job, yajl_gen gen)
-{
-    int rc = 0;
-
-    yajl_gen_map_open(gen);
-    guest_table_json_members(job->guest, gen);
-    if (job->guest->vcpus.nr)
-        rc = write_vcpus(job, gen);
-    yajl_gen_map_close(gen);
-    return rc;
 }
 
 /* One guest that was asked for is an object of its own, others are an array. */
@@ -426,16 +420,12 @@ static int show_json(struct job *job, bool is_one)
         xlnuma__json_begin(is_one ? "xlnuma-guest" : "xlnuma-guests", 1);
     int rc = 0;
 
-    if (gen) {
-        xlnuma__json_key(gen, is_one ? "guest" : "guests");
-        if (!is_one)
-            yajl_gen_array_open(gen);
-        for (unsigned i = 0; !rc && i < job->guests.nr; i++) {
-            job->guest = &job->guests.guest[i];
-            rc = write_guest(job, gen);
-        }
-        if (!is_one)
-            yajl_gen_array_close(gen);
+    if (gen && is_one) {
+        xlnuma__json_key(gen, "guest");
+        rc = guest_table_json_object(job->guests.guest, write_vcpus, gen,
+                                     job->message);
+    } else if (gen) {
+        rc = guest_table_json(&job->guests, write_vcpus, gen, job->message);
     }
     if (rc) {
         yajl_gen_free(gen);

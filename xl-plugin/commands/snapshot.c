@@ -11,9 +11,12 @@
 /* What tells whose host it is: only names do, as nothing else has any. */
 static void drop_names(struct xlnuma__guests *guests)
 {
+    unsigned nr = 0;
+
     for (unsigned i = 0; i < guests->nr; i++)
-        snprintf(guests->guest[i].name, sizeof(guests->guest[i].name),
-                 "guest%u", i + 1);
+        if (!xlnuma__is_dom0(&guests->guest[i]))
+            snprintf(guests->guest[i].name, sizeof(guests->guest[i].name),
+                     "guest%u", ++nr);
 }
 
 /* Into a file, or to standard output; the file is whole or as it was. */

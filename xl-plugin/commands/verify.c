@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * xl numa-placement verify: the memory that each guest's build reported on each
- * node beside Xen's own count. Changes nothing, but has Xen walk all memory.
+ * node beside Xen's own count. Changes no guest, but has Xen walk all memory, and
+ * keeps what it counted of Domain-0.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -304,6 +305,25 @@ static void write_subject(yajl_gen gen, const struct subject *subject)
     yajl_gen_map_close(gen);
 }
 
+/* Domain-0 under a key of its own. */
+static void write_subjects(yajl_gen gen, const struct job *job)
+{
+    const struct subject *dom0 = NULL;
+
+    xlnuma__json_key(gen, "guests");
+    yajl_gen_array_open(gen);
+    for (unsigned i = 0; i < job->nr_subjects; i++)
+        if (xlnuma__is_dom0(job->subject[i].guest))
+            dom0 = &job->subject[i];
+        else
+            write_subject(gen, &job->subject[i]);
+    yajl_gen_array_close(gen);
+    if (!dom0)
+        return;
+    xlnuma__json_key(gen, XLNUMA__DOM0_KEY);
+    write_subject(gen, dom0);
+}
+
 static int show_json(struct job *job)
 {
     yajl_gen gen = xlnuma__json_begin("xlnuma-verify", 1);
@@ -311,21 +331,25 @@ static int show_json(struct job *job)
     if (gen) {
         xlnuma__json_key_kb(gen, "tolerance_pages", TOLERANCE_PAGES);
         xlnuma__json_key_kb(gen, "dump_us", job->dump_ns / 1000);
-        xlnuma__json_key(gen, "guests");
-        yajl_gen_array_open(gen);
-        for (unsigned i = 0; i < job->nr_subjects; i++)
-            write_subject(gen, &job->subject[i]);
-        yajl_gen_array_close(gen);
+        write_subjects(gen, job);
     }
     return xlnuma__json_end(gen, stdout, job->message);
 }
 
 /* --- asking --------------------------------------------------------------- */
 
-/* All guests, or those that operands name. */
+/*
+ * All guests, or those that operands name. What was counted of Domain-0 before is no
+ * promise that it stays there.
+ */
 static int choose_subjects(struct job *job, int nr, char **operand)
 {
     unsigned nr_all = nr ? (unsigned)nr : job->guests.nr;
+
+    for (unsigned i = 0; i < job->guests.nr; i++)
+        if (xlnuma__is_dom0(&job->guests.guest[i]))
+            memset(&job->guests.guest[i].report, 0,
+                   sizeof(job->guests.guest[i].report));
 
     job->subject = calloc(nr_all + 1, sizeof(*job->subject));
     if (!job->subject)
@@ -355,6 +379,31 @@ static int state_cost(struct job *job)
     return rc ? STATUS_NOT_VERIFIED : 0;
 }
 
+/*
+ * Domain-0's memory by node is kept as its report: nothing else knows it. Nodes with
+ * less than what counts as no difference are not its nodes.
+ */
+static void keep_count(const struct subject *subject, struct xs_handle *xs)
+{
+    static struct xlnuma__report report; /* large */
+    char message[XLNUMA_MESSAGE_SIZE];
+
+    if (!xlnuma__is_dom0(subject->guest) || !subject->counted)
+        return;
+    memset(&report, 0, sizeof(report));
+    snprintf(report.status, sizeof(report.status), "%s",
+             xlnuma__built_name(XLNUMA__BUILT_COUNTED));
+    snprintf(report.reason, sizeof(report.reason), "Xen counted it for verify");
+    report.has_actual = true;
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
+        report.actual_kb[node] = subject->counted->pages[node] * PAGE_KB;
+        if (subject->counted->pages[node] > TOLERANCE_PAGES)
+            report.nodes |= (xlnuma_nodeset)1 << node;
+    }
+    if (xlnuma__report_write(xs, subject->guest->domid, &report, message))
+        complain("%s", message);
+}
+
 static int ask(struct job *job)
 {
     uint32_t *domid = calloc(job->nr_subjects + 1, sizeof(*domid));
@@ -368,8 +417,6 @@ static int ask(struct job *job)
     xs = xs_open(0);
     for (unsigned i = 0; xs && i < job->nr_subjects; i++)
         job->subject[i].video_kb = xlnuma__video_kb(xs, domid[i]);
-    if (xs)
-        xs_close(xs);
     rc = xlnuma__dump_from_xen(&job->dump, domid, job->nr_subjects,
                                &job->dump_ns, job->message);
     free(domid);
@@ -383,7 +430,11 @@ static int ask(struct job *job)
                 tables_are_as_reported(subject->guest, subject->why)
                     ? TABLES_SAME
                     : TABLES_DIFFER;
+        if (xs)
+            keep_count(subject, xs);
     }
+    if (xs)
+        xs_close(xs);
     return rc;
 }
 
@@ -495,7 +546,8 @@ const struct command cmd_verify = {
         "all. Xen then walks all memory in use page by page, with each\n"
         "domain's memory locked meanwhile; where more than 128 GiB are in\n"
         "use this is not done without --yes. A guest that reported\n"
-        "nothing is shown as counted. One that has grown or shrunk since\n"
+        "nothing is shown as counted; so is Domain-0, whose count is kept\n"
+        "for list and others. One that has grown or shrunk since\n"
         "it was built is resized, and no failure. Of a guest that sees\n"
         "several nodes (numa_guest_nodes) the ACPI tables in its memory\n"
         "are compared with what was reported, too. Dedicated CPUs that\n"

@@ -42,14 +42,15 @@ static int read_guests(struct watch *watch)
 /* One line above the list: when, how often, how many, and how to end. */
 static void print_head(const struct watch *watch, FILE *text)
 {
+    unsigned nr = xlnuma__guests_count(&watch->guests);
     time_t now = time(NULL);
     char when[16] = "";
     struct tm local;
 
     if (localtime_r(&now, &local))
         strftime(when, sizeof(when), "%H:%M:%S", &local);
-    fprintf(text, "%s  %u guest%s, every %g s; any key ends\n", when,
-            watch->guests.nr, watch->guests.nr == 1 ? "" : "s", watch->seconds);
+    fprintf(text, "%s  %u guest%s, every %g s; any key ends\n", when, nr,
+            nr == 1 ? "" : "s", watch->seconds);
     fprintf(text, "%s\n", watch->message);
 }
 

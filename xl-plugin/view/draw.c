@@ -126,7 +126,7 @@ static void draw_legend(const struct canvas *canvas,
     unsigned at = 0;
 
     for (unsigned kind = 0; kind <= PART_LOW; kind++) {
-        const char *name = picture_kind_name(kind);
+        const char *name = picture_kind_name(picture, kind);
         unsigned width = 2 + utf8_width(name);
 
         if (!picture->kinds[kind] || kind == PART_FREE)

@@ -327,14 +327,35 @@ int guest_table_print_columns(const struct xlnuma__guests *guests,
     return 0;
 }
 
-void guest_table_json(const struct xlnuma__guests *guests, yajl_gen gen)
+int guest_table_json_object(const struct xlnuma__guest *guest,
+                            guest_table_more *more, yajl_gen gen, char *message)
 {
-    struct table table = table_of(guests);
+    int rc = 0;
 
-    table_json(&table, gen);
+    yajl_gen_map_open(gen);
+    table_json_row(columns, NR_COLUMNS, guest, gen);
+    if (more)
+        rc = more(guest, gen, message);
+    yajl_gen_map_close(gen);
+    return rc;
 }
 
-void guest_table_json_members(const struct xlnuma__guest *guest, yajl_gen gen)
+int guest_table_json(const struct xlnuma__guests *guests,
+                     guest_table_more *more, yajl_gen gen, char *message)
 {
-    table_json_row(columns, NR_COLUMNS, guest, gen);
+    const struct xlnuma__guest *dom0 = NULL;
+    int rc = 0;
+
+    xlnuma__json_key(gen, "guests");
+    yajl_gen_array_open(gen);
+    for (unsigned i = 0; !rc && i < guests->nr; i++)
+        if (xlnuma__is_dom0(&guests->guest[i]))
+            dom0 = &guests->guest[i];
+        else
+            rc = guest_table_json_object(&guests->guest[i], more, gen, message);
+    yajl_gen_array_close(gen);
+    if (rc || !dom0)
+        return rc;
+    xlnuma__json_key(gen, XLNUMA__DOM0_KEY);
+    return guest_table_json_object(dom0, more, gen, message);
 }

@@ -22,8 +22,18 @@ int guest_table_print_columns(const struct xlnuma__guests *guests,
 /* All names, ", " between; static. */
 const char *guest_table_names(void);
 
-/* An array; and the members of one guest, into an object that is open. */
-void guest_table_json(const struct xlnuma__guests *guests, yajl_gen gen);
-void guest_table_json_members(const struct xlnuma__guest *guest, yajl_gen gen);
+/* More members of the object that is open. Returns 0, XLNUMA_ERR_NOMEM. */
+typedef int guest_table_more(const struct xlnuma__guest *guest, yajl_gen gen,
+                             char *message);
+
+/*
+ * One guest as an object; all of them into an object that is open: an array, and
+ * Domain-0 under a key of its own. `more` may be NULL. Return as it does.
+ */
+int guest_table_json_object(const struct xlnuma__guest *guest,
+                            guest_table_more *more, yajl_gen gen,
+                            char *message);
+int guest_table_json(const struct xlnuma__guests *guests,
+                     guest_table_more *more, yajl_gen gen, char *message);
 
 #endif /* XLNUMA_GUEST_TABLE_H */

@@ -142,7 +142,17 @@ char *picture_label(struct picture *picture, const struct part *part,
     return buf;
 }
 
-const char *picture_kind_name(enum part_kind kind)
+/* Is it known which part of each node Domain-0 has? */
+static bool knows_dom0(const struct picture *picture)
+{
+    for (unsigned i = 0; i < picture->guests->nr; i++)
+        if (xlnuma__is_dom0(&picture->guests->guest[i]))
+            return xlnuma__guest_nodes(&picture->guests->guest[i]);
+    return false;
+}
+
+const char *picture_kind_name(const struct picture *picture,
+                              enum part_kind kind)
 {
     static const char *const names[] = {
         [PART_OTHER] = "Xen, Domain-0 and the rest",
@@ -152,6 +162,8 @@ const char *picture_kind_name(enum part_kind kind)
         [PART_LOW] = "free, low memory",
     };
 
+    if (kind == PART_OTHER && knows_dom0(picture))
+        return "Xen and the rest";
     return names[kind];
 }
 

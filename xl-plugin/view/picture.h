@@ -82,7 +82,8 @@ int picture_notes(const struct picture *picture, unsigned columns,
 xlnuma_nodeset picture_socket(const struct picture *picture, unsigned node);
 
 /* What the legend calls a kind of part. */
-const char *picture_kind_name(enum part_kind kind);
+const char *picture_kind_name(const struct picture *picture,
+                              enum part_kind kind);
 
 /* The largest node's memory. */
 uint64_t picture_largest_kb(const struct picture *picture);

@@ -131,7 +131,7 @@ static void put_part(struct svg *svg, const struct part *part, unsigned x,
             class_of(part->kind), x, svg->y, width, BAR, fill);
     put_escaped(svg->file, part->kind == PART_GUEST
                                ? name
-                               : picture_kind_name(part->kind));
+                               : picture_kind_name(&svg->picture, part->kind));
     fprintf(svg->file, ": %" PRIu64 " MiB</title></rect>\n", part->kb / 1024);
     if (*label)
         put_text(svg, x + width / 2, svg->y + BAR / 2 + 4,
@@ -205,7 +205,7 @@ static void put_legend(struct svg *svg)
     unsigned x = MARGIN;
 
     for (unsigned kind = 0; kind <= PART_LOW; kind++) {
-        const char *name = picture_kind_name(kind);
+        const char *name = picture_kind_name(&svg->picture, kind);
 
         if (!svg->picture.kinds[kind])
             continue;
