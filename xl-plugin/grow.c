@@ -248,11 +248,11 @@ static void say_where(const struct growth *growth, uint64_t kb)
                 "%" PRIu64 " MiB that it is to grow by: the rest comes from "
                 "node%s %s",
                 growth->domid, name ? name : "",
-                xlnuma_nodeset_count(growth->note.before) == 1 ? "" : "s",
+                xlnuma__plural(xlnuma_nodeset_count(growth->note.before)),
                 xlnuma_nodeset_format(growth->note.before, own, sizeof(own)),
                 xlnuma_nodeset_count(growth->note.before) == 1 ? "has" : "have",
                 has_kb / 1024, kb / 1024,
-                xlnuma_nodeset_count(others) == 1 ? "" : "s",
+                xlnuma__plural(xlnuma_nodeset_count(others)),
                 xlnuma_nodeset_format(others, list, sizeof(list)));
     free(name);
 }

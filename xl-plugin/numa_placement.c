@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "commands/command.h"
+#include "view/units.h"
 
 static const struct command *const commands[] = {
     &cmd_list,     &cmd_host,    &cmd_show,      &cmd_plan,    &cmd_verify,
@@ -118,7 +119,8 @@ static int find_subcommand(int argc, char **argv)
     int c;
 
     begin_options(&table, "+:");
-    for (size_t i = 0; i < NR(commands); i++)
+    for (size_t i = NR(commands);
+         i--;) /* so that plan's --memory has a value */
         add_options(&table, commands[i]);
     opterr = 0;
     optind = 0; /* anew: argv may have changed */
@@ -231,7 +233,7 @@ static int read_subcommand(int *argc, char **argv, struct request *request)
     int at = find_subcommand(*argc, argv);
     unsigned nr;
 
-    if (at < *argc && !strcmp(argv[at], "help")) {
+    while (at < *argc && !strcmp(argv[at], "help")) {
         request->wants_help = true;
         drop_argument(argc, argv, at);
         at = find_subcommand(*argc, argv);
@@ -257,6 +259,9 @@ static int run(int argc, char **argv)
     rc = read_options(argc, argv, &request);
     if (rc)
         return rc;
+    if (request.options.units && !units_set(request.options.units))
+        return usage_error(hint(&request), "--units is \"%s\", not MiB or GiB",
+                           request.options.units);
     if (request.wants_version)
         printf("xl numa-placement (xl-numa %s)\n", PACKAGE_VERSION);
     else if (request.wants_help && request.is_named)

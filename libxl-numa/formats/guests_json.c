@@ -404,15 +404,6 @@ void xlnuma__report_cpus_generate(const struct xlnuma__report *report,
     yajl_gen_array_close(gen);
 }
 
-static void put_cpus(yajl_gen gen, const char *key, const xlnuma_cpuset *cpus)
-{
-    char list[XLNUMA__LIST_SIZE];
-
-    if (xlnuma_cpuset_count(cpus))
-        xlnuma__json_key_string(gen, key,
-                                xlnuma_cpuset_format(cpus, list, sizeof(list)));
-}
-
 static void put_report(yajl_gen gen, const struct xlnuma__report *report)
 {
     xlnuma__json_key(gen, "nodes");
@@ -469,8 +460,10 @@ static void put_guest(yajl_gen gen, const struct xlnuma__guest *guest)
     xlnuma__json_key_kb(gen, "memory_kb", guest->memory_kb);
     xlnuma__json_key_kb(gen, "vcpus", guest->nr_vcpus);
     put_nodeset(gen, "node_affinity", guest->affinity);
-    put_cpus(gen, "pool_cpus", &guest->pool_cpus);
-    put_cpus(gen, "dedicated_cpus", &guest->dedicated);
+    if (xlnuma_cpuset_count(&guest->pool_cpus)) {
+        xlnuma__json_key_cpus(gen, "pool_cpus", &guest->pool_cpus);
+        xlnuma__json_key_cpus(gen, "dedicated_cpus", &guest->dedicated);
+    }
     if (guest->has_report)
         put_report(gen, &guest->report);
     if (guest->vcpus.nr)

@@ -436,26 +436,15 @@ static void write_cores(yajl_gen gen, const struct xlnuma_host *host,
     yajl_gen_array_close(gen);
 }
 
-static void write_cpus(yajl_gen gen, const char *key, const xlnuma_cpuset *cpus)
-{
-    char list[XLNUMA__LIST_SIZE];
-
-    if (xlnuma_cpuset_count(cpus))
-        xlnuma__json_key_string(gen, key,
-                                xlnuma_cpuset_format(cpus, list, sizeof(list)));
-}
-
 static void write_node(yajl_gen gen, const struct xlnuma_host *host,
                        unsigned id)
 {
     const struct xlnuma_node *node = &host->node[id];
-    char cpus[XLNUMA__LIST_SIZE];
 
     yajl_gen_map_open(gen);
     xlnuma__json_key_kb(gen, "id", id);
     xlnuma__json_key_kb(gen, "socket", node->socket);
-    xlnuma__json_key_string(
-        gen, "cpus", xlnuma_cpuset_format(&node->cpus, cpus, sizeof(cpus)));
+    xlnuma__json_key_cpus(gen, "cpus", &node->cpus);
     if (node->nr_cores)
         xlnuma__json_key_kb(gen, "cores", node->nr_cores);
     write_cores(gen, host, node);
@@ -516,8 +505,10 @@ static void write_root(yajl_gen gen, const struct xlnuma_host *host,
     yajl_gen_array_close(gen);
     xlnuma__json_key(gen, "distances");
     xlnuma__distances_generate(host, gen);
-    write_cpus(gen, "dedicated_cpus", &host->dedicated_cpus);
-    write_cpus(gen, "dedicated_taken", &host->dedicated_taken);
+    if (xlnuma_cpuset_count(&host->dedicated_cpus)) {
+        xlnuma__json_key_cpus(gen, "dedicated_cpus", &host->dedicated_cpus);
+        xlnuma__json_key_cpus(gen, "dedicated_taken", &host->dedicated_taken);
+    }
     if (host->nr_devices)
         write_devices(gen, host);
     if (guests && guests->nr)

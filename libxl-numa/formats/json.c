@@ -40,6 +40,15 @@ void xlnuma__json_key_kb(yajl_gen gen, const char *key, uint64_t kb)
     yajl_gen_integer(gen, (long long)kb);
 }
 
+void xlnuma__json_key_cpus(yajl_gen gen, const char *key,
+                           const xlnuma_cpuset *cpus)
+{
+    char list[XLNUMA__LIST_SIZE];
+
+    xlnuma__json_key_string(gen, key,
+                            xlnuma_cpuset_format(cpus, list, sizeof(list)));
+}
+
 void xlnuma__json_key_distance(yajl_gen gen, const char *key, double distance)
 {
     char text[32];

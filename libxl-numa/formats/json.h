@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <yajl/yajl_gen.h>
 
+#include "model/set.h"
+
 /* NULL when out of memory. Ownership: the caller's, yajl_gen_free(). */
 yajl_gen xlnuma__json_new(void);
 
@@ -15,6 +17,9 @@ void xlnuma__json_key(yajl_gen gen, const char *key);
 void xlnuma__json_string(yajl_gen gen, const char *text);
 void xlnuma__json_key_string(yajl_gen gen, const char *key, const char *text);
 void xlnuma__json_key_kb(yajl_gen gen, const char *key, uint64_t kb);
+/* A list as "0-3,8". */
+void xlnuma__json_key_cpus(yajl_gen gen, const char *key,
+                           const xlnuma_cpuset *cpus);
 /* Two decimals, trailing zeros dropped: 10.5 */
 void xlnuma__json_key_distance(yajl_gen gen, const char *key, double distance);
 

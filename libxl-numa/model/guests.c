@@ -35,6 +35,15 @@ void xlnuma__guests_dispose(struct xlnuma__guests *guests)
     memset(guests, 0, sizeof(*guests));
 }
 
+void xlnuma__guests_drop_dom0(struct xlnuma__guests *guests)
+{
+    if (!guests->nr || !xlnuma__is_dom0(guests->guest))
+        return;
+    xlnuma__vcpus_dispose(&guests->guest->vcpus);
+    memmove(guests->guest, guests->guest + 1,
+            --guests->nr * sizeof(*guests->guest));
+}
+
 /* Room is made by doubling: full when nr is a power of two. */
 struct xlnuma__guest *xlnuma__guests_add(struct xlnuma__guests *guests)
 {

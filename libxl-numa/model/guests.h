@@ -107,6 +107,9 @@ static inline bool xlnuma__is_dom0(const struct xlnuma__guest *guest)
 /* How many there are, Domain-0 aside. */
 unsigned xlnuma__guests_count(const struct xlnuma__guests *guests);
 
+/* Leave the guests alone. */
+void xlnuma__guests_drop_dom0(struct xlnuma__guests *guests);
+
 /* Safe twice. */
 void xlnuma__guests_dispose(struct xlnuma__guests *guests);
 

@@ -27,6 +27,12 @@ enum xlnuma_err {
 int xlnuma__fail(char *message, int err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The end of a noun that so many are counted with. */
+static inline const char *xlnuma__plural(unsigned nr)
+{
+    return nr == 1 ? "" : "s";
+}
+
 /* "2657 MiB": KiB in words, rounded down (what is there) to whole MiB. */
 char *xlnuma__mib(uint64_t kb, char buf[32]);
 

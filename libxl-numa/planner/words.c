@@ -18,7 +18,7 @@ void xlnuma__say(struct xlnuma_plan *plan, const char *format, ...)
 
 static const char *plural(xlnuma_nodeset nodes)
 {
-    return nodes & (nodes - 1) ? "s" : "";
+    return xlnuma__plural(xlnuma_nodeset_count(nodes));
 }
 
 /* The candidate with the most memory for the guest. */
@@ -124,7 +124,7 @@ void xlnuma__say_placed(const struct xlnuma__table *table,
     what = say_why_several(table, request, need, plan);
     xlnuma__say(plan, "; nodes %s %s on %u socket%s at expected distance %.2f",
                 xlnuma_nodeset_format(plan->nodes, text, sizeof(text)), what,
-                set->nr_sockets, set->nr_sockets == 1 ? "" : "s",
+                set->nr_sockets, xlnuma__plural(set->nr_sockets),
                 plan->expected_distance);
 }
 

@@ -764,17 +764,26 @@ static uint32_t cpu_for(const struct xlnuma__guest *guest, bool is_own)
     return cpu;
 }
 
-/* With FAKE_CONFIG as reported. */
-static void set_soft(const struct xlnuma__guest *guest, libxl_bitmap *map)
+/*
+ * An affinity as the snapshot's vCPUs have it, else anywhere; with FAKE_CONFIG the soft
+ * one as reported.
+ */
+static void set_map(libxl_bitmap *map, const struct xlnuma__guest *guest,
+                    int vcpu, bool is_hard)
 {
     char message[XLNUMA_MESSAGE_SIZE];
-    xlnuma_cpuset cpus;
+    const char *list = NULL;
+    xlnuma_cpuset set;
 
-    if (getenv("FAKE_CONFIG") && *guest->report.soft_cpus &&
-        !xlnuma_cpuset_parse(guest->report.soft_cpus, &cpus, message))
-        cpus_to_map(&cpus, map);
-    else
-        set_all(map);
+    memset(&set, 0xff, sizeof(set));
+    if (!is_hard && getenv("FAKE_CONFIG") && *guest->report.soft_cpus)
+        list = guest->report.soft_cpus;
+    else if ((unsigned)vcpu < guest->vcpus.nr)
+        list = is_hard ? guest->vcpus.vcpu[vcpu].hard
+                       : guest->vcpus.vcpu[vcpu].soft;
+    if (list && xlnuma_cpuset_parse(list, &set, message))
+        abort();
+    cpus_to_map(&set, map);
 }
 
 /* Domain-0's; a third one is offline. */
@@ -790,6 +799,7 @@ static libxl_vcpuinfo *list_dom0(int *nr)
 
         info[i].vcpuid = (uint32_t)i;
         info[i].online = i < 2;
+        set_all(&info[i].cpumap_soft);
         if (i < nr_pins) {
             xlnuma_cpuset_add(&one, (unsigned)cpu[i]);
             cpus_to_map(&one, &info[i].cpumap);
@@ -817,8 +827,8 @@ libxl_vcpuinfo *libxl_list_vcpu(libxl_ctx *ctx, uint32_t domid, int *nr,
     info = calloc((size_t)*nr, sizeof(*info));
     for (int i = 0; i < *nr; i++) {
         info[i].vcpuid = (uint32_t)i;
-        set_all(&info[i].cpumap);
-        set_soft(guest, &info[i].cpumap_soft);
+        set_map(&info[i].cpumap, guest, i, true);
+        set_map(&info[i].cpumap_soft, guest, i, false);
         info[i].cpu = cpu_for(guest, i == 2 ? looks % 2 : i != 1);
         info[i].online = i < 4;
         info[i].running = i < 3;

@@ -78,8 +78,10 @@ is "draw: web is on one node, db1 on two" \
 # The nodes have 3072 MiB each, but for what the firmware keeps of node 0.
 between "draw: db1 has as many columns as pages" "$(drawn db1 | cut -d' ' -f2)" \
     $(((4300 * 74) / 3072 - 2)) $(((4300 * 74) / 3072 + 2))
-is "draw: those of stock xl are not known where" \
-    "$(grep -o 'Not known where: load1' /tmp/draw)" "Not known where: load1"
+is "draw: Domain-0 and those of stock xl are not known where" \
+    "$(grep -o 'Not known where: Domain-0 ([0-9]* MiB), load1' /tmp/draw)" \
+    "Not known where: Domain-0 ($("$LAB_STOCK_XL" list 0 |
+        awk 'NR == 2 { print $3 }') MiB), load1"
 is "draw: no line is longer than 80" "$(grep -c '.\{81\}' /tmp/draw)" 0
 xl numa-placement host --svg /tmp/host.svg
 is "svg: it is there, and has db1 twice" \
@@ -91,6 +93,30 @@ for view in "host" "host --draw" "host --json"; do
         "$(xl numa-placement $view --host /tmp/host.json | tr -d '0-9. ')" \
         "$(xl numa-placement $view | tr -d '0-9. ')"
 done
+
+# MiB by node of all that has a report, by the hypervisor's count, and their sum.
+xl numa-placement list --memory >/tmp/memory
+for name in db1 web; do
+    is "list --memory: $name by node" \
+        "$(awk -v name=$name '$1 == name { print $2, $3, $4, $5 }' /tmp/memory)" \
+        "$(lab_pages "$(lab_domid $name)" | awk '{ printf "%s%d", sep, $2 / 256; sep = " " }')"
+done
+is "list --memory: their sums" \
+    "$(awk '$1 == "Total" { print $2, $3, $4, $5 }' /tmp/memory)" \
+    "$(awk '$1 == "db1" || $1 == "web" { for (i = 2; i < 6; i++) n[i] += $i }
+        END { print n[2], n[3], n[4], n[5] }' /tmp/memory)"
+is "list --memory: and all that the domains have" \
+    "$(awk '$1 == "Total" { print $6 }' /tmp/memory)" \
+    "$(xl numa-placement list -n -o mib | awk '{ n += $1 } END { print n }')"
+"$LAB_STOCK_XL" vcpu-pin web 0 3
+xl numa-placement host --cpus >/tmp/cpus
+is "host --cpus: socket and node of each CPU are what stock xl says" \
+    "$(awk 'NR > 1 { print $1, $4, $5 }' /tmp/cpus)" \
+    "$("$LAB_STOCK_XL" info -n | awk '/^cpu_topology/ { inside = 1; next }
+        /^device topology|^numa_info/ { inside = 0 }
+        inside && $1 ~ /^[0-9]+:$/ { print $1 + 0, $3, $4 }')"
+is "host --cpus: the vCPU that stock xl pinned, and no other" \
+    "$(awk 'NR > 1 && $7 != "-" { print $1, $6, $7 }' /tmp/cpus)" "3 Pool-0 web:0"
 
 # A guest's console is a terminal.
 tty=$(xenstore-read "/local/domain/$(lab_domid web)/console/tty")

@@ -25,6 +25,9 @@ struct options {
     const char *host;    /* snapshot file instead of the live host; or NULL */
     const char *columns; /* list: these, separated by commas; or NULL */
     bool has_no_heading; /* list */
+    bool is_by_node;     /* list: memory, a column for each node */
+    bool is_by_cpu;      /* host: a line for each CPU */
+    const char *units;   /* of memory; or NULL */
     bool is_json;
     const char *memory, *vcpus; /* plan: of a guest without a file; or NULL */
     bool is_drawn;              /* host: as a picture */
@@ -80,6 +83,8 @@ struct command_option {
 #define OPTION_OUTPUT                                                          \
     OPTION("output-file", 'o', "FILE", output,                                 \
            "write into this file, atomically, not to stdout")
+#define OPTION_UNITS                                                           \
+    OPTION("units", 0, "UNIT", units, "memory in MiB (the default) or GiB")
 #define OPTION_JSON FLAG("json", 0, is_json, "write JSON instead of text")
 
 struct command {

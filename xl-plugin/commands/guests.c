@@ -18,6 +18,7 @@
 #include "xen/dedicated.h"
 #include "xen/host.h"
 #include "xen/report.h"
+#include "xen/vcpus.h"
 
 static void read_affinity(libxl_ctx *ctx, struct xlnuma__guest *guest)
 {
@@ -191,6 +192,25 @@ int live_or_file_guests(const char *path, struct live *live_r,
         xlnuma__guests_dispose(guests_r);
     if (host != host_r)
         xlnuma_host_free(host);
+    return rc;
+}
+
+int guests_look_at_vcpus(libxl_ctx *ctx, struct xlnuma__guests *guests)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+    int rc = 0;
+
+    for (unsigned i = 0; i < guests->nr; i++) {
+        struct xlnuma__guest *guest = &guests->guest[i];
+        int failed = xlnuma__vcpus_from_xen(&guest->vcpus, ctx, guest->domid, 0,
+                                            0, message);
+
+        if (!failed)
+            continue;
+        complain("%s", message);
+        xlnuma__vcpus_dispose(&guest->vcpus);
+        rc = failed;
+    }
     return rc;
 }
 

@@ -26,6 +26,12 @@ static inline bool guests_are_there(int rc, const struct xlnuma__guests *guests)
     return !rc || (rc == XLNUMA_ERR_XEN && guests->nr);
 }
 
+/*
+ * One look at the vCPUs of each; a guest that is gone by now has none. Returns 0,
+ * XLNUMA_ERR_XEN, XLNUMA_ERR_NOMEM, and has complained then.
+ */
+int guests_look_at_vcpus(libxl_ctx *ctx, struct xlnuma__guests *guests);
+
 /* The guest that an operand names, by its id or its name; or NULL. */
 struct xlnuma__guest *guests_find(const struct xlnuma__guests *guests,
                                   const char *operand);

@@ -10,12 +10,14 @@
 
 #include "commands/command.h"
 #include "commands/guests.h"
+#include "commands/host_cpus.h"
 #include "formats/json.h"
 #include "formats/parts.h"
 #include "view/output.h"
 #include "view/picture.h"
 #include "view/screen.h"
 #include "view/table.h"
+#include "view/units.h"
 #include "xen/dom0_vcpus.h"
 
 struct row {
@@ -34,17 +36,26 @@ struct row {
     }
 NUMBER(id, "%u", at->id)
 NUMBER(socket, "%u", at->node->socket)
-NUMBER(size_mib, "%" PRIu64, at->node->size_kb / 1024)
 NUMBER(size_kb, "%" PRIu64, at->node->size_kb)
-NUMBER(free_mib, "%" PRIu64, at->node->free_kb / 1024)
 NUMBER(free_kb, "%" PRIu64, at->node->free_kb)
-NUMBER(low_mib, "%" PRIu64, at->node->low_free_kb / 1024)
 NUMBER(low_kb, "%" PRIu64, at->node->low_free_kb)
-NUMBER(reserved_mib, "%" PRIu64, at->node->reserved_kb / 1024)
 NUMBER(reserved_kb, "%" PRIu64, at->node->reserved_kb)
 NUMBER(load, "%.2f", at->node->load_mvcpu / 1000.0)
 NUMBER(load_mvcpu, "%" PRIu32, at->node->load_mvcpu)
 #undef NUMBER
+
+#define MEMORY(what, kb)                                                       \
+    static void node_##what(const void *row, char cell[TABLE_CELL_SIZE])       \
+    {                                                                          \
+        const struct row *at = row;                                            \
+                                                                               \
+        units_format(at->node->kb, cell, TABLE_CELL_SIZE);                     \
+    }
+MEMORY(size_mib, size_kb)
+MEMORY(free_mib, free_kb)
+MEMORY(low_mib, low_free_kb)
+MEMORY(reserved_mib, reserved_kb)
+#undef MEMORY
 
 static void node_cores(const void *row, char cell[TABLE_CELL_SIZE])
 {
@@ -249,14 +260,6 @@ static const struct table_column dedicated_columns[] = {
     { .heading = "Taken by", .is_list = true, .text = node_dedicated_taken },
 };
 
-static void json_cpus(yajl_gen gen, const char *key, const xlnuma_cpuset *cpus)
-{
-    char list[XLNUMA__LIST_SIZE];
-
-    xlnuma__json_key_string(gen, key,
-                            xlnuma_cpuset_format(cpus, list, sizeof(list)));
-}
-
 /* Only of a host that has some. */
 static void dedicated_json(const struct xlnuma_host *host,
                            const struct xlnuma__guests *guests, yajl_gen gen)
@@ -268,8 +271,8 @@ static void dedicated_json(const struct xlnuma_host *host,
     xlnuma_cpuset_remove(&left, &host->dedicated_taken);
     xlnuma__json_key(gen, "dedicated");
     yajl_gen_map_open(gen);
-    json_cpus(gen, "cpus", &host->dedicated_cpus);
-    json_cpus(gen, "free", &left);
+    xlnuma__json_key_cpus(gen, "cpus", &host->dedicated_cpus);
+    xlnuma__json_key_cpus(gen, "free", &left);
     xlnuma__json_key(gen, "guests");
     yajl_gen_array_open(gen);
     for (unsigned i = 0; i < guests->nr; i++) {
@@ -279,8 +282,8 @@ static void dedicated_json(const struct xlnuma_host *host,
             continue;
         yajl_gen_map_open(gen);
         xlnuma__json_key_kb(gen, "id", guest->domid);
-        json_cpus(gen, "taken", &guest->dedicated);
-        json_cpus(gen, "may_run_on", &guest->pool_cpus);
+        xlnuma__json_key_cpus(gen, "taken", &guest->dedicated);
+        xlnuma__json_key_cpus(gen, "may_run_on", &guest->pool_cpus);
         yajl_gen_map_close(gen);
     }
     yajl_gen_array_close(gen);
@@ -376,7 +379,7 @@ static void dom0_json(const struct xlnuma__dom0_vcpus *dom0, yajl_gen gen)
     for (unsigned i = 0; i < dom0->nr; i++) {
         yajl_gen_map_open(gen);
         xlnuma__json_key_kb(gen, "id", dom0->vcpu[i].id);
-        json_cpus(gen, "may_run_on", &dom0->vcpu[i].cpus);
+        xlnuma__json_key_cpus(gen, "may_run_on", &dom0->vcpu[i].cpus);
         yajl_gen_map_close(gen);
     }
     yajl_gen_array_close(gen);
@@ -441,6 +444,8 @@ struct view {
     struct xlnuma__dom0_vcpus dom0;
     struct row row[XLNUMA_NODES_MAX];
     struct table table;
+    bool has_cpus;
+    struct host_cpus cpus; /* owned */
 };
 
 static void fill_rows(struct view *view)
@@ -471,6 +476,11 @@ static int print_text(const struct view *view, FILE *file, char *message)
 {
     struct table cpus = view->table;
 
+    if (view->has_cpus) {
+        cpus = host_cpus_table(&view->cpus);
+        table_print(&cpus, file);
+        return 0;
+    }
     table_print(&view->table, file);
     putc('\n', file);
     cpus.column = cpu_columns;
@@ -495,6 +505,12 @@ static int print_json(const struct view *view, FILE *file, char *message)
         xlnuma__distances_generate(view->host, gen);
         dedicated_json(view->host, &view->guests, gen);
         dom0_json(&view->dom0, gen);
+    }
+    if (gen && view->has_cpus) {
+        struct table cpus = host_cpus_table(&view->cpus);
+
+        xlnuma__json_key(gen, "cpus");
+        table_json(&cpus, gen);
     }
     return xlnuma__json_end(gen, file, message);
 }
@@ -528,6 +544,16 @@ static int show(const struct view *view, const struct options *options,
     return rc;
 }
 
+/* A snapshot has the vCPUs; it knows of no pools. */
+static int read_cpus(struct view *view, struct live *live, char *message)
+{
+    if (live->ctx && guests_look_at_vcpus(live->ctx, &view->guests))
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "so it is not known who is pinned");
+    return host_cpus_read(&view->cpus, view->host, &view->guests, live->ctx,
+                          message);
+}
+
 static int run(const struct options *options, int nr, char **operand)
 {
     char message[XLNUMA_MESSAGE_SIZE], warning[XLNUMA_MESSAGE_SIZE];
@@ -539,6 +565,9 @@ static int run(const struct options *options, int nr, char **operand)
         return usage_error("host", "host has no operand \"%s\"", operand[0]);
     if (options->is_json && options->is_drawn)
         return usage_error("host", "--draw and --json do not go together");
+    if (options->is_by_cpu && (options->is_drawn || options->svg))
+        return usage_error("host", "--cpus goes with neither --draw nor --svg");
+    view.has_cpus = options->is_by_cpu;
     view.host = xlnuma_host_new();
     if (!view.host) {
         complain("out of memory");
@@ -550,22 +579,31 @@ static int run(const struct options *options, int nr, char **operand)
         rc = xlnuma__dom0_vcpus_read(&view.dom0, live.ctx, warning);
     if (rc)
         complain("%s", warning);
-    live_close(&live);
     if (guests_are_there(rc, &view.guests)) {
+        int failed = view.has_cpus ? read_cpus(&view, &live, message) : 0;
+
         fill_rows(&view);
-        if (show(&view, options, message)) {
+        if (!failed)
+            failed = show(&view, options, message);
+        if (failed) {
             complain("%s", message);
-            rc = XLNUMA_ERR_IO;
+            rc = failed;
         }
     }
+    live_close(&live);
     xlnuma__dom0_vcpus_dispose(&view.dom0);
+    host_cpus_dispose(&view.cpus);
     xlnuma__guests_dispose(&view.guests);
     xlnuma_host_free(view.host);
     return rc ? STATUS_FAILED : STATUS_DONE;
 }
 
 static const struct command_option host_options[] = {
+    FLAG("cpus", 0, is_by_cpu,
+         "a line for each CPU instead: core, thread, socket, node,\n"
+         "cpupool, and the vCPUs that may run there alone"),
     OPTION_INPUT,
+    OPTION_UNITS,
     OPTION_JSON,
     FLAG("draw", 0, is_drawn, "a picture in the terminal instead of tables"),
     OPTION("svg", 0, "FILE", svg,

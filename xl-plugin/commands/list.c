@@ -11,6 +11,7 @@
 #include "formats/json.h"
 #include "model/guests.h"
 #include "view/guest_table.h"
+#include "view/memory_table.h"
 
 static int show_json(const struct xlnuma__guests *guests, char *message)
 {
@@ -22,11 +23,15 @@ static int show_json(const struct xlnuma__guests *guests, char *message)
 }
 
 /* Returns a status. */
-static int show(const struct options *options,
+static int show(const struct options *options, const struct xlnuma_host *host,
                 const struct xlnuma__guests *guests)
 {
     char message[XLNUMA_MESSAGE_SIZE];
 
+    if (options->is_by_node) {
+        memory_table_print(host, guests, options->has_no_heading, stdout);
+        return STATUS_DONE;
+    }
     if (!options->is_json) {
         if (!guest_table_print_columns(guests, options->columns,
                                        options->has_no_heading, stdout,
@@ -40,25 +45,47 @@ static int show(const struct options *options,
     return STATUS_FAILED;
 }
 
-static int run(const struct options *options, int nr, char **operand)
+/* `host` is NULL where it does not matter. */
+static int list(const struct options *options, int nr, char **operand,
+                struct xlnuma_host *host)
 {
     char message[XLNUMA_MESSAGE_SIZE];
     struct xlnuma__guests guests;
     struct live live;
     int status = STATUS_FAILED, rc;
 
-    rc = live_or_file_guests(options->host, &live, NULL, &guests, message);
+    rc = live_or_file_guests(options->host, &live, host, &guests, message);
     if (rc)
         complain("%s", message);
     if (guests_are_there(rc, &guests)) {
         if (guests_choose(&guests, nr, operand, message))
             complain("%s", message);
         else
-            status = show(options, &guests);
+            status = show(options, host, &guests);
     }
     xlnuma__guests_dispose(&guests);
     live_close(&live);
     return rc ? STATUS_FAILED : status;
+}
+
+static int run(const struct options *options, int nr, char **operand)
+{
+    struct xlnuma_host *host;
+    int status;
+
+    if (!options->is_by_node)
+        return list(options, nr, operand, NULL);
+    if (options->is_json || options->columns)
+        return usage_error("list",
+                           "--memory goes with neither --json nor --output");
+    host = xlnuma_host_new();
+    if (!host) {
+        complain("out of memory");
+        return STATUS_FAILED;
+    }
+    status = list(options, nr, operand, host);
+    xlnuma_host_free(host);
+    return status;
 }
 
 static const struct command_option list_options[] = {
@@ -67,6 +94,9 @@ static const struct command_option list_options[] = {
            "affinity, memory, off, distance, policy, status,\n"
            "soft_cpus, hard_cpus, reason"),
     FLAG("noheadings", 'n', has_no_heading, "without the line of headings"),
+    FLAG("memory", 0, is_by_node,
+         "their memory, a column for each node, with sums"),
+    OPTION_UNITS,
     OPTION_INPUT,
     OPTION_JSON,
     OPTIONS_END,

@@ -97,11 +97,6 @@ static void alternative_distance(const void *row, char cell[TABLE_CELL_SIZE])
     snprintf(cell, TABLE_CELL_SIZE, "%.2f", alternative->expected_distance);
 }
 
-static const char *plural(unsigned nr)
-{
-    return nr == 1 ? "" : "s";
-}
-
 static void alternative_why(const void *row, char cell[TABLE_CELL_SIZE])
 {
     plan_words_short(row, cell, TABLE_CELL_SIZE);
@@ -233,7 +228,7 @@ static void print_limits(const struct xlnuma_plan *plan)
         return;
     printf("may grow to:       %s, %u vCPU%s",
            xlnuma__mib(plan->limit_kb, limit), plan->limit_vcpus,
-           plural(plan->limit_vcpus));
+           xlnuma__plural(plan->limit_vcpus));
     if (plan->status == XLNUMA_STATUS_PLACED)
         printf(" (%s on these nodes)", plan->can_grow ? "room" : "no room");
     putchar('\n');

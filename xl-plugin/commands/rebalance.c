@@ -38,10 +38,12 @@ static int read_host(struct job *job)
         return xlnuma__fail(job->message, XLNUMA_ERR_NOMEM, "out of memory");
     rc = live_or_file_guests(job->options->host, &job->live, job->host,
                              &job->guests, job->message);
-    if (!rc || !guests_are_there(rc, &job->guests))
-        return rc;
-    complain("%s", job->message);
-    return 0;
+    if (rc && guests_are_there(rc, &job->guests)) {
+        complain("%s", job->message);
+        rc = 0;
+    }
+    xlnuma__guests_drop_dom0(&job->guests);
+    return rc;
 }
 
 /* All guests, or those that operands name. */

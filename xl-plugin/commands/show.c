@@ -16,6 +16,7 @@
 #include "model/request.h"
 #include "view/guest_table.h"
 #include "view/table.h"
+#include "view/units.h"
 #include "xen/vcpus.h"
 
 #define SECONDS_MAX 3600
@@ -54,8 +55,7 @@ static void node_planned(const void *data, char cell[TABLE_CELL_SIZE])
     const struct node_row *row = data;
 
     if (*row->report->policy)
-        snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64,
-                 row->report->planned_kb[row->node] / 1024);
+        units_format(row->report->planned_kb[row->node], cell, TABLE_CELL_SIZE);
 }
 
 static void node_built(const void *data, char cell[TABLE_CELL_SIZE])
@@ -63,8 +63,7 @@ static void node_built(const void *data, char cell[TABLE_CELL_SIZE])
     const struct node_row *row = data;
 
     if (row->report->has_actual)
-        snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64,
-                 row->report->actual_kb[row->node] / 1024);
+        units_format(row->report->actual_kb[row->node], cell, TABLE_CELL_SIZE);
 }
 
 static const struct table_column node_columns[] = {
@@ -115,14 +114,12 @@ static void vnode_node(const void *data, char cell[TABLE_CELL_SIZE])
 
 static void vnode_planned(const void *data, char cell[TABLE_CELL_SIZE])
 {
-    snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64,
-             vnode_of(data)->planned_kb / 1024);
+    units_format(vnode_of(data)->planned_kb, cell, TABLE_CELL_SIZE);
 }
 
 static void vnode_built(const void *data, char cell[TABLE_CELL_SIZE])
 {
-    snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64,
-             vnode_of(data)->actual_kb / 1024);
+    units_format(vnode_of(data)->actual_kb, cell, TABLE_CELL_SIZE);
 }
 
 static void vnode_vcpus(const void *data, char cell[TABLE_CELL_SIZE])
@@ -289,7 +286,7 @@ static int print_vcpus(struct job *job)
     if (!table.row)
         return xlnuma__fail(job->message, XLNUMA_ERR_NOMEM, "out of memory");
     printf("\nvCPUs, looked at %u time%s in %.1f s:\n", vcpus->nr_looks,
-           vcpus->nr_looks == 1 ? "" : "s", (double)vcpus->looked_ns / 1e9);
+           xlnuma__plural(vcpus->nr_looks), (double)vcpus->looked_ns / 1e9);
     table_print(&table, stdout);
     free((void *)table.row);
     return 0;
@@ -339,10 +336,12 @@ static void print_extents(const struct xlnuma__report *report)
 static void print_off_plan(const struct xlnuma__guest *guest)
 {
     uint64_t off_kb, all_kb;
+    char amount[32];
 
     if (xlnuma__guest_off_plan_kb(guest, &off_kb, &all_kb) && all_kb)
-        print_fact("off plan", "%.1f %% (%" PRIu64 " MiB)",
-                   100.0 * (double)off_kb / (double)all_kb, off_kb / 1024);
+        print_fact("off plan", "%.1f %% (%s %s)",
+                   100.0 * (double)off_kb / (double)all_kb,
+                   units_format(off_kb, amount, sizeof(amount)), units_name());
     else
         print_fact("off plan", "%s", "");
 }
@@ -350,11 +349,13 @@ static void print_off_plan(const struct xlnuma__guest *guest)
 static void print_guest(const struct xlnuma__guest *guest)
 {
     const struct xlnuma__report *report = &guest->report;
-    char nodes[256];
+    char nodes[256], amount[32];
 
     print_fact("guest", "%s", guest->name);
     print_fact("id", "%" PRIu32, guest->domid);
-    print_fact("memory", "%" PRIu64 " MiB", guest->memory_kb / 1024);
+    print_fact("memory", "%s %s",
+               units_format(guest->memory_kb, amount, sizeof(amount)),
+               units_name());
     print_fact("vCPUs", "%u", guest->nr_vcpus);
     print_fact("status", "%s",
                guest->has_report        ? report->status
@@ -505,6 +506,7 @@ static const struct command_option show_options[] = {
     OPTION("seconds", 0, "N", seconds,
            "watch for N seconds where the vCPUs run (default: 1)"),
     OPTION_INPUT,
+    OPTION_UNITS,
     OPTION_JSON,
     OPTIONS_END,
 };

@@ -6,7 +6,6 @@
 #include "commands/guests.h"
 #include "formats/snapshot.h"
 #include "view/output.h"
-#include "xen/vcpus.h"
 
 /* What tells whose host it is: only names do, as nothing else has any. */
 static void drop_names(struct xlnuma__guests *guests)
@@ -33,26 +32,6 @@ static int write_snapshot(const struct options *options,
     return output_close(&output, !rc, message) ? XLNUMA_ERR_IO : rc;
 }
 
-/* One look at each; a guest that is gone by now has none. */
-static int look_at_vcpus(libxl_ctx *ctx, struct xlnuma__guests *guests)
-{
-    char message[XLNUMA_MESSAGE_SIZE];
-    int rc = 0;
-
-    for (unsigned i = 0; i < guests->nr; i++) {
-        struct xlnuma__guest *guest = &guests->guest[i];
-        int failed = xlnuma__vcpus_from_xen(&guest->vcpus, ctx, guest->domid, 0,
-                                            0, message);
-
-        if (!failed)
-            continue;
-        complain("%s", message);
-        xlnuma__vcpus_dispose(&guest->vcpus);
-        rc = failed;
-    }
-    return rc;
-}
-
 /* What cannot be read of a guest is not in the snapshot, the guest is. */
 static int take(const struct options *options, struct xlnuma_host *host,
                 struct xlnuma__guests *guests)
@@ -67,7 +46,7 @@ static int take(const struct options *options, struct xlnuma_host *host,
         live_close(&live);
         return STATUS_FAILED;
     }
-    if (live.ctx && look_at_vcpus(live.ctx, guests))
+    if (live.ctx && guests_look_at_vcpus(live.ctx, guests))
         rc = XLNUMA_ERR_XEN;
     live_close(&live);
     if (options->is_anonymous)

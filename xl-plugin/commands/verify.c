@@ -16,6 +16,7 @@
 #include "formats/dump.h"
 #include "formats/json.h"
 #include "view/table.h"
+#include "view/units.h"
 #include "xen/dump.h"
 #include "xen/report.h"
 
@@ -158,8 +159,7 @@ static void row_reported(const void *data, char cell[TABLE_CELL_SIZE])
     const struct xlnuma__report *report = &row->subject->guest->report;
 
     if (row->node >= 0 && report->has_actual)
-        snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64,
-                 report->actual_kb[row->node] / 1024);
+        units_format(report->actual_kb[row->node], cell, TABLE_CELL_SIZE);
 }
 
 static void row_counted(const void *data, char cell[TABLE_CELL_SIZE])
@@ -168,10 +168,10 @@ static void row_counted(const void *data, char cell[TABLE_CELL_SIZE])
     const struct subject *subject = row->subject;
 
     if (subject->counted)
-        snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64,
-                 (row->node >= 0 ? subject->counted->pages[row->node] * PAGE_KB
-                                 : unlisted_kb(subject)) /
-                     1024);
+        units_format(row->node >= 0
+                         ? subject->counted->pages[row->node] * PAGE_KB
+                         : unlisted_kb(subject),
+                     cell, TABLE_CELL_SIZE);
 }
 
 static void row_apart(const void *data, char cell[TABLE_CELL_SIZE])
@@ -532,6 +532,7 @@ static int run(const struct options *options, int nr, char **operand)
 
 static const struct command_option verify_options[] = {
     FLAG("yes", 0, is_sure, "do so on a host with much memory in use too"),
+    OPTION_UNITS,
     OPTION_JSON,
     OPTIONS_END,
 };

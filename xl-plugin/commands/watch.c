@@ -50,7 +50,7 @@ static void print_head(const struct watch *watch, FILE *text)
     if (localtime_r(&now, &local))
         strftime(when, sizeof(when), "%H:%M:%S", &local);
     fprintf(text, "%s  %u guest%s, every %g s; any key ends\n", when, nr,
-            nr == 1 ? "" : "s", watch->seconds);
+            xlnuma__plural(nr), watch->seconds);
     fprintf(text, "%s\n", watch->message);
 }
 

@@ -10,6 +10,7 @@
 #include "formats/parts.h"
 #include "model/message.h"
 #include "view/table.h"
+#include "view/units.h"
 
 static void guest_name(const void *row, char cell[TABLE_CELL_SIZE])
 {
@@ -36,7 +37,7 @@ static void guest_mib(const void *row, char cell[TABLE_CELL_SIZE])
 {
     const struct xlnuma__guest *guest = row;
 
-    snprintf(cell, TABLE_CELL_SIZE, "%" PRIu64, guest->memory_kb / 1024);
+    units_format(guest->memory_kb, cell, TABLE_CELL_SIZE);
 }
 
 static void guest_kb(const void *row, char cell[TABLE_CELL_SIZE])
@@ -89,11 +90,13 @@ static void guest_memory_of_nodes(const void *row, char cell[TABLE_CELL_SIZE])
 
     for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
         uint64_t kb = xlnuma__guest_node_kb(guest, node);
+        char amount[32];
         int n = 0;
 
         if (kb)
-            n = snprintf(cell + used, TABLE_CELL_SIZE - used, "%s%u:%" PRIu64,
-                         used ? "," : "", node, kb / 1024);
+            n = snprintf(cell + used, TABLE_CELL_SIZE - used, "%s%u:%s",
+                         used ? "," : "", node,
+                         units_format(kb, amount, sizeof(amount)));
         if (n < 0 || (size_t)n >= TABLE_CELL_SIZE - used)
             break;
         used += (size_t)n;

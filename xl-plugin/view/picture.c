@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "view/units.h"
 #include "view/utf8.h"
 
 int picture_init(struct picture *picture_r, const struct xlnuma_host *host,
@@ -195,9 +196,12 @@ char *picture_node_right(const struct picture *picture, unsigned node,
 {
     const struct xlnuma_node *it = &picture->host->node[node];
 
+    char left[32], all[32];
+
     if (it->size_kb)
-        snprintf(buf, size, "%" PRIu64 " of %" PRIu64 " MiB free",
-                 it->free_kb / 1024, it->size_kb / 1024);
+        snprintf(buf, size, "%s of %s %s free",
+                 units_format(it->free_kb, left, sizeof(left)),
+                 units_format(it->size_kb, all, sizeof(all)), units_name());
     else
         snprintf(buf, size, "no memory");
     return buf;
@@ -263,15 +267,16 @@ static void say_numbers(const struct picture *picture, FILE *text)
 static void say_unknown(const struct picture *picture, FILE *text)
 {
     const char *before = "Not known where: ";
-    char name[PICTURE_LABEL_SIZE], nodes[XLNUMA_NODES_MAX * 3 + 1];
+    char name[PICTURE_LABEL_SIZE], nodes[XLNUMA_NODES_MAX * 3 + 1], amount[32];
 
     for (unsigned i = 0; i < picture->guests->nr; i++) {
         const struct xlnuma__guest *guest = &picture->guests->guest[i];
 
         if (xlnuma__guest_nodes(guest))
             continue;
-        fprintf(text, "%s%s (%" PRIu64 " MiB", before,
-                name_of(picture, i, name), guest->memory_kb / 1024);
+        fprintf(text, "%s%s (%s %s", before, name_of(picture, i, name),
+                units_format(guest->memory_kb, amount, sizeof(amount)),
+                units_name());
         if (guest->affinity && guest->affinity != picture->host->nodes)
             fprintf(
                 text, "; affinity %s",

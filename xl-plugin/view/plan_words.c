@@ -55,11 +55,6 @@ static const struct {
                                   "excluded by cpus or pool." },
 };
 
-static const char *plural(unsigned nr)
-{
-    return nr == 1 ? "" : "s";
-}
-
 void plan_words_short(const struct xlnuma_alternative *alternative, char *text,
                       size_t size)
 {
@@ -73,7 +68,7 @@ void plan_words_short(const struct xlnuma_alternative *alternative, char *text,
     else
         snprintf(text, size, "%u %s%s short", nr,
                  alternative->why == XLNUMA_WHY_NOT_CPUS ? "CPU" : "core",
-                 plural(nr));
+                 xlnuma__plural(nr));
 }
 
 static void say_why(const struct xlnuma_alternative *alternative,
@@ -94,11 +89,11 @@ static void say_why(const struct xlnuma_alternative *alternative,
                  has_kb / 1024, (alternative->short_kb + 1023) / 1024);
     else if (alternative->why == XLNUMA_WHY_NOT_CPUS)
         snprintf(text, size, "%u CPU%s short of one for each vCPU.", nr,
-                 plural(nr));
+                 xlnuma__plural(nr));
     else
         snprintf(text, size,
                  "%u core%s short of one for each vCPU: vCPUs would share.", nr,
-                 plural(nr));
+                 xlnuma__plural(nr));
 }
 
 /* Break lines at blanks; all but the first are indented. */
@@ -131,7 +126,7 @@ void plan_words_print(const struct xlnuma_plan *plan, FILE *file)
         say_why(alternative, plan, why, sizeof(why));
         snprintf(
             sentence, sizeof(sentence), "- Node%s %s, at distance %.2f: %s",
-            plural(xlnuma_nodeset_count(alternative->nodes)),
+            xlnuma__plural(xlnuma_nodeset_count(alternative->nodes)),
             xlnuma_nodeset_format(alternative->nodes, nodes, sizeof(nodes)),
             alternative->expected_distance, why);
         print_wrapped(sentence, file);

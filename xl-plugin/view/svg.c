@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "view/picture.h"
+#include "view/units.h"
 #include "view/utf8.h"
 
 /* In pixels. The letters of the smaller font are 6 wide. */
@@ -116,6 +117,7 @@ static void put_part(struct svg *svg, const struct part *part, unsigned x,
 {
     const struct xlnuma__guests *guests = svg->picture.guests;
     char label[PICTURE_LABEL_SIZE], name[PICTURE_LABEL_SIZE], fill[32] = "";
+    char amount[32];
 
     picture_label(&svg->picture, part, width / LETTER, label);
     if (!width)
@@ -132,7 +134,8 @@ static void put_part(struct svg *svg, const struct part *part, unsigned x,
     put_escaped(svg->file, part->kind == PART_GUEST
                                ? name
                                : picture_kind_name(&svg->picture, part->kind));
-    fprintf(svg->file, ": %" PRIu64 " MiB</title></rect>\n", part->kb / 1024);
+    fprintf(svg->file, ": %s %s</title></rect>\n",
+            units_format(part->kb, amount, sizeof(amount)), units_name());
     if (*label)
         put_text(svg, x + width / 2, svg->y + BAR / 2 + 4,
                  "class=\"small middle\"", label);

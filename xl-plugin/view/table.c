@@ -7,6 +7,7 @@
 
 #include "formats/json.h"
 #include "view/screen.h"
+#include "view/units.h"
 #include "view/utf8.h"
 
 static const char *row_at(const struct table *table, unsigned i)
@@ -25,6 +26,19 @@ static void get_cell(const struct table_column *column, const void *row,
 }
 
 /* --- text ----------------------------------------------------------------- */
+
+/* "Size MiB", in the unit that is asked for; all have the same length. */
+static const char *heading_of(const struct table_column *column,
+                              char heading[TABLE_HEADING_SIZE])
+{
+    char *unit;
+
+    snprintf(heading, TABLE_HEADING_SIZE, "%s", column->heading);
+    unit = strstr(heading, "MiB");
+    if (unit)
+        memcpy(unit, units_name(), strlen("MiB"));
+    return heading;
+}
 
 static bool is_shown(const struct table_column *column)
 {
@@ -186,7 +200,7 @@ static bool print_line(const struct layout *layout, const void *row,
 
     for (unsigned i = 0; i < layout->table->nr_columns; i++) {
         const struct table_column *column = &layout->table->column[i];
-        char cell[TABLE_CELL_SIZE];
+        char cell[TABLE_CELL_SIZE], heading[TABLE_HEADING_SIZE];
         size_t length;
 
         if (!is_shown(column))
@@ -194,7 +208,7 @@ static bool print_line(const struct layout *layout, const void *row,
         if (row)
             get_cell(column, row, cell);
         else
-            snprintf(cell, sizeof(cell), "%s", column->heading);
+            snprintf(cell, sizeof(cell), "%s", heading_of(column, heading));
         length = column->is_list ? piece_of(cell + begin[i], layout->width[i])
                                  : strlen(cell + begin[i]);
         print_padded(layout, i, cell + begin[i], length, &blanks);

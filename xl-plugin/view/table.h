@@ -9,10 +9,12 @@
 #include <yajl/yajl_gen.h>
 
 #define TABLE_CELL_SIZE 4096
+#define TABLE_HEADING_SIZE 32
 
 struct table_column {
     const char *name;    /* by which it can be asked for; NULL: it cannot */
-    const char *heading; /* with the unit; NULL: not in the text */
+    const char *heading; /* with the unit (MiB: that of units.h); NULL: not in
+                            the text */
     const char *key;     /* NULL: not in the JSON */
     bool is_extra;       /* in the text only when it is asked for */
     bool is_number;      /* right-aligned in text, a number in JSON */
