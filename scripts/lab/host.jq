@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Turns a host snapshot into what the lab's machine is made of, one fact a
-# line: note TEXT (how the lab differs from the snapshot), smp SOCKETS CORES,
-# cpu NODE SOCKET CORE APIC_ID XEN_CPU, mem NODE MIB, dist NODE DISTANCE...
+# line: note TEXT (how the lab differs from the snapshot), smp SOCKETS CORES THREADS,
+# cpu NODE SOCKET CORE APIC_ID XEN_CPU THREAD, mem NODE MIB, dist NODE DISTANCE...
 # Does not know QEMU or ACPI. $max_mib and $max_cpus bound the machine: above
 # them every node shrinks in proportion.
 
@@ -83,18 +83,31 @@ def scale_cpus:
         | .notes += ["CPUs scaled from \($total) to \($left)"]
       end;
 
+# The threads of each core, where all nodes say so by their numbers of cores.
+def threads:
+    [.nodes[] | select(.cpus != []) | (.cpus | length) / (.cores // infinite)]
+    | unique | if length == 1 and (.[0] | whole(2; 8)) then .[0] else 1 end;
+
+# A node's CPUs, those of a core one after the other.
+def by_core: ([(.core_cpus // [])[] | cpu_list] | add) // .cpus;
+
 # Gives each CPU its place: the sockets that have CPUs follow each other, and a
-# socket's CPUs keep their order; so Xen counts them. It would take sockets of
-# one core each for one socket: they could hold two.
+# socket's CPUs keep their order; so Xen counts them. With several threads a core
+# they go by node and core. It would take sockets of one core each for one socket:
+# they could hold two.
 def place_cpus:
-    [.nodes[] | . as $node | .cpus[] | 
+    threads as $threads
+    | [.nodes[] | . as $node | (if $threads > 1 then by_core else .cpus end)[] |
         {cpu: ., node: $node.id, socket: $node.socket}]
     | group_by(.socket)
-    | ([2, (.[] | length)] | max) as $cores
+    | ([2, (.[] | length / $threads)] | max) as $cores
     | ($cores | log2 | ceil | exp2) as $stride
-    | {sockets: length, $cores, cpus: [to_entries[] | .key as $s | .value
-        | sort_by(.cpu) | to_entries[]
-        | .value + {place: $s, core: .key, apic: ($s * $stride + .key)}]}
+    | ($threads | log2 | ceil | exp2) as $step
+    | {sockets: length, $cores, $threads, cpus: [to_entries[] | .key as $s | .value
+        | if $threads == 1 then sort_by(.cpu) else . end | to_entries[]
+        | (.key / $threads | floor) as $core | (.key % $threads) as $thread
+        | .value + {place: $s, $core, $thread,
+                    apic: (($s * $stride + $core) * $step + $thread)}]}
     | .cpus |= (to_entries | map(.value + {xen: .key}))
     | if any(.cpus[]; .apic > 253) then
           refuse("cpus: more than the lab's machine can hold in sockets")
@@ -109,11 +122,11 @@ def lines:
           "note sockets are numbered anew" else empty end),
       (if any($m.cpus[]; .xen != .cpu) then
           "note CPUs are numbered anew, socket by socket" else empty end),
-      "smp \($m.sockets) \($m.cores)",
+      "smp \($m.sockets) \($m.cores) \($m.threads)",
       (.nodes[] | .id as $id
-        | if .cpus == [] then "cpu \($id) - - 254 -"
+        | if .cpus == [] then "cpu \($id) - - 254 - -"
           else $m.cpus[] | select(.node == $id)
-            | "cpu \($id) \(.place) \(.core) \(.apic) \(.xen)" end),
+            | "cpu \($id) \(.place) \(.core) \(.apic) \(.xen) \(.thread)" end),
       (.nodes[] | "mem \(.id) \(.mib)"),
       (.distances | to_entries[] | "dist \(.key) \(.value | join(" "))");
 
