@@ -203,7 +203,7 @@ static const struct {
     const char *values; /* that are right, for messages */
 } keys[] = {
     { "numa_policy", read_policy,
-      "best-effort, restricted, single-node or none" },
+      "best-effort, strict, restricted, single-node or none" },
     { "numa_memory", read_memory, "spread or pack" },
     { "numa_nodes", read_nodes, "all or a list of nodes such as \"0-1,4\"" },
     { "numa_devices", read_devices, "a percentage, 0 to 100" },

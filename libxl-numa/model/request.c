@@ -6,6 +6,7 @@
 
 static const char *const policy_names[] = {
     [XLNUMA_POLICY_BEST_EFFORT] = "best-effort",
+    [XLNUMA_POLICY_STRICT] = "strict",
     [XLNUMA_POLICY_RESTRICTED] = "restricted",
     [XLNUMA_POLICY_SINGLE_NODE] = "single-node",
     [XLNUMA_POLICY_NONE] = "none",

@@ -8,6 +8,7 @@
 /* Which node sets are acceptable (key numa_policy). */
 enum xlnuma_policy {
     XLNUMA_POLICY_BEST_EFFORT, /* any, the nearest first */
+    XLNUMA_POLICY_STRICT,      /* the same, or none */
     XLNUMA_POLICY_RESTRICTED,  /* the fewest nodes that could ever hold it */
     XLNUMA_POLICY_SINGLE_NODE, /* one node, or none */
     XLNUMA_POLICY_NONE,        /* no placement: stock libxl */
@@ -130,7 +131,8 @@ void xlnuma_request_init(struct xlnuma_request *request);
 /* Does the policy fail the build rather than deviate from the plan? */
 static inline bool xlnuma__is_strict(enum xlnuma_policy policy)
 {
-    return policy == XLNUMA_POLICY_RESTRICTED ||
+    return policy == XLNUMA_POLICY_STRICT ||
+           policy == XLNUMA_POLICY_RESTRICTED ||
            policy == XLNUMA_POLICY_SINGLE_NODE;
 }
 
