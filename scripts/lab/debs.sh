@@ -9,7 +9,7 @@
 LAB_TOOLS=(qemu-system-x86 binutils cpio jq xz-utils)
 # shellcheck disable=SC2034 # so are these
 LAB_BUILD_TOOLS=(gcc libc6-dev make autoconf automake libtool pkg-config
-    libxen-dev libyajl-dev libcunit1-dev)
+    libxen-dev libyajl-dev libexpat1-dev libcunit1-dev)
 
 # apt for the packages of dom0. Those of Debian 13 have lists in the cache, from
 # this machine's mirrors; the machine's own apt never hears of them.
@@ -114,13 +114,26 @@ lab_xendomains_packages() {
     printf '%s\n' bash-static xen-utils-common
 }
 
-# What a build for another Xen than this machine's needs, besides dom0's.
-lab_sysroot_packages() {
-    printf '%s\n' libc6-dev linux-libc-dev libxen-dev libyajl-dev
+# libvirtd with its libxl driver, virsh, AppArmor with the profile of libvirtd; and every
+# library that the former depend on, whatever it is called in this release.
+lab_libvirt_packages() {
+    local programs=(libvirt-daemon libvirt-daemon-driver-xen libvirt-clients
+        apparmor libexpat1)
+    printf '%s\n' "${programs[@]}" libvirt-daemon-system
+    [[ $LAB_XEN == "$LAB_OWN_XEN" ]] || echo libvirt-daemon-common
+    lab_apt apt-cache depends --recurse --no-recommends --no-suggests \
+        --no-conflicts --no-breaks --no-replaces --no-enhances \
+        "${programs[@]}" | grep '^lib[^:]*$' | grep -v '^libvirt-'
 }
 
-# Prints the file names of the packages of kernel, dom0, hvm, xendomains or sysroot
-# ($1), versions and all.
+# What a build for another Xen than this machine's needs, besides dom0's.
+lab_sysroot_packages() {
+    printf '%s\n' libc6-dev linux-libc-dev libxen-dev libyajl-dev \
+        libexpat1-dev libexpat1
+}
+
+# Prints the file names of the packages of kernel, dom0, hvm, libvirt, xendomains or
+# sysroot ($1), versions and all.
 lab_list_debs() {
     local packages
     packages=$("lab_$1_packages") || return 1

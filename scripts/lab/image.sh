@@ -437,6 +437,7 @@ lab_pack_job() {
 # The whole dom0 file system but for the job, in $LAB_RUN/dom0.
 lab_make_initrd() {
     cat "$LAB_BASE/dom0.cpio" ${LAB_LINUX:+"$LAB_BASE/linux.cpio"} \
-        ${LAB_HVM:+"$LAB_HVM"} "$LAB_RUN/early.cpio" >"$LAB_RUN/dom0" ||
+        ${LAB_HVM:+"$LAB_HVM"} ${LAB_LIBVIRT:+"$LAB_LIBVIRT"} \
+        "$LAB_RUN/early.cpio" >"$LAB_RUN/dom0" ||
         die 1 "cannot make the dom0 file system in $LAB_RUN"
 }

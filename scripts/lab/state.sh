@@ -19,7 +19,8 @@ lab_state_name() {
     {
         "${LAB_QEMU_PROGRAM[@]}" --version
         sed -n '/^model name/{p;q}' /proc/cpuinfo
-        printf '%s\n' "${LAB_QEMU_PROGRAM[@]}" "${LAB_QEMU[@]}" "$LAB_BASE" "$LAB_LINUX" "$LAB_HVM"
+        printf '%s\n' "${LAB_QEMU_PROGRAM[@]}" "${LAB_QEMU[@]}" "$LAB_BASE" \
+            "$LAB_LINUX" "$LAB_HVM" "$LAB_LIBVIRT"
         cat "$LAB_RUN"/{srat,slit,ssdt,early.cpio}
     } | sha256sum | sed "s/^\(.\{16\}\).*/state-$boot-\1/"
 }

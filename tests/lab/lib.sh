@@ -355,6 +355,66 @@ lab_leave() {
     lab_take "fill$1" "$1" $(($(lab_free | cut -d' ' -f$(($1 + 1))) - $2))
 }
 
+# libvirt, only with "# libvirt: yes".
+
+lab_virsh() {
+    timeout 200 virsh -q -c xen:///system "$@"
+}
+
+# Starts libvirtd as Debian's packages have it: under AppArmor's profile, with what
+# xl-numa-libvirt puts into its unit, and has that package's programs in /usr/sbin and
+# link in libvirt's folder. The arguments are more of its environment.
+lab_start_libvirtd() {
+    ifconfig lo 127.0.0.1 up
+    mkdir -p /run/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt \
+        /etc/libvirt/hooks/libxl.d
+    cp /usr/local/sbin/xl-numa-* /usr/sbin/
+    ln -sf /usr/sbin/xl-numa-libvirt /etc/libvirt/hooks/libxl.d/xl-numa
+    grep -q '^libvirtd ' /sys/kernel/security/apparmor/profiles 2>/dev/null || {
+        mount -t securityfs none /sys/kernel/security
+        apparmor_parser -r -K /etc/apparmor.d/usr.sbin.libvirtd || return 1
+    }
+    # shellcheck disable=SC2046 # words are meant
+    env $(sed -n 's/^Environment=//p' /usr/local/share/xl-numa/libvirt.conf) \
+        LIBXL_SAVE_HELPER=/usr/sbin/xl-numa-save-helper "$@" \
+        libvirtd >/tmp/libvirtd.log 2>&1 &
+    echo $! >/tmp/lab.libvirtd
+    lab_wait 120 lab_virsh version
+}
+
+lab_stop_libvirtd() {
+    kill "$(cat /tmp/lab.libvirtd)"
+    lab_wait 60 test ! -e "/proc/$(cat /tmp/lab.libvirtd)"
+}
+
+# lab_define NAME TYPE MIB [XML [IN_OS [CMDLINE]]]: a guest of two vCPUs; TYPE is xenpv,
+# xenpvh or xenfv, XML goes into <domain>, IN_OS into <os>.
+lab_define() {
+    case $2 in
+    xenpv) lab_os=linux ;;
+    xenpvh) lab_os=xenpvh ;;
+    xenfv) lab_os=hvm ;;
+    esac
+    lab_boots="<kernel>$LAB_KERNEL</kernel>"
+    [ "$lab_os" != hvm ] || lab_boots=
+    cat >"/tmp/$1.xml" <<END
+<domain type='xen'>
+  <name>$1</name>
+  <memory unit='MiB'>$3</memory>
+  <vcpu>2</vcpu>
+  ${4:-}
+  <os>
+    <type arch='x86_64' machine='$2'>$lab_os</type>
+    ${5:-$lab_boots}
+    <cmdline>${6:-}</cmdline>
+  </os>
+  <on_reboot>restart</on_reboot>
+</domain>
+END
+    sed -i "s,<vcpu>2</vcpu>,${LAB_VCPU:-&}," "/tmp/$1.xml"
+    lab_virsh define "/tmp/$1.xml"
+}
+
 # Facts of the host and of a guest's memory.
 
 # lab_xen_before VERSION: is the hypervisor older, "4.21"? For what is true of stock
