@@ -5,6 +5,7 @@
 
 #include <libxl.h>
 #include <libxlutil.h>
+#include <stdio.h>
 
 #include "model/request.h"
 
@@ -130,6 +131,36 @@ void xlnuma__kept_nodes_drop(libxl_domain_config *config);
 bool xlnuma__kept_nodes_get(struct xlnuma__layout *layout_r,
                             const libxl_domain_config *config,
                             const char **why_r);
+
+/* --- handed.c -------------------------------------------------------------- */
+
+/*
+ * What a toolstack that has no guests' files hands over for the builds of a guest:
+ * libvirt, by its hook script. `dir` is the host's run directory, `uuid` as text.
+ */
+#define XLNUMA__UUID_SIZE 37
+
+struct xlnuma__handed {
+    struct xlnuma__settings settings;
+    bool has_cpus; /* hard affinity of the vCPUs that have none */
+    xlnuma_cpuset cpus;
+};
+
+/*
+ * Returns 1; 0: nothing was handed over; XLNUMA_ERR_IO, XLNUMA_ERR_INVALID.
+ */
+int xlnuma__handed_read(struct xlnuma__handed *handed_r, int dir,
+                        const char *uuid, char *message);
+
+/* As lines KEY=VALUE. Returns 0, or -1 with errno. */
+int xlnuma__handed_print(const struct xlnuma__handed *handed, FILE *to);
+
+/* Atomically; in place of what is there. Returns 0 or XLNUMA_ERR_IO. */
+int xlnuma__handed_write(const struct xlnuma__handed *handed, int dir,
+                         const char *uuid, char *message);
+int xlnuma__handed_remove(int dir, const char *uuid, char *message);
+
+bool xlnuma__handed_is_empty(const struct xlnuma__handed *handed);
 
 /* --- conf.c ---------------------------------------------------------------- */
 

@@ -38,14 +38,22 @@ void xlnuma__build_remember(const char *name,
                             const struct xlnuma__settings *settings);
 
 /*
- * The settings of the guest's own file, which are kept in the configuration; where
- * this process has not read that file, those that its first build kept there.
+ * The settings of the guest's own file, or those that were handed over, which are kept
+ * in the configuration; where there are neither, those that its first build kept there.
  */
 void xlnuma__build_settle(struct build *build, libxl_domain_config *config);
 
 /* All that is needed of the configuration, and the numa_* keys for the guest. */
 void xlnuma__build_learn(struct build *build,
                          const libxl_domain_config *config);
+
+/* --- handed.c: what the guest's toolstack handed over ------------------------ */
+
+/*
+ * The settings, to the build, and the vCPUs' affinities, to the configuration. Returns
+ * whether there were any.
+ */
+bool xlnuma__build_get_handed(struct build *build, libxl_domain_config *config);
 
 /* --- keep.c: nodes that a guest sees, in its stored configuration ------------ */
 

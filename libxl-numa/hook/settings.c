@@ -59,6 +59,7 @@ void xlnuma__build_settle(struct build *build, libxl_domain_config *config)
     const char *name = config->c_info.name ? config->c_info.name : "";
     char message[XLNUMA_MESSAGE_SIZE];
     int rc = 0;
+    bool has_file;
 
     libxl_uuid_copy(build->ctx, &build->uuid, &config->c_info.uuid);
     snprintf(build->request.name, sizeof(build->request.name), "%s", name);
@@ -68,14 +69,16 @@ void xlnuma__build_settle(struct build *build, libxl_domain_config *config)
     else
         xlnuma__kept_nodes_drop(config); /* those before a reboot */
     xlnuma__builds_lock();
-    build->has_kept = !is_file_of(build);
-    if (!build->has_kept) {
+    has_file = is_file_of(build);
+    if (has_file) {
         libxl_uuid_copy(build->ctx, &guest_file.uuid, &build->uuid);
         guest_file.has_uuid = true;
         build->settings = guest_file.settings;
-        rc = xlnuma__kept_put(config, &build->settings);
     }
     xlnuma__builds_unlock();
+    build->has_kept = !has_file && !xlnuma__build_get_handed(build, config);
+    if (!build->has_kept)
+        rc = xlnuma__kept_put(config, &build->settings);
     if (rc)
         xlnuma__build_say(
             build, XTL_WARN,

@@ -161,6 +161,7 @@ static int open_dir(const char *dir, bool creates, char *message)
     if (is_private(fd, S_IFDIR))
         return fd;
     close(fd);
+    errno = EPERM;
     return fail_file(message, dir, "",
                      "others may write or read there, or own it: remove it");
 }

@@ -13,7 +13,10 @@ struct xlnuma__reservation {
     uint64_t left_kb[XLNUMA_NODES_MAX];
 };
 
-/* Where the host's builds keep what they share. Returns a descriptor, or < 0. */
+/*
+ * Where the host's builds keep what they share. Returns a descriptor, or < 0, with errno
+ * ENOENT: it is not there.
+ */
 int xlnuma__run_dir_open(bool creates, char *message);
 
 /*

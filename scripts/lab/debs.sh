@@ -120,7 +120,7 @@ lab_libvirt_packages() {
     local programs=(libvirt-daemon libvirt-daemon-driver-xen libvirt-clients
         apparmor libexpat1)
     printf '%s\n' "${programs[@]}" libvirt-daemon-system
-    [[ $LAB_XEN == "$LAB_OWN_XEN" ]] || echo libvirt-daemon-common
+    [[ $LAB_XEN == "$LAB_OWN_XEN" ]] || echo libvirt-common
     lab_apt apt-cache depends --recurse --no-recommends --no-suggests \
         --no-conflicts --no-breaks --no-replaces --no-enhances \
         "${programs[@]}" | grep '^lib[^:]*$' | grep -v '^libvirt-'

@@ -11,10 +11,10 @@ are held to:
     fails the build, with one error; libxl-save-helper, which does not know the
     policy when it cannot read the plan, warns before it.
   - One warning is said if something was lost: that the plan is followed, what
-    xl-numa.conf says, the guest's nodes, the reservation of the memory, the report,
-    large pages, the affinities that a soft reset leaves. None if nothing was. What
-    only makes a plan better when it is known (load, low memory, where devices are)
-    goes without.
+    xl-numa.conf says or was handed over, the guest's nodes, the reservation of the
+    memory, the report, large pages, the affinities that a soft reset leaves. None if
+    nothing was. What only makes a plan better when it is known (load, low memory, where
+    devices are) goes without.
   - Affinities are the plan's or stock libxl's; the report in xenstore is whole
     and true, or not there; no descriptor, lock or memory is lost; the next
     build in this process is as if nothing had been.
@@ -37,6 +37,8 @@ SANITIZE = os.environ.get("SANITIZE_PRELOAD")
 
 SMALL = {"FAKE_FREE": "50,20,50,50"}
 LARGE = {"FAKE_FREE": "1000,1000,3072,3072"}
+
+UUID = "0b1c2d3e-4f50-6172-8394-a5b6c7d8e9f0"
 
 # Memory: 70 MiB fit no node of the small host, 3074 no node of the large one, or
 # of any that a node could be.
@@ -72,6 +74,10 @@ KINDS = {
     "kept configuration": {
         "guest": ["memory=40", 'platform=["numa_nodes=2", "numa_memory=pack"]'],
         "options": ["-j", "-r"]},
+    # By libvirt's hook script.
+    "handed over": {
+        "guest": ["memory=40", f'uuid="{UUID}"'], "options": ["-j"],
+        "handed": "numa_nodes=2\n"},
     "soft reset": {"guest": ["memory=40"], "options": ["-S"]},
     # The pool has the CPUs of nodes 2 and 3.
     "dedicated CPUs": {"guest": ["memory=40", 'numa_cpus="dedicated"'],
@@ -185,6 +191,10 @@ def run(work, kind, fault=None, times=1, hook=True, fail=None):
     if "load" in spec:
         with open(here + "/run/load", "w") as file:
             file.write("xl-numa-load 1 1\n" + spec["load"])
+    elif "handed" in spec:
+        os.mkdir(here + "/run/guests")
+        with open(here + "/run/guests/" + UUID, "w") as file:
+            file.write(spec["handed"])
     else:
         os.rmdir(here + "/run")
     with open(here + "/db1.cfg", "w") as file:
@@ -319,6 +329,8 @@ class Kind:
         nodes = int(build.affinities[0], 0)
         if re.search("soft reset: .*(put back|away from its memory)", text):
             return "affinities, at a soft reset"
+        if "that were handed over" in text:
+            return "what was handed over"
         if not nodes and int(self.ours.affinities[0], 0):
             expect((build.affinities, build.config, build.pages) ==
                    (self.stock.affinities, self.stock.config, self.stock.pages)

@@ -124,7 +124,9 @@ static void read_config(libxl_ctx *ctx, const char *name,
     }
     if (!xlu_cfg_get_string(file, "name", &text, 1))
         config->c_info.name = strdup(text);
-    libxl_uuid_generate(&config->c_info.uuid);
+    if (xlu_cfg_get_string(file, "uuid", &text, 1) ||
+        libxl_uuid_from_string(&config->c_info.uuid, text))
+        libxl_uuid_generate(&config->c_info.uuid);
     text = xlu_cfg_get_string(file, "type", &text, 1) ? "pvh" : text;
     libxl_domain_build_info_init_type(
         info, !strcmp(text, "pv")    ? LIBXL_DOMAIN_TYPE_PV

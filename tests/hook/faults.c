@@ -56,6 +56,7 @@ static const struct function {
     { "open", RETURN, -1, EMFILE, 0 },
     { "openat", RETURN, -1, ENFILE, 0 },
     { "mkdir", RETURN, -1, EROFS, 0 },
+    { "mkdirat", RETURN, -1, EROFS, 0 },
     { "fstat", RETURN, -1, EIO, 0 },
     { "fcntl", RETURN, -1, ENOLCK, 0 },
     { "pread", RETURN, -1, EIO, 0 },
@@ -71,6 +72,7 @@ static const struct function {
     { "fwrite", STREAM, 0, ENOMEM, 3 },
     { "putc", STREAM, EOF, ENOMEM, 1 },
     { "fread", STREAM, 0, EIO, 3 },
+    { "__getdelim", STREAM, -1, EIO, 3 },
     { "__fread_chk", STREAM, 0, EIO, 4 },
     { "__isoc99_fscanf", STREAM, EOF, EIO, 0 },
     { "dlopen", NO_FILE, 0, 0, 0 },
@@ -148,6 +150,7 @@ static const char never[] =
     " strnlen strrchr"
     " strspn strstr strtod strtol strtoul strtoull vsnprintf"
     " libxl_bitmap_dispose libxl_bitmap_equal libxl_bitmap_init"
+    " libxl_bitmap_is_full"
     " libxl_bitmap_reset libxl_bitmap_set libxl_bitmap_test"
     " libxl_cpupoolinfo_dispose libxl_cpupoolinfo_init"
     " libxl_cpupoolinfo_list_free"

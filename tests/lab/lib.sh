@@ -367,7 +367,8 @@ lab_virsh() {
 lab_start_libvirtd() {
     ifconfig lo 127.0.0.1 up
     mkdir -p /run/libvirt /var/lib/libvirt /var/log/libvirt /var/cache/libvirt \
-        /etc/libvirt/hooks/libxl.d
+        /etc/libvirt/hooks/libxl.d /tmp/libvirt
+    mount --bind /tmp/libvirt /var/lib/libvirt # saved guests have room there
     cp /usr/local/sbin/xl-numa-* /usr/sbin/
     ln -sf /usr/sbin/xl-numa-libvirt /etc/libvirt/hooks/libxl.d/xl-numa
     grep -q '^libvirtd ' /sys/kernel/security/apparmor/profiles 2>/dev/null || {
@@ -412,6 +413,7 @@ lab_define() {
 </domain>
 END
     sed -i "s,<vcpu>2</vcpu>,${LAB_VCPU:-&}," "/tmp/$1.xml"
+    lab_virsh undefine "$1" >/dev/null 2>&1
     lab_virsh define "/tmp/$1.xml"
 }
 
