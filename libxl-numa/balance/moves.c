@@ -13,6 +13,9 @@
 /* So many guests at most are moved to make room for one. */
 #define OTHERS_MAX 8
 
+/* On so many sets of nodes at most; more matter on hosts of many nodes alone. */
+#define SETS_MAX 8
+
 /* A guest that has less of its memory than this where room is needed stays. */
 #define WORTH_MOVING 0.4
 
@@ -29,8 +32,11 @@ struct ledger {
 struct place {
     struct xlnuma__spot spot;
     double distance;
-    double alone;   /* its distance, had it the host for itself */
-    bool is_passed; /* no use in this search for one to move away */
+    double alone; /* its distance, had it the host for itself */
+    double
+        expected; /* of its best chain: the ratio when it was looked at, or hope */
+    unsigned looked_after; /* so many chains */
+    bool is_passed;        /* no use in this search for one to move away */
 };
 
 struct state {
@@ -39,6 +45,7 @@ struct state {
     const struct xlnuma__moves_options *options;
     struct place *place; /* owned */
     unsigned nr;
+    unsigned nr_made;         /* chains */
     uint64_t left_kb;         /* may be moved yet */
     struct xlnuma_plan *plan; /* owned; the last one made */
 };
@@ -180,15 +187,22 @@ static void come(struct xlnuma_host *host,
 
 /* --- where it would go ----------------------------------------------------- */
 
+static uint64_t usable_on(const struct xlnuma_host *host, xlnuma_nodeset nodes)
+{
+    uint64_t usable_kb = 0;
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, nodes)
+        usable_kb += xlnuma__usable_kb(&host->node[i]);
+    return usable_kb;
+}
+
 /* Beside what has to stay free? */
 static bool has_room(const struct xlnuma_host *host, uint64_t memory_kb,
                      uint64_t keep_kb)
 {
-    uint64_t free_kb = 0;
-    unsigned i;
+    uint64_t free_kb = usable_on(host, host->nodes);
 
-    XLNUMA_FOR_EACH_NODE(i, host->nodes)
-        free_kb += xlnuma__usable_kb(&host->node[i]);
     return free_kb >= memory_kb && free_kb - memory_kb >= keep_kb;
 }
 
@@ -236,6 +250,12 @@ static bool find_spot(struct xlnuma_host *host,
 }
 
 /* --- chains ----------------------------------------------------------------- */
+
+/* What a guest gains at most. */
+static double hope_of(const struct state *state, unsigned n)
+{
+    return state->place[n].distance - state->place[n].alone;
+}
 
 static double ratio_of(const struct chain *chain)
 {
@@ -372,11 +392,8 @@ static uint64_t kb_on(const struct xlnuma__spot *spot, xlnuma_nodeset nodes)
 /* What the nodes lack for the guest, by file without its own memory. */
 static uint64_t lack_of(const struct state *state, const struct wanted *wanted)
 {
-    uint64_t free_kb = 0;
-    unsigned i;
+    uint64_t free_kb = usable_on(state->host, wanted->nodes);
 
-    XLNUMA_FOR_EACH_NODE(i, wanted->nodes)
-        free_kb += xlnuma__usable_kb(&state->host->node[i]);
     if (state->guest[wanted->guest].way == XLNUMA__MOVE_BY_FILE)
         free_kb += kb_on(&state->place[wanted->guest].spot, wanted->nodes);
     return free_kb < wanted->memory_kb ? wanted->memory_kb - free_kb : 0;
@@ -440,6 +457,10 @@ static bool make_room(struct state *state, const struct wanted *wanted,
 {
     uint64_t lack_kb;
 
+    /* what is missing has to find room elsewhere */
+    if (lack_of(state, wanted) >
+        usable_on(state->host, state->host->nodes & ~wanted->nodes))
+        return false;
     for (unsigned n = 0; n < state->nr; n++)
         state->place[n].is_passed = false;
     while ((lack_kb = lack_of(state, wanted))) {
@@ -506,41 +527,125 @@ static xlnuma_nodeset grow_from(const struct xlnuma_host *host, unsigned first,
     return size_kb >= memory_kb ? nodes : 0;
 }
 
+/* Where others are to make room, one more of SETS_MAX: those that lack least. */
+static void add_set(const struct state *state, struct wanted set[],
+                    unsigned *nr, const struct wanted *more)
+{
+    uint64_t lack_kb = lack_of(state, more);
+    unsigned at = *nr;
+
+    while (at && lack_of(state, &set[at - 1]) > lack_kb)
+        at--;
+    if (at == SETS_MAX)
+        return;
+    if (*nr < SETS_MAX)
+        ++*nr;
+    memmove(&set[at + 1], &set[at], (*nr - at - 1) * sizeof(*set));
+    set[at] = *more;
+}
+
 static void try_others(struct state *state, unsigned n, struct chain *best)
 {
     const struct xlnuma_request *request = &state->guest[n].request;
     xlnuma_nodeset among = state->host->nodes & request->nodes;
-    unsigned first;
+    struct wanted set[SETS_MAX];
+    unsigned nr = 0, first;
 
     XLNUMA_FOR_EACH_NODE(first, among) {
         struct wanted wanted = { .guest = n, .memory_kb = request->memory_kb };
 
-        if (!state->host->node[first].size_kb)
-            continue;
         wanted.nodes = grow_from(state->host, first, among, request->memory_kb);
-        wanted.room = (state->place[n].distance - state->place[n].alone) *
-                      (double)request->memory_kb;
-        if (wanted.nodes)
-            try_chain(state, &wanted, best);
+        wanted.room = hope_of(state, n) * (double)request->memory_kb;
+        if (wanted.nodes && state->host->node[first].size_kb)
+            add_set(state, set, &nr, &wanted);
     }
+    for (unsigned i = 0; i < nr; i++)
+        try_chain(state, &set[i], best);
 }
 
 /* --- all guests -------------------------------------------------------------- */
 
-static void find_best(struct state *state, struct chain *best)
+/* The guest from which most is expected; `but` it. Returns nr: gains are too small. */
+static unsigned find_first(const struct state *state, unsigned but)
 {
-    best->nr = 0;
-    best->moved_kb = 0;
-    best->gained = 0;
-    for (unsigned n = 0; n < state->nr; n++) {
-        const struct place *place = &state->place[n];
+    unsigned found = state->nr;
 
-        if (!state->guest[n].is_asked_for || !may_move(state, n) ||
-            place->distance - place->alone + SAME < least_ratio(state, best))
+    for (unsigned n = 0; n < state->nr; n++) {
+        const struct place *place = &state->place[n], *first;
+
+        if (n == but || !state->guest[n].is_asked_for || !may_move(state, n) ||
+            place->expected + SAME < state->options->gain)
             continue;
-        try_guest(state, n, best);
-        if (state->options->others)
-            try_others(state, n, best);
+        first = &state->place[found == state->nr ? n : found];
+        if (found == state->nr || place->expected > first->expected + SAME ||
+            (place->expected > first->expected - SAME &&
+             state->guest[n].request.memory_kb <
+                 state->guest[found].request.memory_kb))
+            found = n;
+    }
+    return found;
+}
+
+/* The best chain for one guest, as the host is now. */
+static void look_at(struct state *state, unsigned n, struct chain *chain_r)
+{
+    chain_r->nr = 0;
+    chain_r->moved_kb = 0;
+    chain_r->gained = 0;
+    try_guest(state, n, chain_r);
+    if (state->options->others)
+        try_others(state, n, chain_r);
+    state->place[n].expected = ratio_of(chain_r);
+    state->place[n].looked_after = state->nr_made;
+}
+
+/* Hope anew for guests that were looked at before the last chain. False: none. */
+static bool forget_looks(struct state *state)
+{
+    bool is_one = false;
+
+    for (unsigned n = 0; n < state->nr; n++) {
+        if (state->place[n].looked_after == state->nr_made)
+            continue;
+        state->place[n].expected = hope_of(state, n);
+        state->place[n].looked_after = state->nr_made;
+        is_one = true;
+    }
+    return is_one;
+}
+
+/*
+ * The best chain of all. Most are looked at only when their turn comes: what was
+ * found before, or hoped for at first, is taken for the most that there can be until
+ * nothing is left. Returns false: there is none.
+ */
+static bool find_best(struct state *state, struct chain *best)
+{
+    for (;;) {
+        unsigned n = find_first(state, state->nr), next;
+
+        if (n == state->nr) {
+            if (!forget_looks(state))
+                return false;
+            continue;
+        }
+        look_at(state, n, best);
+        next = find_first(state, n);
+        if (best->nr && (next == state->nr ||
+                         ratio_of(best) + SAME >= state->place[next].expected))
+            return true;
+    }
+}
+
+static void make_chain(struct state *state, const struct chain *chain)
+{
+    state->nr_made++;
+    state->left_kb -= chain->moved_kb;
+    for (unsigned i = 0; i < chain->nr; i++) {
+        unsigned n = chain->move[i].guest;
+
+        put(state, n, &chain->move[i].to);
+        state->place[n].expected = hope_of(state, n);
     }
 }
 
@@ -581,10 +686,8 @@ static int make_moves(struct state *state, struct xlnuma__moves *moves,
     struct chain best;
     int rc = 0;
 
-    for (find_best(state, &best); best.nr && !rc; find_best(state, &best)) {
-        for (unsigned n = 0; n < best.nr; n++)
-            put(state, best.move[n].guest, &best.move[n].to);
-        state->left_kb -= best.moved_kb;
+    while (!rc && find_best(state, &best)) {
+        make_chain(state, &best);
         rc = add_chain(moves, &best, message);
     }
     return rc;
@@ -625,6 +728,7 @@ static int begin(struct state *state, const struct xlnuma_host *host,
         place->spot = state->guest[n].spot;
         place->distance = xlnuma__spot_distance(host, &place->spot);
         place->alone = alone_distance(state, n);
+        place->expected = hope_of(state, n);
         if (xlnuma__spot_nodes(&place->spot))
             moves->memory_kb += state->guest[n].request.memory_kb;
     }

@@ -196,10 +196,12 @@ static void keep_domain(const xc_domaininfo_t *domain, void *data)
     struct loading *loading = data;
     xc_domaininfo_t *larger = loading->domain;
 
+    if (loading->is_out_of_memory)
+        return;
     if (loading->nr % BATCH == 0)
         larger = realloc(larger, (loading->nr + BATCH) * sizeof(*larger));
-    loading->is_out_of_memory |= !larger;
-    if (loading->is_out_of_memory)
+    loading->is_out_of_memory = !larger;
+    if (!larger)
         return;
     loading->domain = larger;
     loading->domain[loading->nr++] = *domain;

@@ -125,15 +125,17 @@ static const struct table_column stay_columns[] = {
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))
 
-/* Both tables; their rows are one array, which is the caller's. */
-static int fill(const struct moves_view *view, struct table *moves,
-                struct table *stay, char *message)
+/* Both tables. Returns their rows, one array that is the caller's; or NULL. */
+static struct row *fill(const struct moves_view *view, struct table *moves,
+                        struct table *stay, char *message)
 {
     unsigned nr = view->moves->nr;
     struct row *row = calloc((size_t)nr + view->guests->nr + 1, sizeof(*row));
 
-    if (!row)
-        return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
+    if (!row) {
+        xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
+        return NULL;
+    }
     for (unsigned n = 0; n < nr; n++) {
         row[n].move = &view->moves->move[n];
         row[n].guest = &view->guests->guest[row[n].move->guest];
@@ -148,7 +150,7 @@ static int fill(const struct moves_view *view, struct table *moves,
         row[nr + stay->nr_rows].guest = &view->guests->guest[n];
         row[nr + stay->nr_rows++].why_not = view->why_not[n];
     }
-    return 0;
+    return row;
 }
 
 int moves_table_print(const struct moves_view *view, FILE *file, char *message)
@@ -156,10 +158,10 @@ int moves_table_print(const struct moves_view *view, FILE *file, char *message)
     const struct xlnuma__moves *moves = view->moves;
     struct table table, stay;
     char moved[32], all[32];
-    int rc = fill(view, &table, &stay, message);
+    struct row *rows = fill(view, &table, &stay, message);
 
-    if (rc)
-        return rc;
+    if (!rows)
+        return XLNUMA_ERR_NOMEM;
     if (moves->nr) {
         table_print(&table, file);
         fprintf(file,
@@ -178,7 +180,7 @@ int moves_table_print(const struct moves_view *view, FILE *file, char *message)
         fputc('\n', file);
         table_print(&stay, file);
     }
-    free((void *)(uintptr_t)table.row);
+    free(rows);
     return 0;
 }
 
@@ -187,10 +189,10 @@ int moves_table_json(const struct moves_view *view, FILE *file, char *message)
     const struct xlnuma__moves *moves = view->moves;
     struct table table, stay;
     yajl_gen gen;
-    int rc = fill(view, &table, &stay, message);
+    struct row *rows = fill(view, &table, &stay, message);
 
-    if (rc)
-        return rc;
+    if (!rows)
+        return XLNUMA_ERR_NOMEM;
     gen = xlnuma__json_begin("xlnuma-rebalance", 1);
     if (gen) {
         xlnuma__json_key(gen, "dry_run");
@@ -206,6 +208,6 @@ int moves_table_json(const struct moves_view *view, FILE *file, char *message)
         xlnuma__json_key(gen, "not_moved");
         table_json(&stay, gen);
     }
-    free((void *)(uintptr_t)table.row);
+    free(rows);
     return xlnuma__json_end(gen, file, message);
 }
