@@ -153,8 +153,12 @@ static const char not_asked[] = "not asked for";
 static const char not_placed[] = "not placed by xl-numa";
 static const char not_read[] = "xenstore does not tell how it was built";
 
-/* Why its report keeps the balancer from it, or NULL. */
-static const char *why_left(const struct xlnuma__report *report)
+/*
+ * Why its report keeps the balancer from it, or NULL. A restored guest has one before
+ * its memory, and affinities follow where that ends: it is not paused any more then.
+ */
+static const char *why_left(const struct xlnuma__balanced *domain,
+                            const struct xlnuma__report *report)
 {
     if (!report->expected_distance)
         return not_placed;
@@ -166,6 +170,8 @@ static const char *why_left(const struct xlnuma__report *report)
         return "it has CPUs of its own";
     if (!*report->hard_cpus)
         return "its build set no hard affinity";
+    if (domain->is_paused && !report->has_actual)
+        return "its build may not be over";
     return NULL;
 }
 
@@ -294,7 +300,7 @@ static void read_domain(struct xlnuma__balancer *balancer,
                                  &has_report, message))
         domain->left = not_read;
     else
-        domain->left = has_report ? why_left(&report) : not_placed;
+        domain->left = has_report ? why_left(domain, &report) : not_placed;
     if (!domain->left)
         domain->left = fill(balancer, domain, &report, poolid);
     if (!domain->left)
