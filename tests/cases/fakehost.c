@@ -1148,12 +1148,15 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
               unsigned *length)
 {
     const char *key;
-    char *value = find_report(path, &key), what[64];
+    char *value, what[64];
     unsigned long video[2];
     unsigned domid;
 
     (void)xs;
     (void)t;
+    if (fails("xs_read"))
+        return NULL;
+    value = find_report(path, &key);
     if (value && (*key || getenv("FAKE_REPORT"))) {
         char *text = value;
 

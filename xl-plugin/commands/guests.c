@@ -58,12 +58,13 @@ static int read_pins(const struct pool *pool, const libxl_dominfo *info,
     return rc;
 }
 
-/* A report that cannot be read leaves the guest in the list without it. */
+/* A report that cannot be read leaves the guest, and its CPUs, in the list. */
 static int read_guest(libxl_ctx *ctx, struct xs_handle *xs,
                       const struct pool *pool, const libxl_dominfo *info,
                       struct xlnuma__guest *guest, char *message)
 {
     char *name = libxl_domid_to_name(ctx, info->domid);
+    char why[XLNUMA_MESSAGE_SIZE];
     uint64_t video_kb = 0;
     int rc;
 
@@ -76,9 +77,10 @@ static int read_guest(libxl_ctx *ctx, struct xs_handle *xs,
     guest->memory_kb = info->current_memkb + info->outstanding_memkb;
     guest->nr_vcpus = info->vcpu_online;
     read_affinity(ctx, guest);
-    rc = xlnuma__report_read(xs, info->domid, &guest->report,
-                             &guest->has_report, message);
-    if (rc) {
+    rc = read_pins(pool, info, guest, message);
+    if (xlnuma__report_read(xs, info->domid, &guest->report, &guest->has_report,
+                            why)) {
+        rc = xlnuma__fail(message, XLNUMA_ERR_XEN, "%s", why);
         memset(&guest->report, 0, sizeof(guest->report));
         guest->has_report = false;
     }
@@ -86,7 +88,7 @@ static int read_guest(libxl_ctx *ctx, struct xs_handle *xs,
     if (guest->memory_kb >= xlnuma__guest_built_kb(guest) + XLNUMA__STRAY_KB)
         video_kb = xlnuma__video_kb(xs, info->domid);
     xlnuma__guest_judge_size(guest, video_kb);
-    return rc ? rc : read_pins(pool, info, guest, message);
+    return rc;
 }
 
 static int read_guests(libxl_ctx *ctx, struct xs_handle *xs,
