@@ -9,6 +9,7 @@
 #include "xen/dom0_vcpus.h"
 #include "xen/host.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* --- what the children are to have ------------------------------------------ */
@@ -64,17 +65,21 @@ const cpu_set_t *xlnuma__emulator_find(uint32_t domid)
 /* --- choosing ----------------------------------------------------------------- */
 
 /* Only those that this process may run on: it may have been confined. */
-static void leave_own(struct xlnuma__dom0_vcpus *dom0)
+static int leave_own(struct xlnuma__dom0_vcpus *dom0, char *message)
 {
     unsigned nr = 0;
     cpu_set_t own;
 
     if (sched_getaffinity(0, sizeof(own), &own))
-        return;
+        return xlnuma__fail(message, XLNUMA_ERR_IO,
+                            "which vCPUs of Domain-0 this program may run on: "
+                            "%s",
+                            strerror(errno));
     for (unsigned i = 0; i < dom0->nr; i++)
         if (dom0->vcpu[i].id < CPU_SETSIZE && CPU_ISSET(dom0->vcpu[i].id, &own))
             dom0->vcpu[nr++] = dom0->vcpu[i];
     dom0->nr = nr;
+    return 0;
 }
 
 static int choose(struct build *build, struct xlnuma_host *host,
@@ -86,9 +91,10 @@ static int choose(struct build *build, struct xlnuma_host *host,
 
     if (!rc)
         rc = xlnuma__dom0_vcpus_read(dom0, build->ctx, message);
+    if (!rc)
+        rc = leave_own(dom0, message);
     if (rc)
         return rc;
-    leave_own(dom0);
     xlnuma__emulator_choose(host, dom0, plan ? plan->nodes : 0,
                             build->request.emulator, &build->emulator_set,
                             &build->emulator_vcpus);

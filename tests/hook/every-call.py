@@ -11,10 +11,10 @@ are held to:
     fails the build, with one error; libxl-save-helper, which does not know the
     policy when it cannot read the plan, warns before it.
   - One warning is said if something was lost: that the plan is followed, what
-    xl-numa.conf says or was handed over, the guest's nodes, the reservation of the
-    memory, the report, large pages, the affinities that a soft reset leaves. None if
-    nothing was. What only makes a plan better when it is known (load, low memory, where
-    devices are) goes without.
+    xl-numa.conf says or was handed over, the guest's nodes, the device model's vCPUs,
+    the reservation of the memory, the report, large pages, the affinities that a soft
+    reset leaves. None if nothing was. What only makes a plan better when it is known
+    (load, low memory, where devices are) goes without.
   - Affinities are the plan's or stock libxl's; the report in xenstore is whole
     and true, or not there; no descriptor, lock or memory is lost; the next
     build in this process is as if nothing had been.
@@ -86,6 +86,10 @@ KINDS = {
         "guest": ["memory=256", 'numa_cpus="dedicated"',
                   'numa_guest_nodes="auto"'],
         "env": {"FAKE_FREE": "0,0,200,200", "FAKE_DEDICATED": "0xf0"}},
+    # libxl starts one, which ends at once.
+    "device model": {"guest": ["memory=40", 'numa_emulator="near"'],
+                     "env": dict(SMALL, FAKE_DOM0_PINS="0x3",
+                                 FAKE_DEVICE_MODEL="/bin/true")},
     "stub domain": {"guest": ["memory=30", 'type="hvm"', "stubdom=8"],
                     "times": 1},
 }
@@ -361,6 +365,9 @@ class Kind:
         if "without large pages" in text:
             expect(build.affinities == self.ours.affinities, "half placed")
             return "large pages"
+        if "device model" in text:
+            expect(build.affinities == self.ours.affinities, "half placed")
+            return "the device model's vCPUs"
         if len(build.store) < len(self.ours.store) or "from xenstore" in text:
             expect(build.pages == self.ours.pages, "memory is elsewhere")
             return "the report"

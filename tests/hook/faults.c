@@ -50,6 +50,8 @@ static const struct function {
     { "open_memstream", RETURN, 0, ENOMEM, 0 },
     { "fnmatch", RETURN, -1, ENOMEM, 0 },
     { "__register_atfork", RETURN, ENOMEM, 0, 0 },
+    { "sched_getaffinity", RETURN, -1, EINVAL, 0 },
+    { "sched_setaffinity", RETURN, -1, EINVAL, 0 },
     /* Locks. */
     { "pthread_mutex_trylock", RETURN, EBUSY, 0, 0 },
     /* Files. */
@@ -139,12 +141,12 @@ static const struct function {
  * calls the hook was linked to.
  */
 static const char never[] =
-    " __ctype_b_loc __cxa_finalize __errno_location __isoc99_sscanf "
-    "__stack_chk_fail"
+    " __ctype_b_loc __cxa_finalize __errno_location __isoc99_sscanf"
+    " __sched_cpucount __stack_chk_fail"
     " abort"
     " clock_gettime dl_iterate_phdr dlerror dlinfo dlsym ferror free getenv"
     " geteuid getpid ioctl isatty"
-    " memchr memcmp memcpy memmem memmove memset nanosleep"
+    " memchr memcmp memcpy memmem memmove memset nanosleep perror"
     " pthread_mutex_lock pthread_mutex_unlock pthread_once qsort snprintf"
     " sprintf stpcpy strchr strcmp strcpy strcspn strerror strlen strncmp"
     " strnlen strrchr"
