@@ -148,6 +148,14 @@ lab_pack_linux() {
         lab_cpio "$to"
 }
 
+# What --linux adds to dom0 besides with --hvm, as an archive on stdout: the kernel $1
+# in a form that QEMU loads for an HVM guest.
+lab_pack_linux_hvm() {
+    local to=$LAB_RUN/linux-hvm
+    mkdir -p "$to/lab" && objcopy -S -O elf32-i386 "$1" "$to/lab/linux-hvm" &&
+        lab_cpio "$to"
+}
+
 # Unpacks the packages of list $1 into tree $2; tar's further arguments say what
 # to leave out.
 lab_unpack_debs() {
@@ -162,8 +170,8 @@ lab_unpack_debs() {
     done <"$list"
 }
 
-# Leaves in $LAB_BASE xen, vmlinux, dom0.cpio and linux.cpio, made once for the
-# packages' versions and this file's text.
+# Leaves in $LAB_BASE xen, vmlinux, dom0.cpio, linux.cpio and linux-hvm.cpio, made
+# once for the packages' versions and this file's text.
 lab_build_base() {
     local key work=$LAB_RUN/base
     key=$(cat "$(LAB_XEN=$LAB_OWN_XEN lab_deb_list kernel)" \
@@ -184,7 +192,8 @@ lab_build_base() {
             -name 'xen*.gz' -type f | head -n 1)" >"$work/out/xen" &&
         lab_unpack_kernel "$work"/root/boot/vmlinuz-* >"$work/out/vmlinux" &&
         lab_pack_linux "$work/root" "$work/out/vmlinux" \
-            >"$work/out/linux.cpio"; }
+            >"$work/out/linux.cpio" &&
+        lab_pack_linux_hvm "$work/out/vmlinux" >"$work/out/linux-hvm.cpio"; }
     then
         die 1 "cannot build the dom0 image"
     fi
@@ -202,7 +211,7 @@ lab_make_hvm() {
     for name in bios-256k vgabios-stdvga; do
         cp "$1/usr/share/seabios/$name.bin" "$2/usr/share/seabios/"
     done
-    for name in kvmvapic.bin keymaps/en-us; do
+    for name in kvmvapic.bin pvh.bin keymaps/en-us; do
         cp "$1/usr/share/qemu/$name" "$2/usr/share/qemu/$name"
     done
 }
@@ -436,8 +445,10 @@ lab_pack_job() {
 
 # The whole dom0 file system but for the job, in $LAB_RUN/dom0.
 lab_make_initrd() {
+    local both=${LAB_HVM:+$LAB_LINUX}
     cat "$LAB_BASE/dom0.cpio" ${LAB_LINUX:+"$LAB_BASE/linux.cpio"} \
-        ${LAB_HVM:+"$LAB_HVM"} ${LAB_LIBVIRT:+"$LAB_LIBVIRT"} \
+        ${LAB_HVM:+"$LAB_HVM"} ${both:+"$LAB_BASE/linux-hvm.cpio"} \
+        ${LAB_LIBVIRT:+"$LAB_LIBVIRT"} \
         "$LAB_RUN/early.cpio" >"$LAB_RUN/dom0" ||
         die 1 "cannot make the dom0 file system in $LAB_RUN"
 }
