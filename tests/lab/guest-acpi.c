@@ -2,8 +2,8 @@
 /*
  * guest-acpi DOMID [TABLE]: what the ACPI tables in a guest's memory say of its nodes, by
  * way of its RSDP as an operating system finds it: lines "cpu NODE APIC-ID",
- * "memory NODE 0xSTART-0xEND" and "distances D..."; and "apic-ids ID..." of its
- * MADT. Fails if a checksum (but for the MADT's) is wrong, or there is no SRAT or
+ * "memory NODE 0xSTART-0xEND" and "distances D..."; "apic-ids ID..." of its MADT; and
+ * "table NAME" of each other. Fails if a checksum (but for the MADT's) is wrong, or there is no SRAT or
  * SLIT. With a table's name that one is destroyed. Runs in dom0.
  */
 #include <inttypes.h>
@@ -127,6 +127,8 @@ static bool read_table(uint64_t address)
         print_slit(table);
     else if (!memcmp(header, "APIC", 4))
         print_madt(table, length);
+    else
+        printf("table %.4s\n", (const char *)table);
     nr_found +=
         is_right && (!memcmp(header, "SRAT", 4) || !memcmp(header, "SLIT", 4));
     free(table);

@@ -108,6 +108,24 @@ cryptomgr.notests ${LAB_WORDS:-}\"" 'on_crash="preserve"' \
         'on_reboot="preserve"' "$@"
 }
 
+# lab_create_hvm_linux NAME MIB VCPUS [LINE...]: the same as an HVM guest. Only with
+# "# linux: yes" and "# hvm: yes". It is known to boot in this machine of QEMU's, and
+# with a compressed ramdisk.
+lab_create_hvm_linux() {
+    lab_name=$1 lab_mib=$2 lab_nr=$3
+    shift 3
+    [ -s /tmp/linux-initrd.gz ] ||
+        cat "$LAB_LINUX_INITRD" /lab/linux-more | gzip -1 >/tmp/linux-initrd.gz
+    rm -f "/var/log/xen/guest-$lab_name.log"
+    lab_create_hvm "$lab_name" "$lab_mib" "$lab_nr" \
+        'firmware_override="hvmloader"' "kernel=\"$LAB_LINUX_HVM\"" \
+        'ramdisk="/tmp/linux-initrd.gz"' \
+        "extra=\"console=hvc0 earlyprintk=xen mitigations=off lpj=10000000 nowatchdog \
+quiet cryptomgr.notests pci=noearly ${LAB_WORDS:-}\"" \
+        'device_model_args_hvm=["-machine","xenfv-4.2,suppress-vmdesc=on"]' \
+        'on_crash="preserve"' 'on_reboot="preserve"' "$@"
+}
+
 # What the Linux guest $1 said since it started, and has it said all?
 lab_linux_says() {
     { tr -d '\r' <"/var/log/xen/guest-$1.log"; } 2>/dev/null |
@@ -116,13 +134,20 @@ lab_linux_says() {
 
 lab_linux_is_over() {
     lab_linux_says "$1" | grep -qx end ||
-        ! "$LAB_STOCK_XL" list "$1" | awk 'NR == 2 { exit $(NF - 1) ~ /[cs]/ }'
+        ! "$LAB_STOCK_XL" list "$1" | awk '
+            NR == 2 { lives = $(NF - 1) !~ /[cs]/ } END { exit !lives }'
 }
 
 # lab_wait_linux_says NAME [SECONDS]: until it has said all; fails if it died.
 lab_wait_linux_says() {
     lab_wait "${2:-400}" lab_linux_is_over "$1"
     lab_linux_says "$1" | grep -qx end
+}
+
+# lab_linux_tables NAME: which of its ACPI tables FACP, SRAT and SLIT the Linux guest
+# finds whole.
+lab_linux_tables() {
+    lab_linux_says "$1" | sed -n 's/^table \(.*\) sum 0$/\1/p' | tr '\n' ' '
 }
 
 # lab_vnodes DOMID: the nodes that the ACPI tables in the guest's memory have, one a
@@ -537,6 +562,35 @@ lab_pages_at() {
         "$LAB_P2M" "$lab_traced" /tmp/lab.trace "$lab_at" $lab_ends
     done
     rm -f /tmp/lab.trace
+}
+
+# lab_check_by_address TEXT DOMID NR: assertions that the guest sees NR nodes, and that
+# each of them has its memory on the node of the host that the report says, by Xen's
+# trace of guest addresses: of a guest that was built since lab_trace_pages. A page
+# that it shares with Xen is one of Xen's own, on any node; a VGA's are none.
+lab_check_by_address() {
+    lab_what=$1 lab_seer=$2 lab_seen=$3 lab_vnode=0
+    set --
+    while lab_ranges=$(lab_report "$lab_seer" "vnode/$lab_vnode/ranges"); do
+        set -- "$@" "$lab_ranges"
+        lab_vnode=$((lab_vnode + 1))
+    done
+    is "$lab_what: the report has $lab_seen nodes" "$#" "$lab_seen"
+    lab_pages_at "$lab_seer" "$@" >/tmp/lab.at
+    lab_vnode=0
+    while [ $lab_vnode -lt $# ]; do
+        lab_home=$(lab_report "$lab_seer" "vnode/$lab_vnode/node")
+        lab_kb=$(lab_report "$lab_seer" "vnode/$lab_vnode/planned_kb")
+        lab_vnode=$((lab_vnode + 1))
+        between "$lab_what: the addresses of node $((lab_vnode - 1)) are on node $lab_home" \
+            "$(awk -v row=$lab_vnode -v home="$lab_home" \
+                'NR == row { print $(home + 1) }' /tmp/lab.at)" \
+            $((lab_kb / 4 - 64)) $((lab_kb / 4))
+        between "$lab_what: and none elsewhere, but one of Xen's" \
+            "$(awk -v row=$lab_vnode -v home="$lab_home" 'NR == row {
+                for (i = 1; i <= NF; i++) if (i != home + 1) off += $i
+                print off + 0 }' /tmp/lab.at)" 0 2
+    done
 }
 
 # The nodes of Xen's list $1 ("0,2-3"), one a line.

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
 #
-# A PVH Linux sees the nodes that it is on (numa_guest_nodes): what its own
-# /sys/devices/system/node says is compared with the plan, with the hypervisor's
-# count of pages and with where a process bound to a node gets its memory. Stock
-# xl's sees one node.
+# A PVH Linux sees the nodes that it is on (numa_guest_nodes), two, four and eight:
+# what its own /sys/devices/system/node says is compared with the plan, with the
+# hypervisor's count of pages, with Xen's trace of guest addresses, and with where a
+# process bound to a node gets its memory. Stock xl's sees one node.
 # memory: 12500
 # host: lab-2x2.json
 # linux: yes
@@ -20,7 +20,8 @@ report() {
 # field NAME N WORD: of what guest NAME says of its node N.
 field() {
     lab_linux_says "$1" | awk -v node="node$2" -v word="$3" '
-        $1 == node { for (i = 2; i < NF; i++) if ($i == word) print $(i + 1) }'
+        $1 == node { for (i = 2; i < NF; i++) if ($i == word)
+            print ($(i + 1) == "distance" ? "" : $(i + 1)) }'
 }
 
 # matrix NAME: the distances that it sees, rows by commas.
@@ -118,9 +119,36 @@ check_memory "four nodes" g "$id"
 check_bound "four nodes" g "$id"
 is "its tables are intact, and as reported" "$(lab_vnodes "$id")" \
     "$(lab_vnodes_reported "$id")"
+is "for itself, too" "$(lab_linux_tables g)" "FACP SRAT SLIT "
 is "it warns of CPUs that share a cache, and of nothing else" \
     "$(lab_linux_says g | sed -n 's/^warnings //p')" 1
 lab_destroy g
+free_all
+
+# --- two, uneven --------------------------------------------------------------
+# Node 3 has 300 MiB, less than half of 901; 640 is the nearest multiple of 128 to what
+# node 2 has then.
+lab_leave 0 100
+lab_leave 1 100
+lab_leave 2 700
+lab_leave 3 300
+vcpus=3
+lab_trace_pages
+ok "901 MiB and 3 vCPUs are built on two uneven nodes" lab_create_pvh_linux \
+    u 901 3 'numa_guest_nodes="auto"'
+id=$(lab_domid u)
+is "on nodes 2 and 3: 640 and 261 MiB" "$(for n in 0 1; do
+    report "$id" vnode/$n/node; report "$id" vnode/$n/planned_kb; done | tr '\n' ' ')" \
+    "2 655360 3 267264 "
+lab_check_by_address "uneven nodes" "$id" 2
+ok "its Linux lives" lab_wait_linux_says u
+is "it sees the host's distances" "$(matrix u)" "10 11,11 10"
+check_memory "uneven nodes" u "$id"
+# Node 1's addresses are on node 3, as Xen's trace has it.
+check_bound "uneven nodes" u "$id"
+is "its tables are intact, and as reported" "$(lab_vnodes "$id")" \
+    "$(lab_vnodes_reported "$id")"
+lab_destroy u
 free_all
 
 # --- a fixed number -----------------------------------------------------------
@@ -139,6 +167,17 @@ is "four of them are on node 2, four on node 3" "$(for n in 0 1 2 3 4 5 6 7; do
 ok "its Linux lives" lab_wait_linux_says h
 is "it sees eight nodes" "$(lab_linux_says h | sed -n 's/^online \([^ ]*\).*/\1/p')" \
     0-7
+is "all at distance 11" "$(matrix h)" "$(awk 'BEGIN {
+    for (i = 0; i < 64; i++)
+        printf "%d%s", i % 9 ? 11 : 10, i % 8 < 7 ? " " : i < 63 ? "," : ""
+}')"
+is "two vCPUs are on node 2, two on node 3" "$(for n in 0 1 2 3 4 5 6 7; do
+    echo "$n:$(report "$id" vnode/$n/vcpus)"; done | tr '\n' ' ')" \
+    "0:0 1:1 2: 3: 4:2 5:3 6: 7: "
+is "Linux numbers nodes with vCPUs first" "$(for n in 0 1 2 3 4 5 6 7; do
+    echo "$n:$(field h $n cpus)"; done | tr '\n' ' ')" "0:0 1:1 2:2 3:3 4: 5: 6: 7: "
+is "its tables are intact, and as reported" "$(lab_vnodes "$id")" \
+    "$(lab_vnodes_reported "$id")"
 is "all of its memory is on nodes 2-3" "$(lab_offplan "$id" 2-3)" 0.000
 between "by address: node 2 has that of nodes 0 to 3" "$(pages_on "$id" 2)" \
     $((4 * 32768 - 64)) $((4 * 32768 + 100))
@@ -150,4 +189,6 @@ lab_destroy h
 LAB_XL=$LAB_STOCK_XL
 ok "stock xl builds a guest like it" lab_create_pvh_linux s 300 2
 ok "its Linux lives" lab_wait_linux_says s
-is "it sees one node" "$(lab_linux_says s | sed -n 's/^online \([^ ]*\).*/\1/p')" 0
+is "it sees one node" "$(matrix s)" 10
+is "without tables of nodes" "$(lab_linux_tables s)" "FACP "
+is "by that number" "$(lab_linux_says s | sed -n 's/^online \([^ ]*\).*/\1/p')" 0

@@ -2,11 +2,12 @@
 # shellcheck shell=sh
 #
 # An HVM guest that sees its nodes (numa_guest_nodes): hvmloader has the tables that
-# it was handed in the guest's ACPI tables; the memory is by address. Then a guest of
-# 5 GiB, PVH, whose nodes are around the hole below 4 GiB.
+# it was handed in the guest's ACPI tables, beside the user's own; the memory is by
+# address. PVH guests: one whose node runs out while it is built; one of 5 GiB, whose
+# nodes are around the hole below 4 GiB; one that reboots.
 # memory: 11000
 # host: lab-2x2.json
-# timeout: 500
+# timeout: 1200
 # hvm: yes
 
 # shellcheck source=tests/lab/lib.sh
@@ -25,14 +26,17 @@ lab_leave 0 400
 lab_leave 1 400
 lab_leave 2 900
 lab_leave 3 900
+# A table of the user's: 36 bytes, of revision 1. "OEM1", 36, 1 and 201 are 512 in all.
+{ printf 'OEM1\044\000\000\000\001\311'; head -c 26 /dev/zero; } >/tmp/user.aml
 ok "an HVM guest of 1400 MiB, 3 of 4 vCPUs, is built on two nodes" \
     lab_create_hvm h 1400 3 'firmware_override="hvmloader"' 'maxvcpus=4' \
-    'numa_guest_nodes="auto"'
+    'numa_guest_nodes="auto"' 'acpi_firmware="/tmp/user.aml"'
 id=$(lab_domid h)
 is "it has two nodes" "$(report "$id" guest_nodes)" 2
 has_tables() { lab_vnodes "$id" | grep -q '^1 '; }
 ok "hvmloader has made its tables" lab_wait 60 has_tables
 is "they are as reported" "$(lab_vnodes "$id")" "$(lab_vnodes_reported "$id")"
+is "the user's is there too" "$(grep -c '^table OEM1' /tmp/lab.acpi)" 1
 is "with the host's distances" "$(sed -n 's/^distances //p' /tmp/lab.acpi |
     tr '\n' ',')" "10 11,11 10,"
 is "and the APIC ids of its MADT" \
@@ -47,8 +51,25 @@ for n in 0 1; do
 done
 is "nothing of it is elsewhere" "$(lab_offplan "$id" 2-3)" 0.000
 lab_destroy h
-for n in 0 1 2 3; do
-    lab_destroy "fill$n"
+
+# Another domain takes 300 MiB of node 3 when the guest is planned. Of its 760 MiB there
+# at least 150 are on node 2 then, which has 900 - 650 left.
+lab_hold s pvh 1400 2 'numa_guest_nodes="auto"'
+lab_take thief 3 300
+ok "a guest whose node runs out is built" lab_release
+id=$(lab_domid s)
+is "degraded, with two nodes" \
+    "$(report "$id" status) $(report "$id" guest_nodes)" "degraded 2"
+between "node 1 has some of its memory elsewhere" \
+    "$(report "$id" vnode/1/elsewhere_kb)" $((150 * 1024)) $((250 * 1024))
+is "and the rest where it should be" "$(($(report "$id" vnode/1/actual_kb) +
+    $(report "$id" vnode/1/elsewhere_kb)))" "$(report "$id" vnode/1/planned_kb)"
+is "node 0 has all of it" "$(report "$id" vnode/0/actual_kb)" \
+    "$(report "$id" vnode/0/planned_kb)"
+is "its tables are as reported" "$(lab_vnodes "$id")" "$(lab_vnodes_reported "$id")"
+lab_destroy s
+for name in thief fill0 fill1 fill2 fill3; do
+    lab_destroy $name
 done
 
 ok "a PVH guest of 5000 MiB is built" lab_create p pvh 5000 2 \
@@ -56,6 +77,8 @@ ok "a PVH guest of 5000 MiB is built" lab_create p pvh 5000 2 \
 id=$(lab_domid p)
 is "its tables are as reported" "$(lab_vnodes "$id")" \
     "$(lab_vnodes_reported "$id")"
+between "in extents of 1 GiB, where these are within a node" \
+    "$(report "$id" extents/18)" 1 5
 between "one of its nodes has memory below the hole and behind it" \
     "$(lab_vnodes "$id" | grep -c '0xfc000000,0x100000000-')" 1 1
 for n in $(lab_vnodes_reported "$id" | cut -d' ' -f1); do
