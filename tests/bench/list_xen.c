@@ -48,6 +48,20 @@ VISIBLE libxl_dominfo *libxl_list_domain(libxl_ctx *ctx, int *nr)
     return info;
 }
 
+/* No pool of dedicated CPUs. */
+VISIBLE libxl_cpupoolinfo *libxl_list_cpupool(libxl_ctx *ctx, int *nr)
+{
+    libxl_cpupoolinfo *pool = calloc(1, sizeof(*pool));
+
+    (void)ctx;
+    if (pool) {
+        libxl_cpupoolinfo_init(pool);
+        pool->pool_name = strdup("Pool-0");
+    }
+    *nr = 1;
+    return pool;
+}
+
 VISIBLE char *libxl_domid_to_name(libxl_ctx *ctx, uint32_t domid)
 {
     char path[64];
