@@ -3,7 +3,6 @@
 #include "hook/services.h"
 #include "planner/dedicated.h"
 
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -31,8 +30,7 @@ bool xlnuma__build_knows_memory(const struct build *build)
 void xlnuma__build_memory(const struct build *build,
                           struct xlnuma__report *report)
 {
-    /* The guest's nodes come last: no need to touch their 40 KiB. */
-    memset(report, 0, offsetof(struct xlnuma__report, vnode));
+    xlnuma__report_init(report);
     report->has_actual = xlnuma__build_knows_memory(build);
     memcpy(report->actual_kb, build->extents.done_kb,
            sizeof(report->actual_kb));

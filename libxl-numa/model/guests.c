@@ -58,7 +58,8 @@ struct xlnuma__guest *xlnuma__guests_add(struct xlnuma__guests *guests)
         guests->guest = guest;
     }
     guest += guests->nr++;
-    memset(guest, 0, sizeof(*guest));
+    memset(guest, 0, offsetof(struct xlnuma__guest, report));
+    xlnuma__report_init(&guest->report);
     return guest;
 }
 
@@ -95,6 +96,11 @@ xlnuma_nodeset xlnuma__guest_is_on(const struct xlnuma__guest *guest,
     if (!nodes && guest->affinity != host->nodes)
         nodes = guest->affinity;
     return nodes;
+}
+
+void xlnuma__report_init(struct xlnuma__report *report)
+{
+    memset(report, 0, offsetof(struct xlnuma__report, vnode));
 }
 
 xlnuma_nodeset xlnuma__report_nodes(const struct xlnuma__report *report)

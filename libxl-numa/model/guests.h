@@ -32,7 +32,10 @@ struct xlnuma__vnode_report {
     uint64_t elsewhere_kb; /* of its memory, what is on other nodes */
 };
 
-/* What a guest's build reported (docs/xenstore.md). All zero: nothing. */
+/*
+ * What a guest's build reported (docs/xenstore.md); vnode[n] means something for n <
+ * nr_vnodes. All else zero: nothing.
+ */
 struct xlnuma__report {
     char policy[32], memory[32], status[32];
     xlnuma_nodeset nodes; /* planned, or those that have the memory instead */
@@ -53,6 +56,7 @@ struct xlnuma__report {
     char reason[XLNUMA_MESSAGE_SIZE];
     unsigned nr_vnodes;      /* 0: it sees one node */
     char vnodes_reason[160]; /* why, if it was to see more */
+    /* The largest part, and few guests have any: what is not used is not touched. */
     struct xlnuma__vnode_report vnode[XLNUMA_GUEST_NODES_MAX];
 };
 
@@ -82,9 +86,9 @@ struct xlnuma__guest {
     xlnuma_cpuset pool_cpus; /* of the dedicated CPUs, those that its vCPUs may
                                 run on; empty: it is not in their pool */
     xlnuma_cpuset dedicated; /* those that no other guest is to have */
-    bool has_report;
-    struct xlnuma__report report;
     struct xlnuma__vcpus vcpus; /* in a snapshot, or where they are asked for */
+    bool has_report;
+    struct xlnuma__report report; /* last, as its end is not touched */
 };
 
 /*
@@ -118,7 +122,10 @@ void xlnuma__vcpus_dispose(struct xlnuma__vcpus *vcpus);
 /* "running", "waiting", "blocked" or "offline". */
 const char *xlnuma__vcpu_state(const struct xlnuma__vcpu *vcpu);
 
-/* A new guest at the end, all zero; NULL when out of memory. */
+/*
+ * A new guest at the end, all zero but the nodes that it sees; NULL when out of
+ * memory.
+ */
 struct xlnuma__guest *xlnuma__guests_add(struct xlnuma__guests *guests);
 
 /* Its memory on a node: as built, or else as planned; 0 where not known. */
@@ -165,6 +172,9 @@ bool xlnuma__guest_is_resized(const struct xlnuma__guest *guest);
  */
 void xlnuma__guests_judge_shared(struct xlnuma__guests *guests);
 bool xlnuma__guest_is_shared(const struct xlnuma__guest *guest);
+
+/* Nothing was reported. */
+void xlnuma__report_init(struct xlnuma__report *report);
 
 /* The nodes that were planned or have memory of it. */
 xlnuma_nodeset xlnuma__report_nodes(const struct xlnuma__report *report);

@@ -482,7 +482,7 @@ int xlnuma__report_read(struct xs_handle *xs, uint32_t domid,
     int rc, err = file ? read_text(xs, domid, file) : ENOMEM;
 
     *message = '\0';
-    memset(report_r, 0, sizeof(*report_r));
+    xlnuma__report_init(report_r);
     *found_r = false;
     if (file && fclose(file) && !err)
         err = ENOMEM;

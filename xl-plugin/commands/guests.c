@@ -81,7 +81,7 @@ static int read_guest(libxl_ctx *ctx, struct xs_handle *xs,
     if (xlnuma__report_read(xs, info->domid, &guest->report, &guest->has_report,
                             why)) {
         rc = xlnuma__fail(message, XLNUMA_ERR_XEN, "%s", why);
-        memset(&guest->report, 0, sizeof(guest->report));
+        xlnuma__report_init(&guest->report);
         guest->has_report = false;
     }
     /* Only one that seems to have grown is worth asking for more. */
