@@ -58,8 +58,8 @@ struct xlnuma_device {
 
 /*
  * About 256 KiB: allocate with xlnuma_host_new(), not on the stack.
- * node[i] and distance[i][j] mean something only for i, j in `nodes`, device[n]
- * for n < nr_devices.
+ * node[i] and distance[i][j] mean something only for i, j in `nodes`, core[i] for
+ * their CPUs, device[n] for n < nr_devices.
  */
 struct xlnuma_host {
     xlnuma_nodeset nodes;

@@ -296,7 +296,6 @@ int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
     host_r->nodes = 0;
     host_r->nr_devices = 0;
     host_r->scheduler[0] = '\0';
-    memset(host_r->core, 0, sizeof(host_r->core));
     memset(&host_r->dedicated_cpus, 0, sizeof(host_r->dedicated_cpus));
     memset(&host_r->dedicated_taken, 0, sizeof(host_r->dedicated_taken));
     rc = read_nodes(host_r, ctx, message);
