@@ -11,6 +11,7 @@ struct xlnuma__reservation {
     bool is_there; /* all zero: no reservation */
     unsigned slot;
     uint64_t left_kb[XLNUMA_NODES_MAX];
+    uint64_t untold_kb; /* of what was taken, what the table does not say yet */
 };
 
 /*
@@ -65,7 +66,8 @@ bool xlnuma__reservation_move(struct xlnuma__reservation *reservation,
                               uint64_t kb);
 
 /*
- * Xen gave so much, so that the reservation is smaller; it is over. Of none: nothing.
+ * Xen gave so much, so that the reservation is smaller: others learn of it by 64 MiB.
+ * It is over. Of none: nothing.
  */
 void xlnuma__reservation_taken(struct xlnuma__reservation *reservation,
                                unsigned node, uint64_t kb);
