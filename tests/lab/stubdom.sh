@@ -7,7 +7,7 @@
 # host: lab-2x2.json
 # host-memory: 5120
 # hvm: yes
-# timeout: 240
+# timeout: 400
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
@@ -33,22 +33,26 @@ say_it_runs() {
         xenstore-write "/local/domain/$stub/device-model/$guest/state" running
 }
 
-# write_config MIB
+# write_config MIB [LINE...]
 write_config() {
-    printf '%s\n' 'name="g"' 'type="hvm"' "memory=$1" 'vcpus=2' \
+    mib=$1
+    shift
+    printf '%s\n' 'name="g"' 'type="hvm"' "memory=$mib" 'vcpus=2' \
         'vga="none"' 'vnc=0' 'tsc_mode="native"' \
         "firmware_override=\"$LAB_KERNEL\"" \
         'device_model_version="qemu-xen"' \
         'device_model_stubdomain_override=1' "stubdomain_memory=$STUB_MIB" \
         "stubdomain_kernel=\"$LAB_KERNEL\"" \
-        "stubdomain_ramdisk=\"$LAB_KERNEL\"" >/tmp/g.cfg
+        "stubdomain_ramdisk=\"$LAB_KERNEL\"" "$@" >/tmp/g.cfg
 }
 
-# guest XL MIB
+# guest XL MIB [LINE...]
 guest() {
-    write_config "$2"
+    xl=$1
+    shift
+    write_config "$@"
     say_it_runs &
-    ok "$2 MiB: built by $1" "$1" create -q -p /tmp/g.cfg
+    ok "$mib MiB: built by $xl" "$xl" create -q -p /tmp/g.cfg
     wait $!
     domid=$(lab_domid g)
     stub=$(lab_domid g-dm)
@@ -85,6 +89,19 @@ is "400 MiB: its vCPU prefers that node's CPUs, and stays on the socket" \
 is "400 MiB: which its report has" \
     "$(lab_report "$stub" hard_cpus)" $socket
 lab_destroy g
+
+# Node 3's CPUs are its guest's alone, node 2's are the nearest others.
+echo 'numa_dedicated_cpus = "nodes:3"' >/etc/xen/xl-numa.conf
+xl numa-placement reserve
+guest xl 300 'numa_cpus="dedicated"'
+is "dedicated CPUs: the guest has them" "$(lab_report "$domid" cpus) $on" "6,7 3"
+is_placed "dedicated CPUs"
+is "dedicated CPUs: the stub domain keeps off them, near" "$(lab_vcpus "$stub")" "4-5 / 4-5"
+is "dedicated CPUs: in Pool-0" \
+    "$("$LAB_STOCK_XL" list -c g-dm | awk 'NR == 2 { print $NF }')" Pool-0
+lab_destroy g
+lab_wait_scrubbed
+xl numa-placement release
 
 lab_leave 0 500
 lab_leave 1 100
