@@ -26,8 +26,16 @@ struct balance {
     double seconds;
     struct live live;
     struct xlnuma__balancer balancer;
-    char message[XLNUMA_MESSAGE_SIZE];
+    char message[XLNUMA_MESSAGE_SIZE]; /* ""; or what is still to be said */
 };
+
+/* What failed, once. */
+static void say_failure(struct balance *balance)
+{
+    if (*balance->message)
+        complain("%s", balance->message);
+    *balance->message = '\0';
+}
 
 /* If it fails the guest is where it was. */
 static int move(struct balance *balance, struct xlnuma__balanced *domain,
@@ -136,7 +144,7 @@ static int narrow_all(struct balance *balance)
         guest->better = guest->built;
         balance_row_fill(&row, domain);
         if (move(balance, domain, &row)) {
-            complain("%s", balance->message);
+            say_failure(balance);
             rc = XLNUMA_ERR_XEN;
         } else if (row.is_moved)
             complain("%s (%u): back from CPUs %s to %s, as balancing ends",
@@ -160,7 +168,7 @@ static int balance_round(struct balance *balance)
         rc = move(balance, moves, &row);
     }
     if (rc)
-        complain("%s", balance->message);
+        say_failure(balance);
     if (rc || moves->left)
         return 0; /* what failed may be well in the next one */
     if (balance->options->is_json)
@@ -179,6 +187,8 @@ static int balance_on(struct balance *balance)
     catch_signals();
     while (!stop && !rc)
         rc = balance_round(balance);
+    if (rc)
+        say_failure(balance);
     narrow_rc = balance->options->is_dry ? 0 : narrow_all(balance);
     return rc ? rc : narrow_rc;
 }
@@ -287,7 +297,7 @@ static int run(const struct options *options, int nr, char **operand)
         return usage_error("balance", "--reset needs a guest");
     if (!do_balance(&balance))
         return STATUS_DONE;
-    complain("%s", balance.message);
+    say_failure(&balance);
     return STATUS_FAILED;
 }
 
