@@ -142,6 +142,14 @@ static bool preload_hook(void)
     return is_done;
 }
 
+/* Among xl's options, those before its subcommand: -N, a dry run? */
+static bool is_dry(char *const option[], int nr)
+{
+    while (nr && !strchr(option[nr - 1], 'N'))
+        nr--;
+    return nr;
+}
+
 /*
  * `xl mem-set` may have a guest grow: a program of ours, which gets its arguments,
  * has it do so on near nodes. It returns at once and goes on in the background.
@@ -278,7 +286,8 @@ int main(int argc, char **argv)
         setenv("XL_NUMA_QUIET", "1", 1);
     if (is_list_of_subcommands(argv + at))
         list_plugin();
-    prepare_growth(argv + at);
+    if (!is_dry(argv + 1, at - 1))
+        prepare_growth(argv + at);
     stock = behind_wrapper(path);
     argv[0] = (char *)stock;
     execv(stock, argv);
