@@ -135,9 +135,15 @@ lab_linux_says() {
 lab_linux_is_over() {
     lab_linux_says "$1" | grep -qx end && return
     lab_state=$("$LAB_STOCK_XL" list "$1")
-    [ $? -lt 128 ] || return 1 # xl has died, as programs in dom0 do now and then
-    ! echo "$lab_state" | awk '
-        NR == 2 { lives = $(NF - 1) !~ /[cs]/ } END { exit !lives }'
+    case $? in
+    0) ;;
+    1) return 0 ;; # there is no such guest
+    *) return 1 ;; # xl has died, as programs in dom0 do now and then
+    esac
+    case $(echo "$lab_state" | awk 'NR == 2 { print $(NF - 1) }') in
+    *[cs]*) ;;
+    *) return 1 ;;
+    esac
 }
 
 # lab_wait_linux_says NAME [SECONDS]: until it has said all; fails if it died.
