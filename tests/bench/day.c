@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules.h"
+#include "day_moves.h"
 
 #define NR(array) (sizeof(array) / sizeof(*(array)))
 #define NR_RUNS 3      /* of each life, with guests of their own */
@@ -20,6 +20,8 @@
 #define NR_WARM 2000   /* of them not counted: the host fills up */
 #define ALIVE_MAX 4096
 #define MOVED_EVERY 1000 /* guests: when all of them are placed anew */
+#define MOVES_EVERY 5000 /* and when they are moved one by one */
+#define EMPTY_TO 75      /* percent: of a host whose guests leave */
 
 /*
  * A node of this many GiB has the trace's guests as they are, others have them
@@ -260,10 +262,21 @@ struct sums {
     unsigned nr_loads;
 };
 
+/* Before all who are there are placed anew, and what moves one by one bring. */
+struct moment {
+    double now, anew;           /* distance x KiB */
+    double after[NR_DAY_MOVES]; /* the same after moves */
+    double kb, moved_kb[NR_DAY_MOVES];
+};
+
+/* By whose rule the guests were placed that are moved. */
+enum mess { MESS_NONE, MESS_LIBXL, MESS_OURS, MESS_EMPTIED, NR_MESSES };
+
 struct result {
     struct sums sums[NR_RULES];
     double memory, memory_bound;
     double moved_distance, moved_bound;
+    struct moment mess[NR_MESSES];
 };
 
 static double distance_of(const struct result *result, enum rule rule)
@@ -445,36 +458,134 @@ static int compare_memory(const void *a, const void *b)
     return (i < j) - (i > j);
 }
 
+/* --- moved one by one ------------------------------------------------------ */
+
+/* The guests that are in a world, but for some that have left since. */
+static unsigned list_guests(const struct run *run, const struct world *world,
+                            const bool has_left[], struct day_guest guest_r[])
+{
+    unsigned nr = 0;
+
+    for (unsigned i = 0; i < run->nr_slots; i++)
+        if (run->leaves[i] > 0 && world->is_here[i] && !has_left[i])
+            guest_r[nr++] =
+                (struct day_guest){ &run->guest[i].request, &world->alive[i] };
+    return nr;
+}
+
+/* A host with just these, and no load but theirs. */
+static struct xlnuma_host *host_with(const struct world *world,
+                                     const char *name,
+                                     const struct day_guest guest[],
+                                     unsigned nr)
+{
+    struct xlnuma_host *host = empty_host(name);
+    double part[XLNUMA_NODES_MAX];
+    unsigned i;
+
+    for (unsigned n = 0; n < nr; n++) {
+        fill_parts(world, guest[n].placement->nodes, part);
+        XLNUMA_FOR_EACH_NODE(i, host->nodes) {
+            host->node[i].free_kb -= guest[n].placement->share_kb[i];
+            host->node[i].load_mvcpu +=
+                (uint32_t)(part[i] * 1000) * guest[n].request->nr_vcpus;
+        }
+    }
+    return host;
+}
+
 /*
- * All guests that are here placed anew, the largest first and without regard to
- * load: what could be reached if guests could be moved at no cost.
+ * All of them placed anew, the largest first and without regard to load: what could
+ * be reached if guests could be moved at no cost. Their distance x KiB.
  */
-static void move_all(const struct run *run, struct result *result)
+static double place_anew(const char *name, const struct world *world,
+                         const struct day_guest list[], unsigned nr)
 {
     static struct guest guest[ALIVE_MAX];
     static struct rules_placement placement;
-    struct world world = { .rule = OURS };
-    unsigned nr = 0, i;
+    struct xlnuma_host *host = empty_host(name);
+    double sum = 0;
+    unsigned i;
 
-    memcpy(world.nr_cpus, run->world[OURS].nr_cpus, sizeof(world.nr_cpus));
-    world.host = empty_host(run->name);
-    for (i = 0; i < run->nr_slots; i++)
-        if (run->leaves[i] > 0)
-            guest[nr++] = run->guest[i];
+    for (unsigned n = 0; n < nr; n++)
+        guest[n].request = *list[n].request;
     qsort(guest, nr, sizeof(*guest), compare_memory);
     for (unsigned n = 0; n < nr; n++) {
         uint64_t memory_kb = guest[n].request.memory_kb;
 
-        if (!rule_ours(world.host, &guest[n].request, &placement))
+        if (!rule_ours(host, &guest[n].request, &placement))
             give_up("what was here fits no more");
-        XLNUMA_FOR_EACH_NODE(i, world.host->nodes)
-            world.host->node[i].free_kb -= placement.share_kb[i];
-        result->moved_distance +=
-            (double)memory_kb * judge(&world, &placement, memory_kb);
-        result->moved_bound +=
-            (double)memory_kb * bound(&world, &guest[n].request);
+        XLNUMA_FOR_EACH_NODE(i, host->nodes)
+            host->node[i].free_kb -= placement.share_kb[i];
+        sum += (double)memory_kb * judge(world, &placement, memory_kb);
     }
-    xlnuma_host_free(world.host);
+    xlnuma_host_free(host);
+    return sum;
+}
+
+static void move_all(const struct run *run, struct result *result)
+{
+    static const bool none_left[ALIVE_MAX];
+    static struct day_guest guest[ALIVE_MAX];
+    const struct world *world = &run->world[OURS];
+    unsigned nr = list_guests(run, world, none_left, guest);
+
+    result->moved_distance += place_anew(run->name, world, guest, nr);
+    for (unsigned n = 0; n < nr; n++)
+        result->moved_bound += (double)guest[n].request->memory_kb *
+                               bound(world, guest[n].request);
+}
+
+static void move_some(const struct run *run, enum rule rule,
+                      const bool has_left[], struct moment *moment)
+{
+    static struct day_guest guest[ALIVE_MAX];
+    const struct world *world = &run->world[rule];
+    unsigned nr = list_guests(run, world, has_left, guest);
+    struct xlnuma_host *host = host_with(world, run->name, guest, nr);
+
+    for (unsigned n = 0; n < nr; n++) {
+        uint64_t kb = guest[n].request->memory_kb;
+
+        moment->kb += (double)kb;
+        moment->now += (double)kb * judge(world, guest[n].placement, kb);
+    }
+    moment->anew += place_anew(run->name, world, guest, nr);
+    for (unsigned moves = 0; moves < NR_DAY_MOVES; moves++)
+        moment->after[moves] += day_rebalance(
+            host, guest, nr, (enum day_moves)moves, &moment->moved_kb[moves]);
+    xlnuma_host_free(host);
+}
+
+/* Some leave, and no others come, until the host is full to so many percent. */
+static void empty_to(const struct run *run, unsigned percent, unsigned load,
+                     bool has_left[])
+{
+    uint64_t used_kb = run->used_kb, random = run->nr_slots;
+
+    while (used_kb > run->limit_kb / load * percent) {
+        unsigned i = (unsigned)(random_percent(&random) * run->nr_slots / 100);
+
+        if (run->leaves[i] <= 0 || has_left[i])
+            continue;
+        has_left[i] = true;
+        used_kb -= run->guest[i].request.memory_kb;
+    }
+}
+
+static void make_moves(const struct run *run, unsigned load,
+                       struct result *result)
+{
+    static const bool none_left[ALIVE_MAX];
+    bool has_left[ALIVE_MAX] = { false };
+
+    move_some(run, NONE, none_left, &result->mess[MESS_NONE]);
+    move_some(run, LIBXL, none_left, &result->mess[MESS_LIBXL]);
+    move_some(run, OURS, none_left, &result->mess[MESS_OURS]);
+    if (load <= EMPTY_TO)
+        return;
+    empty_to(run, EMPTY_TO, load, has_left);
+    move_some(run, OURS, has_left, &result->mess[MESS_EMPTIED]);
 }
 
 /*
@@ -482,7 +593,7 @@ static void move_all(const struct run *run, struct result *result)
  * the host is always as full as the load says, the mix of guests is the trace's
  * whatever the load, and nothing of it depends on the rule.
  */
-static void live(struct run *run, double scale, uint64_t seed,
+static void live(struct run *run, double scale, unsigned load, uint64_t seed,
                  struct result *result)
 {
     for (unsigned nr = 0; nr < NR_GUESTS; nr++) {
@@ -506,6 +617,8 @@ static void live(struct run *run, double scale, uint64_t seed,
                 memory * bound(&run->world[NONE], &guest.request);
             if (nr % MOVED_EVERY == 0)
                 move_all(run, result);
+            if (nr % MOVES_EVERY == 0)
+                make_moves(run, load, result);
         }
     }
 }
@@ -514,13 +627,18 @@ static void live(struct run *run, double scale, uint64_t seed,
 
 static void print_result(const struct result *result, unsigned load)
 {
-    printf("%3u%%  bound %9.3f\n", load, bound_of(result));
-    printf("      moved %9.3f\n", bound_of(result) * moved_of(result));
+    const struct moment *ours = &result->mess[MESS_OURS];
+    double moved = bound_of(result) * moved_of(result);
+
+    printf("%3u%%  bound      %9.3f\n", load, bound_of(result));
+    printf("      moved      %9.3f\n", moved);
+    printf("      rebalanced %9.3f\n",
+           moved * ours->after[DAY_OTHERS] / ours->anew);
     for (unsigned rule = 0; rule < NR_RULES; rule++) {
         const struct sums *sums = &result->sums[rule];
         double nr = sums->nr ? sums->nr : 1;
 
-        printf("      %-5s %9.3f %9.1f %11.1f %9u %8u %11.3f\n",
+        printf("      %-10s %9.3f %9.1f %11.1f %9u %8u %11.3f\n",
                rules[rule].name, distance_of(result, rule),
                100 * sums->nr_one_node / nr, 100 * sums->nr_one_socket / nr,
                sums->nr_unplaced, sums->nr_refused, balance_of(result, rule));
@@ -534,6 +652,7 @@ struct verdict {
     double over_bound[NR_LOADS][NR_RULES]; /* distance / bound, summed up */
     double balance[NR_LOADS][NR_RULES];
     double moved[NR_LOADS];
+    struct moment mess[NR_LOADS][NR_MESSES];
     unsigned nr_lives[NR_LOADS];
     unsigned nr_behind, nr_unbalanced;
 };
@@ -558,6 +677,20 @@ static double peers_balance(const struct result *result)
     return best;
 }
 
+/* Each life counts the same: distances over where all are placed anew. */
+static void add_moment(struct moment *sum, const struct moment *moment)
+{
+    if (moment->kb <= 0)
+        return;
+    sum->kb += 1;
+    sum->anew += 1;
+    sum->now += moment->now / moment->anew;
+    for (unsigned moves = 0; moves < NR_DAY_MOVES; moves++) {
+        sum->after[moves] += moment->after[moves] / moment->anew;
+        sum->moved_kb[moves] += moment->moved_kb[moves] / moment->kb;
+    }
+}
+
 static void judge_result(const struct result *result, const char *name,
                          unsigned load, unsigned at, struct verdict *verdict)
 {
@@ -568,6 +701,8 @@ static void judge_result(const struct result *result, const char *name,
 
     verdict->nr_lives[at]++;
     verdict->moved[at] += moved_of(result);
+    for (unsigned mess = 0; mess < NR_MESSES; mess++)
+        add_moment(&verdict->mess[at][mess], &result->mess[mess]);
     for (unsigned rule = 0; rule < NR_RULES; rule++) {
         verdict->over_bound[at][rule] +=
             distance_of(result, rule) / bound_of(result);
@@ -622,7 +757,7 @@ static void run_once(const char *name, double scale, unsigned load,
     XLNUMA_FOR_EACH_NODE(i, run->world[OURS].host->nodes)
         run->limit_kb += run->world[OURS].host->node[i].size_kb;
     run->limit_kb = run->limit_kb / 100 * load;
-    live(run, scale, seed, result);
+    live(run, scale, load, seed, result);
     for (unsigned rule = 0; rule < NR_RULES; rule++)
         xlnuma_host_free(run->world[rule].host);
     free(run);
@@ -649,8 +784,9 @@ static void run_host(const char *name, double factor, uint64_t seed,
 
     printf("\n%s: nodes of %.0f GiB, guests of %.1f to %.0f GiB\n\n", name, gib,
            sizes[0].gib * scale, sizes[NR(sizes) - 1].gib * scale);
-    printf("Load  Rule   Distance  1 node %%  1 socket %%  Unplaced  Refused"
-           "  Worst load\n");
+    printf(
+        "Load  Rule        Distance  1 node %%  1 socket %%  Unplaced  Refused"
+        "  Worst load\n");
     for (unsigned at = 0; at < NR_LOADS; at++) {
         struct result result = { 0 };
 
@@ -659,6 +795,37 @@ static void run_host(const char *name, double factor, uint64_t seed,
         print_result(&result, loads[at]);
         judge_result(&result, name, loads[at], at, verdict);
     }
+}
+
+/* Percent of the way to `moved`, and in brackets of the memory. */
+static void print_moves(const struct verdict *verdict)
+{
+    static const char *const names[NR_MESSES] = {
+        [MESS_NONE] = "none",
+        [MESS_LIBXL] = "libxl",
+        [MESS_OURS] = "ours",
+        [MESS_EMPTIED] = "emptied",
+    };
+
+    printf(
+        "\nguests moved one by one: percent of the way to `moved` (and of the "
+        "memory)\n\n"
+        "Load  Placed by    live         others       by file\n");
+    for (unsigned at = 0; at < NR_LOADS; at++)
+        for (unsigned mess = 0; mess < NR_MESSES; mess++) {
+            const struct moment *moment = &verdict->mess[at][mess];
+
+            /* nothing there, or nothing to gain */
+            if (moment->kb <= 0 || moment->now <= moment->anew)
+                continue;
+            printf("%3u%%  %-9s", loads[at], names[mess]);
+            for (unsigned moves = 0; moves < NR_DAY_MOVES; moves++)
+                printf("  %5.1f (%3.0f)",
+                       100 * (moment->now - moment->after[moves]) /
+                           (moment->now - moment->anew),
+                       100 * moment->moved_kb[moves] / moment->kb);
+            putchar('\n');
+        }
 }
 
 static int print_verdict(const struct verdict *verdict)
@@ -680,6 +847,7 @@ static int print_verdict(const struct verdict *verdict)
         if (over[OURS] >= over[LIBXL] || over[OURS] >= over[XAPI])
             is_ahead = false;
     }
+    print_moves(verdict);
     printf("\nours is ahead of both peers at every load: %s\n"
            "lives where it is behind one by more than %.1f %%: %u\n"
            "lives where its worst load is more than %.0f %% above a peer's: "
