@@ -79,8 +79,8 @@ static void check_plan(const struct xlnuma_host *host, size_t size)
     xlnuma_request_init(&request);
     request.memory_kb = free_kb / 8 * (1 + size % 8);
     request.nr_vcpus = 2;
-    request.policy = (enum xlnuma_policy)(size / 8 % 3);
-    request.memory = (enum xlnuma_memory)(size / 24 % 2);
+    request.policy = (enum xlnuma_policy)(size / 8 % 4);
+    request.memory = (enum xlnuma_memory)(size / 32 % 2);
     rc = xlnuma_plan_make(host, &request, plan, message);
     fuzz_check_message(rc, message);
     if (!rc) {

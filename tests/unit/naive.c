@@ -567,7 +567,8 @@ struct naive_answer naive_plan_of_kinds(const struct xlnuma_host *host,
         .host = host, .request = request, .kind = kind, .nr_kinds = nr_kinds
     };
     struct naive_answer answer = { 0 };
-    bool is_strict = request->policy == XLNUMA_POLICY_RESTRICTED ||
+    bool is_strict = request->policy == XLNUMA_POLICY_STRICT ||
+                     request->policy == XLNUMA_POLICY_RESTRICTED ||
                      request->policy == XLNUMA_POLICY_SINGLE_NODE;
     uint64_t kb = request->memory_kb, max_kb = request->max_memory_kb;
     unsigned vcpus = request->nr_vcpus, max_vcpus = request->max_vcpus;
