@@ -10,7 +10,7 @@
 # named: yes
 # hvm: yes
 # linux: yes
-# timeout: 1200
+# timeout: 1800
 # memory: 9000
 
 # shellcheck source=tests/lab/lib.sh
