@@ -62,28 +62,63 @@ int xlnuma__balance_state_read(struct xs_handle *xs, uint32_t domid,
 }
 
 /* An empty value removes the key. */
-static bool put_text(struct xs_handle *xs, uint32_t domid, const char *key,
-                     const char *value)
+static bool put_text(struct xs_handle *xs, xs_transaction_t t, uint32_t domid,
+                     const char *key, const char *value)
 {
     char path[PATH_SIZE];
 
     path_of(path, domid, key);
-    return *value ? xs_write(xs, XBT_NULL, path, value, (unsigned)strlen(value))
-                  : xs_rm(xs, XBT_NULL, path) || errno == ENOENT;
+    return *value ? xs_write(xs, t, path, value, (unsigned)strlen(value))
+                  : xs_rm(xs, t, path) || errno == ENOENT;
+}
+
+/* A key that is written makes the folder of a domain that is gone, for ever. */
+static bool has_report(struct xs_handle *xs, xs_transaction_t t, uint32_t domid)
+{
+    char path[PATH_SIZE], *value;
+    unsigned length;
+    bool is_there;
+
+    snprintf(path, sizeof(path), "/libxl/%u/numa-placement", domid);
+    value = xs_read(xs, t, path, &length);
+    is_there = value;
+    free(value);
+    return is_there;
+}
+
+/* Returns 0 or an errno value; EAGAIN: somebody else wrote something meanwhile. */
+static int put_state(struct xs_handle *xs, uint32_t domid,
+                     const struct xlnuma__balance_state *state)
+{
+    xs_transaction_t t = xs_transaction_start(xs);
+    int err = 0;
+
+    if (!t)
+        return errno;
+    if (has_report(xs, t, domid) &&
+        !(put_text(xs, t, domid, "hard_cpus", state->hard_cpus) &&
+          put_text(xs, t, domid, "next_cpus", state->next_cpus) &&
+          put_text(xs, t, domid, "owner", state->is_users ? "user" : "")))
+        err = errno;
+    return xs_transaction_end(xs, t, err) || err ? err : errno;
 }
 
 int xlnuma__balance_state_write(struct xs_handle *xs, uint32_t domid,
                                 const struct xlnuma__balance_state *state,
                                 char *message)
 {
-    if (xlnuma__balance_state_is_empty(state)
-            ? put_text(xs, domid, "", "")
-            : put_text(xs, domid, "hard_cpus", state->hard_cpus) &&
-                  put_text(xs, domid, "next_cpus", state->next_cpus) &&
-                  put_text(xs, domid, "owner", state->is_users ? "user" : ""))
+    int err;
+
+    if (xlnuma__balance_state_is_empty(state))
+        err = put_text(xs, XBT_NULL, domid, "", "") ? 0 : errno;
+    else
+        do
+            err = put_state(xs, domid, state);
+        while (err == EAGAIN);
+    if (!err)
         return 0;
     return xlnuma__fail(
         message, XLNUMA_ERR_XEN,
         "writing /libxl/%u/numa-placement-balance to xenstore: %s", domid,
-        strerror(errno));
+        strerror(err));
 }

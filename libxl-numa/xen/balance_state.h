@@ -20,7 +20,10 @@ xlnuma__balance_state_is_empty(const struct xlnuma__balance_state *state)
     return !*state->hard_cpus && !*state->next_cpus && !state->is_users;
 }
 
-/* Returns 0, XLNUMA_ERR_XEN. An empty state is removed. */
+/*
+ * Returns 0, XLNUMA_ERR_XEN. An empty state is removed; none is written of a domain that
+ * has no report (any more).
+ */
 int xlnuma__balance_state_read(struct xs_handle *xs, uint32_t domid,
                                struct xlnuma__balance_state *state_r,
                                char *message);

@@ -12,6 +12,7 @@
  *   FAKE_HARD=ID,CPUS        the hard affinity of all vCPUs of a guest, if not as built
  *   FAKE_PINNED=ID           its vCPU 0 is pinned to CPU 0 by its user
  *   FAKE_PAUSED=ID           it is paused
+ *   FAKE_GONE=ID             once its report has been read there is none any more
  *   FAKE_STUCK=N             the Nth change of an affinity fails, from 1
  *   FAKE_LOG=FILE            each change, one a line
  *   FAKE_SPEED=10            sleeping takes so much less
@@ -326,9 +327,18 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
     void *(*next)(struct xs_handle *, xs_transaction_t, const char *,
                   unsigned *) = dlsym(RTLD_NEXT, "xs_read");
     const char *more = getenv("FAKE_SAYS"), *end;
+    static bool was_read;
     char *value, *both;
+    unsigned domid;
     int version;
 
+    if (sscanf(path, "/libxl/%u/numa-placement", &domid) == 1 &&
+        !strcmp(strrchr(path, '/'), "/numa-placement") &&
+        is_id("FAKE_GONE", domid)) {
+        if (was_read)
+            return NULL;
+        was_read = true;
+    }
     for (unsigned i = 0; i < NR_KEYS; i++)
         if (!strcmp(store[i].path, path) && *store[i].value) {
             *length = (unsigned)strlen(store[i].value);
@@ -345,6 +355,26 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
     free(value);
     *length = (unsigned)strlen(both);
     return both;
+}
+
+/* FAKE_FAIL=xs_transaction_end: the first one only, as another has written. */
+xs_transaction_t xs_transaction_start(struct xs_handle *xs)
+{
+    (void)xs;
+    return !fails(__func__);
+}
+
+bool xs_transaction_end(struct xs_handle *xs, xs_transaction_t t, bool abort)
+{
+    static bool has_failed;
+    bool is_to_fail = !has_failed && fails(__func__);
+
+    (void)xs;
+    (void)t;
+    (void)abort;
+    has_failed |= is_to_fail;
+    errno = EAGAIN;
+    return !is_to_fail;
 }
 
 bool xs_write(struct xs_handle *xs, xs_transaction_t t, const char *path,

@@ -8,11 +8,13 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "commands/balance_table.h"
 #include "commands/command.h"
 #include "commands/live.h"
+#include "config/settings.h"
 #include "xen/balancer.h"
 
 #define SECONDS 2.0
@@ -129,7 +131,7 @@ static void catch_signals(void)
 }
 
 /* Nothing else would narrow them again. */
-static int narrow_all(struct balance *balance)
+static int narrow_all(struct balance *balance, const char *why)
 {
     int rc = 0;
 
@@ -147,8 +149,8 @@ static int narrow_all(struct balance *balance)
             say_failure(balance);
             rc = XLNUMA_ERR_XEN;
         } else if (row.is_moved)
-            complain("%s (%u): back from CPUs %s to %s, as balancing ends",
-                     domain->name, domain->domid, row.hard, row.better);
+            complain("%s (%u): back from CPUs %s to %s, as %s", domain->name,
+                     domain->domid, row.hard, row.better, why);
     }
     return rc;
 }
@@ -180,16 +182,42 @@ static int balance_round(struct balance *balance)
     return 0;
 }
 
+/* Of the whole host, by xl-numa.conf; what is wrong with that file disables nothing. */
+static bool is_disabled(void)
+{
+    struct xlnuma__settings settings;
+    char message[XLNUMA_MESSAGE_SIZE];
+    struct xlnuma__conf_host conf;
+
+    (void)xlnuma__conf_read(&settings, &conf, "", message);
+    return conf.is_off;
+}
+
+/* Nothing is balanced: what was widened is narrowed, as at the end. */
+static void rest(struct balance *balance)
+{
+    struct timespec round = { .tv_sec = (time_t)balance->seconds };
+
+    round.tv_nsec = (long)((balance->seconds - (double)round.tv_sec) * 1e9);
+    if (!balance->options->is_dry)
+        (void)narrow_all(balance, "placement is disabled");
+    nanosleep(&round, NULL);
+}
+
 static int balance_on(struct balance *balance)
 {
     int rc = 0, narrow_rc;
 
     catch_signals();
     while (!stop && !rc)
-        rc = balance_round(balance);
+        if (is_disabled())
+            rest(balance);
+        else
+            rc = balance_round(balance);
     if (rc)
         say_failure(balance);
-    narrow_rc = balance->options->is_dry ? 0 : narrow_all(balance);
+    narrow_rc =
+        balance->options->is_dry ? 0 : narrow_all(balance, "balancing ends");
     return rc ? rc : narrow_rc;
 }
 
