@@ -21,12 +21,15 @@
 #include <unistd.h>
 
 #include "config/settings.h"
+#include "hook/marker.h"
 #include "model/message.h"
 #include "xen/apply.h"
 #include "xen/growth.h"
 #include "xen/host.h"
 #include "xen/report.h"
 #include "xen/reservations.h"
+
+XLNUMA_MARKER(XLNUMA_MARKER_GROW);
 
 #define LOOK_NS 100000000 /* between two looks at what the guest has */
 #define IDLE_LOOKS 100    /* ten seconds in which it took nothing */

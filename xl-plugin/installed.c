@@ -7,5 +7,6 @@ const struct installed installed = {
     .stock_xl = STOCK_XL,
     .hook = PRELOAD,
     .library = LIBRARY,
+    .grow = GROW,
     .libxl = LIBXENLIGHT_SONAME,
 };

@@ -7,6 +7,7 @@ struct installed {
     const char *xl;       /* what absolute paths reach */
     const char *stock_xl; /* Xen's own, which the launcher starts */
     const char *hook, *library;
+    const char *grow; /* what runs before xl mem-set */
     const char
         *libxl; /* the SONAME that the hook is for; "": there is no hook */
 };

@@ -10,6 +10,7 @@
 #define XLNUMA_MARKER_LAUNCHER "xl-numa-launcher "
 #define XLNUMA_MARKER_HOOK "xl-numa-hook "
 #define XLNUMA_MARKER_LIBRARY "xl-numa-library "
+#define XLNUMA_MARKER_GROW "xl-numa-grow "
 
 /* In one file of each. */
 #define XLNUMA_MARKER(prefix)                                                  \

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -79,6 +80,27 @@ int xlnuma__balance_lock(int *fd_r, char *message)
                               *pid ? pid : "unknown")
                : xlnuma__fail(message, XLNUMA_ERR_IO,
                               "the lock of the balancer: %s", strerror(err));
+}
+
+long xlnuma__balance_pid(void)
+{
+    struct flock flock = { .l_type = F_WRLCK,
+                           .l_whence = SEEK_SET,
+                           .l_start = BYTE_BALANCER,
+                           .l_len = 1 };
+    char message[XLNUMA_MESSAGE_SIZE], pid[16] = "";
+    int dir = xlnuma__run_dir_open(false, message);
+    int fd =
+        dir < 0 ? -1 : openat(dir, FILE_NAME, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    bool is_balanced = fd >= 0 && !fcntl(fd, F_OFD_GETLK, &flock) &&
+                       flock.l_type != F_UNLCK &&
+                       pread(fd, pid, sizeof(pid) - 1, 0) > 0;
+
+    if (fd >= 0)
+        close(fd);
+    if (dir >= 0)
+        close(dir);
+    return is_balanced ? strtol(pid, NULL, 10) : 0;
 }
 
 /* Returns 0 or an errno value. */

@@ -24,6 +24,9 @@
  */
 int xlnuma__balance_lock(int *fd_r, char *message);
 
+/* The process that has that lock; 0: none. */
+long xlnuma__balance_pid(void);
+
 /*
  * One process changes affinities: the balancer for a move, or one that resets
  * a guest meanwhile. Waits. Returns a descriptor to close, or < 0.

@@ -10,25 +10,33 @@
 #include <unistd.h>
 
 #include "commands/command.h"
+#include "commands/guests.h"
 #include "commands/live.h"
 #include "commands/probe.h"
 #include "config/settings.h"
 #include "formats/json.h"
 #include "hook/marker.h"
 #include "installed.h"
+#include "model/dedicated.h"
 #include "model/message.h"
 #include "model/request.h"
+#include "xen/balancer.h"
+#include "xen/dedicated.h"
 
 enum { DAEMONS_MAX = 16, PROBLEMS_MAX = 32 };
 
 struct facts {
-    struct probe_file on_path, xl, stock_xl, hook, library;
+    struct probe_file on_path, xl, stock_xl, hook, library, grow;
     char xen[64];         /* the running hypervisor's version; "": not known */
     bool is_built_for_it; /* by its version, the libxl that it goes with */
     bool is_off;          /* by xl-numa.conf */
     bool is_conf_there;
     char conf_wrong[XLNUMA_MESSAGE_SIZE]; /* "": it is right */
     enum xlnuma_policy policy;            /* of guests that say nothing */
+    bool has_dedicated;                   /* it names CPUs to be reserved */
+    xlnuma_cpuset reserved;               /* those that are; empty: none */
+    long balancer;                        /* the process; 0: none */
+    struct xlnuma__guest last; /* built, of the guests that are there */
     struct probe_daemon daemon[DAEMONS_MAX];
     unsigned nr_daemons;
     char problem[PROBLEMS_MAX][XLNUMA_MESSAGE_SIZE]; /* and what to do */
@@ -61,11 +69,28 @@ static bool goes_with(const char *libxl, int major, int minor)
     return found && (!found[strlen(version)] || found[strlen(version)] == '.');
 }
 
+/* Xen numbers domains as they come. A number that is used again is a long way off. */
+static void find_last(struct facts *facts)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+    struct xlnuma__guests guests;
+    struct live live;
+
+    (void)live_or_file_guests(NULL, &live, NULL, &guests, message);
+    for (unsigned i = 0; i < guests.nr; i++)
+        if (guests.guest[i].has_report && !xlnuma__is_dom0(&guests.guest[i]) &&
+            guests.guest[i].domid > facts->last.domid)
+            facts->last = guests.guest[i];
+    xlnuma__guests_dispose(&guests);
+    live_close(&live);
+}
+
 static void ask_xen(struct facts *facts)
 {
     char message[XLNUMA_MESSAGE_SIZE];
     const libxl_version_info *info = NULL;
     struct live live;
+    uint32_t poolid;
 
     if (!live_open(&live, message))
         info = libxl_get_version_info(live.ctx);
@@ -75,8 +100,12 @@ static void ask_xen(struct facts *facts)
                  info->xen_version_extra ? info->xen_version_extra : "");
         facts->is_built_for_it = goes_with(
             installed.libxl, info->xen_version_major, info->xen_version_minor);
+        (void)xlnuma__pool_find(live.ctx, XLNUMA__POOL, &poolid,
+                                &facts->reserved, message);
     }
     live_close(&live);
+    if (info)
+        find_last(facts);
 }
 
 static void read_conf(struct facts *facts)
@@ -88,6 +117,7 @@ static void read_conf(struct facts *facts)
     facts->is_conf_there = !access(xlnuma__conf_path(), F_OK);
     (void)xlnuma__conf_read(&settings, &host, "", facts->conf_wrong);
     facts->is_off = host.is_off;
+    facts->has_dedicated = *host.dedicated_cpus;
     xlnuma_request_init(&request);
     xlnuma__settings_apply(&settings, &request);
     facts->policy = request.policy;
@@ -100,6 +130,8 @@ static void gather(struct facts *facts)
     probe_file(&facts->stock_xl, installed.stock_xl, XLNUMA_MARKER_LAUNCHER);
     probe_file(&facts->hook, installed.hook, XLNUMA_MARKER_HOOK);
     probe_file(&facts->library, installed.library, XLNUMA_MARKER_LIBRARY);
+    probe_file(&facts->grow, installed.grow, XLNUMA_MARKER_GROW);
+    facts->balancer = xlnuma__balance_pid();
     ask_xen(facts);
     read_conf(facts);
     facts->nr_daemons = probe_daemons(facts->daemon, DAEMONS_MAX);
@@ -178,12 +210,20 @@ static void judge(struct facts *facts)
 {
     judge_part(facts, "the hook", &facts->hook);
     judge_part(facts, "the library", &facts->library);
+    judge_part(facts, "the helper of xl mem-set", &facts->grow);
     judge_xl(facts);
     judge_xen(facts);
     if (*facts->conf_wrong)
         add_problem(facts,
                     "%s; the file counts as if it were not there: correct it",
                     facts->conf_wrong);
+    if (*facts->xen && facts->has_dedicated &&
+        !xlnuma_cpuset_count(&facts->reserved))
+        add_problem(facts,
+                    "the CPUs that %s reserves (" XLNUMA__CONF_DEDICATED
+                    ") are not reserved: run \"xl numa-placement reserve\", "
+                    "and enable xl-numa-reserve.service",
+                    xlnuma__conf_path());
     judge_daemons(facts);
 }
 
@@ -228,11 +268,14 @@ static void print_part(const char *what, const struct probe_file *file)
 
 static void show_text(const struct facts *facts)
 {
+    char cpus[XLNUMA__LIST_SIZE];
+
     print_fact("placement", "%s", state_of(facts));
     print_xl("xl on PATH", &facts->on_path);
     print_xl(installed.xl, &facts->xl);
     print_part("hook", &facts->hook);
     print_part("library", &facts->library);
+    print_part("mem-set", &facts->grow);
     print_fact("built for", "%s", *installed.libxl ? installed.libxl : "-");
     print_fact("Xen", "%s", *facts->xen ? facts->xen : "-");
     print_fact("xl-numa.conf", "%s, %s%s%s", xlnuma__conf_path(),
@@ -247,6 +290,19 @@ static void show_text(const struct facts *facts)
                    (int)facts->daemon[i].pid,
                    facts->daemon[i].has_hook ? "hook " : "without the hook",
                    facts->daemon[i].version);
+    print_fact("reserved", "%s%s",
+               xlnuma_cpuset_count(&facts->reserved) ? "CPUs " : "none",
+               xlnuma_cpuset_format(&facts->reserved, cpus, sizeof(cpus)));
+    if (facts->balancer)
+        print_fact("balanced", "process %ld", facts->balancer);
+    else
+        print_fact("balanced", "%s", "no");
+    if (facts->last.has_report)
+        print_fact("last build", "%s (%" PRIu32 "): %s: %s", facts->last.name,
+                   facts->last.domid, facts->last.report.status,
+                   facts->last.report.reason);
+    else
+        print_fact("last build", "%s", "no guest that is there");
     for (unsigned i = 0; i < facts->nr_problems; i++)
         print_fact("wrong", "%s", facts->problem[i]);
     if (facts->is_off)
@@ -310,8 +366,34 @@ static void write_daemons(yajl_gen gen, const struct facts *facts)
     yajl_gen_array_close(gen);
 }
 
+/* null where there is none. */
+static void write_last(yajl_gen gen, const struct facts *facts)
+{
+    xlnuma__json_key(gen, "last_build");
+    if (!facts->last.has_report) {
+        yajl_gen_null(gen);
+        return;
+    }
+    yajl_gen_map_open(gen);
+    write_text(gen, "name", facts->last.name);
+    xlnuma__json_key_kb(gen, "id", facts->last.domid);
+    write_text(gen, "status", facts->last.report.status);
+    write_text(gen, "reason", facts->last.report.reason);
+    yajl_gen_map_close(gen);
+}
+
+static void write_balancer(yajl_gen gen, const struct facts *facts)
+{
+    xlnuma__json_key(gen, "balancer");
+    if (facts->balancer)
+        yajl_gen_integer(gen, facts->balancer);
+    else
+        yajl_gen_null(gen);
+}
+
 static int show_json(const struct facts *facts, char *message)
 {
+    char cpus[XLNUMA__LIST_SIZE];
     yajl_gen gen = xlnuma__json_begin("xlnuma-status", 1);
 
     if (gen) {
@@ -322,10 +404,15 @@ static int show_json(const struct facts *facts, char *message)
         write_file(gen, "stock_xl", &facts->stock_xl);
         write_file(gen, "hook", &facts->hook);
         write_file(gen, "library", &facts->library);
+        write_file(gen, "grow", &facts->grow);
         write_text(gen, "built_for", installed.libxl);
         write_text(gen, "xen", facts->xen);
         write_conf(gen, facts);
         write_daemons(gen, facts);
+        write_text(gen, "reserved_cpus",
+                   xlnuma_cpuset_format(&facts->reserved, cpus, sizeof(cpus)));
+        write_balancer(gen, facts);
+        write_last(gen, facts);
         xlnuma__json_key(gen, "problems");
         yajl_gen_array_open(gen);
         for (unsigned i = 0; i < facts->nr_problems; i++)
@@ -367,7 +454,8 @@ const struct command cmd_status = {
         "Shows which xl is reached, whether hook and library are installed\n"
         "and go with the running Xen, whether xl-numa.conf is right and what\n"
         "it says, and of each libvirtd and virtxend whether it has the hook;\n"
-        "and what is wrong, and what to do.\n",
+        "which CPUs are reserved, whether guests are balanced, and what came\n"
+        "of the last build; and what is wrong, and what to do.\n",
     .exits = "0 on; 1 off or broken; 2 wrong usage.\n",
     .options = status_options,
     .run = run,
