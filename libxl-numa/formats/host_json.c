@@ -197,6 +197,17 @@ static const struct field dedicated_fields[] = {
     { NULL },
 };
 
+/* Optional, too. */
+static const struct field identity_fields[] = {
+    FIELD(TEXT, struct xlnuma_host, identity.name, "host_name",
+          .is_optional = true),
+    FIELD(TEXT, struct xlnuma_host, identity.xen, "xen", .is_optional = true),
+    FIELD(TEXT, struct xlnuma_host, identity.date, "date", .is_optional = true),
+    FIELD(NUMBER, struct xlnuma_host, claimed_kb, "claimed_kb",
+          .max = INT64_MAX, .is_optional = true),
+    { NULL },
+};
+
 /* `guests` may be NULL: not wanted. */
 static int read_root(const struct place *place, yajl_val root,
                      struct xlnuma_host *host, struct xlnuma__guests *guests)
@@ -240,6 +251,8 @@ static int read_root(const struct place *place, yajl_val root,
         rc = read_scheduler(place, xlnuma__get(root, "scheduler"), host);
     if (!rc)
         rc = xlnuma__read_fields(place, root, dedicated_fields, host);
+    if (!rc)
+        rc = xlnuma__read_fields(place, root, identity_fields, host);
     if (!rc)
         rc = xlnuma__read_array(place, root, "devices", XLNUMA_DEVICES_MAX,
                                 read_device, host);
@@ -489,6 +502,20 @@ static void write_devices(yajl_gen gen, const struct xlnuma_host *host)
     yajl_gen_array_close(gen);
 }
 
+static void write_identity(yajl_gen gen, const struct xlnuma_host *host)
+{
+    const struct xlnuma_identity *identity = &host->identity;
+
+    if (*identity->name)
+        xlnuma__json_key_string(gen, "host_name", identity->name);
+    if (*identity->xen)
+        xlnuma__json_key_string(gen, "xen", identity->xen);
+    if (*identity->date)
+        xlnuma__json_key_string(gen, "date", identity->date);
+    if (host->claimed_kb)
+        xlnuma__json_key_kb(gen, "claimed_kb", host->claimed_kb);
+}
+
 static void write_root(yajl_gen gen, const struct xlnuma_host *host,
                        const struct xlnuma__guests *guests, const char *comment)
 {
@@ -496,6 +523,7 @@ static void write_root(yajl_gen gen, const struct xlnuma_host *host,
 
     if (comment)
         xlnuma__json_key_string(gen, "comment", comment);
+    write_identity(gen, host);
     if (*host->scheduler)
         xlnuma__json_key_string(gen, "scheduler", host->scheduler);
     xlnuma__json_key(gen, "nodes");

@@ -56,6 +56,11 @@ struct xlnuma_device {
 
 #define XLNUMA_SCHEDULER_SIZE 16
 
+/* What a picture of it says first. "": not known. */
+struct xlnuma_identity {
+    char name[64], xen[32], date[32]; /* "host1", "4.17.7", in UTC */
+};
+
 /*
  * About 256 KiB: allocate with xlnuma_host_new(), not on the stack.
  * node[i] and distance[i][j] mean something only for i, j in `nodes`, core[i] for
@@ -64,6 +69,8 @@ struct xlnuma_device {
 struct xlnuma_host {
     xlnuma_nodeset nodes;
     char scheduler[XLNUMA_SCHEDULER_SIZE]; /* "credit2"; "" when not known */
+    struct xlnuma_identity identity;
+    uint64_t claimed_kb;            /* by Xen's claims, which are on no node */
     uint16_t core[XLNUMA_CPUS_MAX]; /* 1 + the lowest CPU of each CPU's core; 0:
                                        not known, a core of its own */
     xlnuma_cpuset dedicated_cpus;   /* reserved for guests that ask for CPUs of

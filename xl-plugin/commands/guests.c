@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 #include <xenctrl.h>
 
 #include "commands/command.h"
@@ -151,6 +153,29 @@ static void close_pool(struct pool *pool, const struct xlnuma_host *host)
         xlnuma_host_free(pool->host);
 }
 
+/* What cannot be had is not known: it is only for people. */
+static void identify(struct xlnuma_host *host, libxl_ctx *ctx)
+{
+    struct xlnuma_identity *identity = &host->identity;
+    const libxl_version_info *version = libxl_get_version_info(ctx);
+    time_t now = time(NULL);
+    libxl_physinfo info;
+    struct tm utc;
+
+    if (gethostname(identity->name, sizeof(identity->name) - 1))
+        *identity->name = '\0';
+    if (version)
+        snprintf(identity->xen, sizeof(identity->xen), "%d.%d%s",
+                 version->xen_version_major, version->xen_version_minor,
+                 version->xen_version_extra ? version->xen_version_extra : "");
+    if (gmtime_r(&now, &utc))
+        strftime(identity->date, sizeof(identity->date), "%F %R UTC", &utc);
+    libxl_physinfo_init(&info);
+    if (!libxl_get_physinfo(ctx, &info))
+        host->claimed_kb = info.outstanding_pages * PAGE_KB;
+    libxl_physinfo_dispose(&info);
+}
+
 static int read_live(struct live *live_r, struct xlnuma_host *host_r,
                      struct xlnuma__guests *guests_r, char *message)
 {
@@ -162,6 +187,8 @@ static int read_live(struct live *live_r, struct xlnuma_host *host_r,
         rc = xlnuma_host_from_xen(host_r, live_r->ctx, message);
     if (rc)
         return rc;
+    if (host_r)
+        identify(host_r, live_r->ctx);
     xs = xs_open(0);
     if (!xs)
         return xlnuma__fail(message, XLNUMA_ERR_XEN,

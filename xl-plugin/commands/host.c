@@ -13,6 +13,7 @@
 #include "commands/host_cpus.h"
 #include "formats/json.h"
 #include "formats/parts.h"
+#include "view/devices.h"
 #include "view/output.h"
 #include "view/picture.h"
 #include "view/screen.h"
@@ -111,51 +112,11 @@ static void node_guests_json(const void *row, yajl_gen gen)
     yajl_gen_array_close(gen);
 }
 
-/* "3b:00.0": a segment only where it is not the first. */
-static char *format_device(xlnuma_bdf bdf, char buf[XLNUMA_BDF_SIZE])
-{
-    xlnuma_bdf_format(bdf, buf);
-    if (!(bdf >> 16))
-        memmove(buf, buf + strlen("0000:"), strlen(buf + strlen("0000:")) + 1);
-    return buf;
-}
-
-/* Devices of the node from number n on that differ in their function alone. */
-static unsigned count_functions(const struct row *at, unsigned n)
-{
-    const struct xlnuma_device *device = &at->host->device[n];
-    unsigned nr = 1;
-
-    while (n + nr < at->host->nr_devices && device[nr].node == at->id &&
-           device[nr].bdf == device->bdf + nr && device[nr].bdf % 8)
-        nr++;
-    return nr;
-}
-
-/* "3b:00.0-1,5e:00.0"; a list that does not fit ends in "...". */
 static void node_devices(const void *row, char cell[TABLE_CELL_SIZE])
 {
     const struct row *at = row;
-    size_t used = 0;
 
-    for (unsigned n = 0, nr; n < at->host->nr_devices; n += nr) {
-        char bdf[XLNUMA_BDF_SIZE], last[16] = "";
-
-        nr = 1;
-        if (at->host->device[n].node != at->id)
-            continue;
-        nr = count_functions(at, n);
-        if (nr > 1)
-            snprintf(last, sizeof(last), "-%u",
-                     at->host->device[n + nr - 1].bdf % 8);
-        if (used + sizeof(bdf) + sizeof(last) + 4 > TABLE_CELL_SIZE) {
-            snprintf(cell + used, TABLE_CELL_SIZE - used, ",...");
-            break;
-        }
-        used +=
-            (size_t)sprintf(cell + used, "%s%s%s", used ? "," : "",
-                            format_device(at->host->device[n].bdf, bdf), last);
-    }
+    devices_format(at->host, at->id, cell, TABLE_CELL_SIZE);
 }
 
 static void node_devices_json(const void *row, yajl_gen gen)

@@ -8,10 +8,11 @@
 #include "view/output.h"
 
 /* What tells whose host it is: only names do, as nothing else has any. */
-static void drop_names(struct xlnuma__guests *guests)
+static void drop_names(struct xlnuma_host *host, struct xlnuma__guests *guests)
 {
     unsigned nr = 0;
 
+    *host->identity.name = '\0';
     for (unsigned i = 0; i < guests->nr; i++)
         if (!xlnuma__is_dom0(&guests->guest[i]))
             snprintf(guests->guest[i].name, sizeof(guests->guest[i].name),
@@ -50,7 +51,7 @@ static int take(const struct options *options, struct xlnuma_host *host,
         rc = XLNUMA_ERR_XEN;
     live_close(&live);
     if (options->is_anonymous)
-        drop_names(guests);
+        drop_names(host, guests);
     if (write_snapshot(options, host, guests, message)) {
         complain("%s", message);
         return STATUS_FAILED;

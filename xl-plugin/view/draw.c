@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "view/devices.h"
 #include "view/picture.h"
+#include "view/screen.h"
 #include "view/utf8.h"
 
 /* What a picture is made of: each is one column wide. */
@@ -65,6 +67,19 @@ static void draw_node_text(const struct canvas *canvas,
             (int)gap, "", right, canvas->glyphs->side);
 }
 
+/* On a line of their own, where there are some. */
+static void draw_devices(const struct canvas *canvas,
+                         const struct picture *picture, unsigned node)
+{
+    char devices[SCREEN_COLUMNS_MAX];
+    unsigned room = canvas->columns - (unsigned)strlen("| PCI  |");
+
+    devices_format(picture->host, node, devices, room + 1);
+    if (*devices)
+        fprintf(canvas->file, "%s PCI %-*s %s\n", canvas->glyphs->side,
+                (int)room, devices, canvas->glyphs->side);
+}
+
 /* A part, so many columns wide; all but a bar's first begin with a line. */
 static void draw_part(const struct canvas *canvas, struct picture *picture,
                       const struct part *part, unsigned width, bool is_first)
@@ -113,6 +128,7 @@ static void draw_socket(const struct canvas *canvas, struct picture *picture,
     draw_edge(canvas, title, corner[0], corner[1]);
     XLNUMA_FOR_EACH_NODE(node, nodes) {
         draw_node_text(canvas, picture, node);
+        draw_devices(canvas, picture, node);
         if (picture->host->node[node].size_kb)
             draw_bar(canvas, picture, node);
     }
@@ -156,12 +172,15 @@ int draw_text(const struct xlnuma_host *host,
                              file };
     xlnuma_nodeset drawn = 0;
     struct picture picture;
+    char head[PICTURE_HEAD_SIZE];
     unsigned node;
     int rc = picture_init(&picture, host, guests, message);
 
     if (rc)
         return rc;
     picture.is_ascii = is_ascii;
+    if (*picture_head(&picture, head, sizeof(head)))
+        fprintf(file, "%.*s\n", (int)columns, head);
     XLNUMA_FOR_EACH_NODE(node, host->nodes) {
         xlnuma_nodeset nodes = picture_socket(&picture, node);
 

@@ -117,6 +117,20 @@ xlnuma_nodeset picture_socket(const struct picture *picture, unsigned node)
 
 /* --- words ---------------------------------------------------------------- */
 
+char *picture_head(const struct picture *picture, char *buf, size_t size)
+{
+    const struct xlnuma_identity *identity = &picture->host->identity;
+    char name[PICTURE_LABEL_SIZE];
+
+    utf8_clean(identity->name, picture->is_ascii, name, sizeof(name));
+    snprintf(buf, size, "%s%s%s%s%s%s", name,
+             *name && *identity->xen ? ", " : "", *identity->xen ? "Xen " : "",
+             identity->xen,
+             (*name || *identity->xen) && *identity->date ? ", " : "",
+             identity->date);
+    return buf;
+}
+
 /* Its name, or "(no name)". */
 static char *name_of(const struct picture *picture, unsigned guest,
                      char buf[PICTURE_LABEL_SIZE])
@@ -288,6 +302,17 @@ static void say_unknown(const struct picture *picture, FILE *text)
         fputs("\n", text);
 }
 
+/* Of the whole host: Xen's claims are on no node. */
+static void say_claimed(const struct picture *picture, FILE *text)
+{
+    char amount[32];
+
+    if (picture->host->claimed_kb)
+        fprintf(text, "Claimed by builds under way, on no node yet: %s %s\n",
+                units_format(picture->host->claimed_kb, amount, sizeof(amount)),
+                units_name());
+}
+
 static char *format_cpus(const xlnuma_cpuset *cpus, char buf[64])
 {
     return xlnuma_cpuset_format(cpus, buf, 64);
@@ -378,6 +403,7 @@ int picture_notes(const struct picture *picture, unsigned columns,
     say_numbers(picture, stream);
     say_unknown(picture, stream);
     say_dedicated(picture, stream);
+    say_claimed(picture, stream);
     if (fclose(stream)) {
         free(text);
         return XLNUMA_ERR_NOMEM;

@@ -62,6 +62,10 @@ unsigned picture_at(uint64_t sum_kb, uint64_t size_kb, unsigned length);
 char *picture_label(struct picture *picture, const struct part *part,
                     unsigned columns, char buf[PICTURE_LABEL_SIZE]);
 
+/* "host1, Xen 4.17.7, 2026-11-28 12:00 UTC", as far as it is known. */
+#define PICTURE_HEAD_SIZE (PICTURE_LABEL_SIZE + 96)
+char *picture_head(const struct picture *picture, char *buf, size_t size);
+
 /* "node 0  CPUs 0-1  load 1.25"; cut to fit, the list of CPUs first. */
 char *picture_node_left(const struct picture *picture, unsigned node,
                         unsigned columns, char *buf, size_t size);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "view/devices.h"
 #include "view/picture.h"
 #include "view/units.h"
 #include "view/utf8.h"
@@ -19,18 +20,22 @@ enum {
     LINE = 18,        /* of text */
     LETTER = 6,       /* at most, in the font of 10 */
     BAR = 26,         /* how high */
-    NODE = 56,        /* a node with its text */
+    NODE = 60,        /* a node with its text */
     SOCKET_HEAD = 26, /* the title in a socket */
     SOCKET_PAD = 8,
-    INSIDE = WIDTH - 4 * MARGIN, /* the longest bar */
-    CELL = 26,                   /* of the matrix */
+    CELL = 26, /* of the matrix */
     NOTE_COLUMNS = (WIDTH - 2 * MARGIN) / LETTER,
 };
+
+/* Sockets are in columns, from left to right. */
+enum { COLUMNS_MAX = 3 };
 
 struct svg {
     struct picture picture;
     FILE *file;
-    unsigned y;
+    unsigned width;  /* of all of it */
+    unsigned column; /* the width of a column */
+    unsigned x, y;   /* where the next thing goes */
 };
 
 static void put_escaped(FILE *file, const char *text)
@@ -143,17 +148,17 @@ static void put_part(struct svg *svg, const struct part *part, unsigned x,
 
 static void put_node(struct svg *svg, unsigned node)
 {
-    const unsigned left = 2 * MARGIN;
+    const unsigned left = svg->x + MARGIN, inside = svg->column - 2 * MARGIN;
     uint64_t size_kb = svg->picture.host->node[node].size_kb, sum_kb = 0;
     unsigned at = 0,
              length =
-                 picture_at(size_kb, picture_largest_kb(&svg->picture), INSIDE);
-    char text[160];
+                 picture_at(size_kb, picture_largest_kb(&svg->picture), inside);
+    char text[160], devices[96];
 
-    picture_node_left(&svg->picture, node, 100, text, sizeof(text));
+    picture_node_left(&svg->picture, node, inside / 12, text, sizeof(text));
     put_text(svg, left, svg->y + 12, "class=\"node\"", text);
     picture_node_right(&svg->picture, node, text, sizeof(text));
-    put_text(svg, left + INSIDE, svg->y + 12, "class=\"right\"", text);
+    put_text(svg, left + inside, svg->y + 12, "class=\"right\"", text);
     svg->y += LINE;
     picture_node(&svg->picture, node);
     for (unsigned i = 0; i < svg->picture.nr_parts; i++) {
@@ -164,6 +169,10 @@ static void put_node(struct svg *svg, unsigned node)
         put_part(svg, &svg->picture.part[i], left + at, end - at);
         at = end;
     }
+    snprintf(text, sizeof(text), "PCI %s",
+             devices_format(svg->picture.host, node, devices, sizeof(devices)));
+    if (*devices)
+        put_text(svg, left, svg->y + BAR + 10, "class=\"small\"", text);
     svg->y += NODE - LINE;
 }
 
@@ -175,30 +184,42 @@ static void put_socket(struct svg *svg, xlnuma_nodeset nodes)
     snprintf(title, sizeof(title), "Socket %u",
              svg->picture.host->node[xlnuma_nodeset_first(nodes)].socket);
     fprintf(svg->file,
-            "<rect class=\"socket\" x=\"%d\" y=\"%u\" width=\"%d\" "
+            "<rect class=\"socket\" x=\"%u\" y=\"%u\" width=\"%u\" "
             "height=\"%u\" rx=\"6\"/>\n",
-            MARGIN, svg->y, WIDTH - 2 * MARGIN,
+            svg->x, svg->y, svg->column,
             SOCKET_HEAD + NODE * xlnuma_nodeset_count(nodes));
-    put_text(svg, 2 * MARGIN, svg->y + 18, "class=\"title\"", title);
+    put_text(svg, svg->x + MARGIN, svg->y + 18, "class=\"title\"", title);
     svg->y += SOCKET_HEAD;
     XLNUMA_FOR_EACH_NODE(node, nodes)
         put_node(svg, node);
     svg->y += SOCKET_PAD;
 }
 
+/* Many nodes are side by side: as wide as the matrix of distances is anyway. */
 static void put_sockets(struct svg *svg)
 {
     const struct xlnuma_host *host = svg->picture.host;
+    unsigned nr = xlnuma_nodeset_count(host->nodes), at = 0, node;
+    unsigned nr_columns = nr <= 16 ? 1 : nr <= 32 ? 2 : COLUMNS_MAX;
+    unsigned y[COLUMNS_MAX] = { svg->y, svg->y, svg->y };
     xlnuma_nodeset drawn = 0;
-    unsigned node;
 
+    svg->column =
+        (svg->width - 2 * MARGIN - (nr_columns - 1) * SOCKET_PAD) / nr_columns;
     XLNUMA_FOR_EACH_NODE(node, host->nodes) {
         xlnuma_nodeset nodes = picture_socket(&svg->picture, node);
 
-        if (!(nodes & drawn))
-            put_socket(svg, nodes);
+        if (nodes & drawn)
+            continue;
+        svg->x = MARGIN + at * (svg->column + SOCKET_PAD);
+        svg->y = y[at];
+        put_socket(svg, nodes);
+        y[at] = svg->y;
+        at = (at + 1) % nr_columns;
         drawn |= nodes;
     }
+    for (unsigned i = 0; i < nr_columns; i++)
+        svg->y = y[i] > svg->y ? y[i] : svg->y;
 }
 
 /* --- below ---------------------------------------------------------------- */
@@ -277,7 +298,11 @@ static void put_distances(struct svg *svg)
 
 static int put_body(struct svg *svg)
 {
-    put_text(svg, MARGIN, svg->y, "class=\"title\"", "NUMA nodes");
+    char head[PICTURE_HEAD_SIZE], title[PICTURE_HEAD_SIZE + 32];
+
+    picture_head(&svg->picture, head, sizeof(head));
+    snprintf(title, sizeof(title), "NUMA nodes%s%s", *head ? " of " : "", head);
+    put_text(svg, MARGIN, svg->y, "class=\"title\"", title);
     svg->y += LINE - 6;
     put_sockets(svg);
     put_legend(svg);
@@ -289,12 +314,8 @@ static int put_body(struct svg *svg)
 
 static void put_document(const struct svg *svg, const char *body, FILE *file)
 {
-    unsigned nr = xlnuma_nodeset_count(svg->picture.host->nodes);
-    unsigned width = 2 * MARGIN + (2 + nr) * CELL;
-    unsigned height = svg->y + MARGIN;
+    unsigned width = svg->width, height = svg->y + MARGIN;
 
-    if (width < WIDTH)
-        width = WIDTH;
     fprintf(file,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%u\" "
@@ -315,6 +336,9 @@ int draw_svg(const struct xlnuma_host *host,
 
     if (rc)
         return rc;
+    svg.width = 2 * MARGIN + (2 + xlnuma_nodeset_count(host->nodes)) * CELL;
+    if (svg.width < WIDTH)
+        svg.width = WIDTH;
     svg.file = open_memstream(&body, &size);
     rc = svg.file ? put_body(&svg) : XLNUMA_ERR_NOMEM;
     if (svg.file && fclose(svg.file))
