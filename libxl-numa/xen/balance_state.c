@@ -72,18 +72,22 @@ static bool put_text(struct xs_handle *xs, xs_transaction_t t, uint32_t domid,
                   : xs_rm(xs, t, path) || errno == ENOENT;
 }
 
-/* A key that is written makes the folder of a domain that is gone, for ever. */
-static bool has_report(struct xs_handle *xs, xs_transaction_t t, uint32_t domid)
+/*
+ * A key that is written makes the folder of a domain that is gone, for ever. Returns
+ * 0, ENOENT if it is gone, or another errno value.
+ */
+static int look_for_report(struct xs_handle *xs, xs_transaction_t t,
+                           uint32_t domid)
 {
     char path[PATH_SIZE], *value;
     unsigned length;
-    bool is_there;
 
     snprintf(path, sizeof(path), "/libxl/%u/numa-placement", domid);
     value = xs_read(xs, t, path, &length);
-    is_there = value;
+    if (!value)
+        return errno;
     free(value);
-    return is_there;
+    return 0;
 }
 
 /* Returns 0 or an errno value; EAGAIN: somebody else wrote something meanwhile. */
@@ -91,11 +95,12 @@ static int put_state(struct xs_handle *xs, uint32_t domid,
                      const struct xlnuma__balance_state *state)
 {
     xs_transaction_t t = xs_transaction_start(xs);
-    int err = 0;
+    int err;
 
     if (!t)
         return errno;
-    if (has_report(xs, t, domid) &&
+    err = look_for_report(xs, t, domid);
+    if (!err &&
         !(put_text(xs, t, domid, "hard_cpus", state->hard_cpus) &&
           put_text(xs, t, domid, "next_cpus", state->next_cpus) &&
           put_text(xs, t, domid, "owner", state->is_users ? "user" : "")))
@@ -115,7 +120,7 @@ int xlnuma__balance_state_write(struct xs_handle *xs, uint32_t domid,
         do
             err = put_state(xs, domid, state);
         while (err == EAGAIN);
-    if (!err)
+    if (!err || err == ENOENT)
         return 0;
     return xlnuma__fail(
         message, XLNUMA_ERR_XEN,

@@ -335,8 +335,10 @@ void *xs_read(struct xs_handle *xs, xs_transaction_t t, const char *path,
     if (sscanf(path, "/libxl/%u/numa-placement", &domid) == 1 &&
         !strcmp(strrchr(path, '/'), "/numa-placement") &&
         is_id("FAKE_GONE", domid)) {
-        if (was_read)
+        if (was_read) {
+            errno = ENOENT;
             return NULL;
+        }
         was_read = true;
     }
     for (unsigned i = 0; i < NR_KEYS; i++)

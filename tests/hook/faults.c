@@ -133,6 +133,8 @@ static const struct function {
     { "xs_directory", RETURN, 0, EIO, 0 },
     { "xs_write", RETURN, 0, ENOSPC, 0 },
     { "xs_rm", RETURN, 0, EIO, 0 },
+    { "xs_transaction_start", RETURN, 0, EIO, 0 },
+    { "xs_transaction_end", RETURN, 0, EIO, 0 },
 };
 
 /*
