@@ -5,6 +5,7 @@
 const struct installed installed = {
     .xl = INSTALLED_XL,
     .stock_xl = STOCK_XL,
+    .launcher = LAUNCHER,
     .hook = PRELOAD,
     .library = LIBRARY,
     .grow = GROW,

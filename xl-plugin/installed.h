@@ -6,6 +6,7 @@
 struct installed {
     const char *xl;       /* what absolute paths reach */
     const char *stock_xl; /* Xen's own, which the launcher starts */
+    const char *launcher; /* the xl that builds with the hook */
     const char *hook, *library;
     const char *grow; /* what runs before xl mem-set */
     const char

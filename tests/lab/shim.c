@@ -28,6 +28,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <libxl.h>
 #include <xencall.h>
 #include <xenctrl.h>
 #include <xenstore.h>
@@ -109,6 +110,32 @@ bool xs_introduce_domain(struct xs_handle *xs, unsigned domid,
     return next(xs, domid, mfn, eventchn);
 }
 
+/* xl's, of a guest that is migrated: _unpaused is when that is done. */
+int libxl_domain_rename(libxl_ctx *ctx, uint32_t domid, const char *old_name,
+                        const char *new_name)
+{
+    static __typeof__(&libxl_domain_rename) next;
+
+    if (!next)
+        next = (__typeof__(next))dlsym(RTLD_NEXT, "libxl_domain_rename");
+    kill_at(__func__);
+    return next(ctx, domid, old_name, new_name);
+}
+
+int libxl_domain_unpause(libxl_ctx *ctx, uint32_t domid,
+                         const libxl_asyncop_how *how)
+{
+    static __typeof__(&libxl_domain_unpause) next;
+    int r;
+
+    if (!next)
+        next = (__typeof__(next))dlsym(RTLD_NEXT, "libxl_domain_unpause");
+    kill_at(__func__);
+    r = next(ctx, domid, how);
+    kill_at("libxl_domain_unpaused");
+    return r;
+}
+
 int xc_domain_setmaxmem(xc_interface *xch, uint32_t domid, uint64_t max_memkb)
 {
     static __typeof__(&xc_domain_setmaxmem) next;
@@ -155,6 +182,17 @@ int isatty(int fd)
     return setting("LAB_TTY") ? 1 : next(fd);
 }
 
+/* In libxl-save-helper it is there for the product alone, loaded late. */
+static void *next_of_xenstore(const char *name)
+{
+    void *library, *next = dlsym(RTLD_NEXT, name);
+
+    if (next)
+        return next;
+    library = dlopen("libxenstore.so.4", RTLD_LAZY);
+    return library ? dlsym(library, name) : NULL;
+}
+
 /* libxl asks the guest for it, and waits until the guest has removed the request. */
 bool xs_write(struct xs_handle *xs, xs_transaction_t transaction,
               const char *path, const void *data, unsigned length)
@@ -164,7 +202,7 @@ bool xs_write(struct xs_handle *xs, xs_transaction_t transaction,
     unsigned domid;
 
     if (!next)
-        next = (__typeof__(next))dlsym(RTLD_NEXT, "xs_write");
+        next = (__typeof__(next))next_of_xenstore("xs_write");
     if (!setting("LAB_SUSPEND") || length != strlen("suspend") ||
         memcmp(data, "suspend", length) ||
         sscanf(path, "/local/domain/%u/control/shutdown", &domid) != 1)

@@ -55,6 +55,14 @@ static int read_dedicated(struct xlnuma_host *host, libxl_ctx *ctx,
     return rc;
 }
 
+int live_host(const struct live *live, struct xlnuma_host *host_r,
+              char *message)
+{
+    int rc = xlnuma_host_from_xen(host_r, live->ctx, message);
+
+    return rc ? rc : read_dedicated(host_r, live->ctx, message);
+}
+
 int live_or_file_host(const char *path, struct live *live_r,
                       struct xlnuma_host *host_r, char *message)
 {
@@ -64,7 +72,5 @@ int live_or_file_host(const char *path, struct live *live_r,
     if (path)
         return xlnuma_host_load(host_r, path, message);
     rc = live_open(live_r, message);
-    if (!rc)
-        rc = xlnuma_host_from_xen(host_r, live_r->ctx, message);
-    return rc ? rc : read_dedicated(host_r, live_r->ctx, message);
+    return rc ? rc : live_host(live_r, host_r, message);
 }

@@ -20,6 +20,10 @@ struct live {
 int live_open(struct live *live_r, char *message);
 void live_close(struct live *live);
 
+/* The running host as it is now. Returns as xlnuma_host_from_xen(). */
+int live_host(const struct live *live, struct xlnuma_host *host_r,
+              char *message);
+
 /*
  * The host in file `path`, or the running one when path is NULL; then the
  * connection that was made for it stays open in *live_r.

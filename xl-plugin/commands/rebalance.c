@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * xl numa-placement rebalance: which guests would be nearer to their memory on other
- * nodes, and how they get there. Does not decide which.
+ * xl numa-placement rebalance: guests that would be nearer to their memory on other
+ * nodes are moved there. Does not decide which, nor how.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,9 @@
 #include "commands/command.h"
 #include "commands/guests.h"
 #include "commands/movables.h"
+#include "commands/moves_do.h"
 #include "commands/moves_table.h"
+#include "installed.h"
 
 #define GAIN 3.0
 
@@ -25,6 +27,12 @@ struct job {
     struct xlnuma__moves moves;
     char message[XLNUMA_MESSAGE_SIZE];
 };
+
+/* Are guests moved? */
+static bool is_live(const struct job *job)
+{
+    return !job->options->is_dry && !job->options->host;
+}
 
 /* --- the plan -------------------------------------------------------------- */
 
@@ -87,7 +95,7 @@ static int show(struct job *job)
         .why_not = job->movables.why_not,
         .moves = &job->moves,
         .gain = job->wanted.gain,
-        .is_dry = true,
+        .is_dry = !is_live(job),
     };
 
     return job->options->is_json
@@ -120,9 +128,6 @@ static int read_wanted(struct job *job)
         return usage_error("rebalance",
                            "--limit \"%s\" is not 1 to 100 percent",
                            options->limit);
-    if (!options->is_dry && !options->host)
-        return usage_error("rebalance",
-                           "only a plan can be had: say --dry-run");
     job->wanted.gain = gain;
     job->wanted.limit = (unsigned)limit;
     job->wanted.others = options->has_others;
@@ -130,12 +135,67 @@ static int read_wanted(struct job *job)
     return STATUS_DONE;
 }
 
-static int do_job(struct job *job)
+/* A plan that is empty is shown as such; else each move says its own line. */
+static int do_moves(struct job *job, struct guest_moves *guest_moves)
 {
-    int rc = plan_moves(job);
+    struct moves_do doing = {
+        .guest_moves = guest_moves,
+        .live = &job->live,
+        .host = job->host,
+        .guests = &job->guests,
+        .movables = &job->movables,
+        .wanted = &job->wanted,
+        .by_file = job->options->by_file,
+        .moves = &job->moves,
+        .says_lines = !job->options->is_json,
+    };
+    bool shows = job->options->is_json || !job->moves.nr;
+    char message[XLNUMA_MESSAGE_SIZE];
+    int rc = moves_do(&doing, message), show_rc = shows ? show(job) : 0;
 
     if (!rc)
-        rc = show(job);
+        return show_rc;
+    return xlnuma__fail(job->message, rc, "%s", message);
+}
+
+/* First what an earlier run left, so that the plan sees the host without it. */
+static int move_guests(struct job *job)
+{
+    struct guest_moves guest_moves;
+    char told[XLNUMA_MESSAGE_SIZE];
+    struct live live;
+    int rc;
+
+    if (!*installed.libxl)
+        return xlnuma__fail(job->message, XLNUMA_ERR_INVALID,
+                            "no guest can be placed here: xl-numa was built "
+                            "without its hook");
+    rc = live_open(&live, job->message);
+    if (!rc) {
+        rc = guest_moves_begin(&guest_moves, live.ctx, told, job->message);
+        if (!rc && *told)
+            complain("%s", told);
+        if (!rc)
+            rc = plan_moves(job);
+        if (!rc)
+            rc = do_moves(job, &guest_moves);
+        guest_moves_end(&guest_moves);
+    }
+    live_close(&live);
+    return rc;
+}
+
+static int do_job(struct job *job)
+{
+    int rc;
+
+    if (is_live(job)) {
+        rc = move_guests(job);
+    } else {
+        rc = plan_moves(job);
+        if (!rc)
+            rc = show(job);
+    }
     if (!rc)
         return STATUS_DONE;
     complain("%s", job->message);
@@ -180,15 +240,17 @@ static const struct command_option rebalance_options[] = {
 
 const struct command cmd_rebalance = {
     .name = "rebalance",
-    .summary = "which guests would be nearer on other nodes",
+    .summary = "move guests to nodes where they are nearer",
     .operands = "[DOMAIN]...",
     .about =
-        "Says which guests would be nearer to their memory on other nodes\n"
-        "that have room, where they would go, and in which order; then which\n"
-        "guests cannot be moved, and why. The one that gains most for its\n"
-        "size comes first, and each next one finds what the moves before it\n"
-        "leave. Guests that xl-numa did not place are looked for by Xen,\n"
-        "which walks all memory in use, as for verify.\n",
+        "Moves guests that run to other nodes that have room, where they are\n"
+        "nearer to their memory: each is migrated to its own host, and its\n"
+        "copy placed anew. The one that gains most for its size comes first,\n"
+        "and each next one finds what the moves before it leave. With\n"
+        "--dry-run, or of a snapshot: which guests, where to, in which order;\n"
+        "then which cannot be moved, and why. Guests that xl-numa did not\n"
+        "place are looked for by Xen, which walks all memory in use, as for\n"
+        "verify.\n",
     .options = rebalance_options,
     .run = run,
 };

@@ -32,10 +32,11 @@ static const struct {
     REFUSAL(has_fixed_port, "its VNC or SPICE port is fixed"),
     REFUSAL(is_on_demand, "it is populated on demand"),
     REFUSAL(is_ballooned, "it has less memory than its target"),
-    REFUSAL(is_unknown, "where its memory is is not known"),
     REFUSAL(is_pv, "it is PV: it can be moved by file alone (--by-file)"),
     REFUSAL(needs_dom0, "a copy beside it needs more memory than is free, so "
                         "Domain-0 would have to shrink (or --by-file)"),
+    /* Last: that of guests which another one holds for is not looked up. */
+    REFUSAL(is_unknown, "where its memory is is not known"),
 #undef REFUSAL
 };
 

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Does a plan of moves: each after another look at the host, and a line for it. */
+#include "commands/moves_do.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "commands/command.h"
+
+static uint64_t sum_of(const uint64_t kb[])
+{
+    uint64_t sum = 0;
+
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++)
+        sum += kb[node];
+    return sum;
+}
+
+/* Where the copy is, by what its build reports. */
+static void fill_spot(const struct xlnuma_host *host,
+                      const struct xlnuma__report *report,
+                      struct xlnuma__spot *spot)
+{
+    char message[XLNUMA_MESSAGE_SIZE];
+    xlnuma_cpuset cpus;
+
+    memset(spot, 0, sizeof(*spot));
+    memcpy(spot->memory_kb,
+           report->has_actual ? report->actual_kb : report->planned_kb,
+           sizeof(spot->memory_kb));
+    if (xlnuma_cpuset_parse(report->soft_cpus, &cpus, message))
+        memset(&cpus, 0, sizeof(cpus));
+    xlnuma__spot_run_on(spot, host, &cpus);
+}
+
+/* The plan's sums are those of what was done. */
+static void count(struct xlnuma__moves *moves, const struct xlnuma__move *move)
+{
+    uint64_t kb = sum_of(move->to.memory_kb);
+
+    moves->moved_kb += kb;
+    if (moves->memory_kb)
+        moves->distance_after += (move->to_distance - move->from_distance) *
+                                 (double)kb / (double)moves->memory_kb;
+}
+
+/* The name may be anything: it is nothing that a terminal acts upon. */
+static int say(const struct moves_do *doing, const struct xlnuma__move *move,
+               double down_s, char *message)
+{
+    char name[XLNUMA_NAME_SIZE], from[64], to[64];
+    xlnuma_nodeset nodes = xlnuma__spot_nodes(&move->from);
+
+    snprintf(name, sizeof(name), "%s", doing->guests->guest[move->guest].name);
+    for (char *at = name; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            *at = '?';
+    printf("%s: node%s %s -> %s, distance %.2f -> %.2f, %.1f s down\n", name,
+           xlnuma_nodeset_count(nodes) == 1 ? "" : "s",
+           xlnuma_nodeset_format(nodes, from, sizeof(from)),
+           xlnuma_nodeset_format(xlnuma__spot_nodes(&move->to), to, sizeof(to)),
+           move->from_distance, move->to_distance, down_s);
+    if (!fflush(stdout))
+        return 0;
+    return xlnuma__fail(message, XLNUMA_ERR_IO,
+                        "writing to standard output: %s", strerror(errno));
+}
+
+/* Does the guest still gain? Then it is moved, and *is_done_r. */
+static int do_move(struct moves_do *doing, struct xlnuma__move *move,
+                   bool *is_done_r, char *message)
+{
+    static struct guest_moved moved; /* large */
+    const struct xlnuma__guest *guest = &doing->guests->guest[move->guest];
+    const char *why;
+    int rc = live_host(doing->live, doing->host, message);
+
+    *is_done_r = false;
+    if (rc)
+        return rc;
+    why = xlnuma__move_renew(doing->host, &doing->movables->guest[move->guest],
+                             doing->wanted, move);
+    if (why) {
+        complain("%s stays where it is: %s", guest->name, why);
+        return 0;
+    }
+    rc = guest_move(doing->guest_moves, guest->domid,
+                    move->is_by_file ? doing->by_file : NULL, move->avoid,
+                    &moved, message);
+    if (rc)
+        return rc;
+    *is_done_r = true;
+    fill_spot(doing->host, &moved.report, &move->to);
+    move->to_distance = xlnuma__spot_distance(doing->host, &move->to);
+    return doing->says_lines ? say(doing, move, moved.down_s, message) : 0;
+}
+
+int moves_do(struct moves_do *doing, char *message)
+{
+    struct xlnuma__moves *moves = doing->moves;
+    unsigned nr = moves->nr, broken = UINT_MAX; /* a chain */
+    int rc = 0;
+
+    moves->nr = 0;
+    moves->moved_kb = 0;
+    moves->distance_after = moves->distance_before;
+    for (unsigned n = 0; n < nr && !rc; n++) {
+        struct xlnuma__move move = moves->move[n];
+        bool is_done = false;
+
+        if (move.chain == broken)
+            complain("%s stays where it is: another guest of its chain does",
+                     doing->guests->guest[move.guest].name);
+        else
+            rc = do_move(doing, &move, &is_done, message);
+        if (is_done) {
+            moves->move[moves->nr++] = move;
+            count(moves, &move);
+        } else {
+            broken = move.chain;
+        }
+    }
+    return rc;
+}
