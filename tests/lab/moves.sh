@@ -6,7 +6,7 @@
 # has its memory again: after the command, or after its next run.
 # host: lab-2x2.json
 # timeout: 1500
-# memory: 1800
+# memory: 4800
 # named: yes
 
 # shellcheck source=tests/lab/lib.sh

@@ -8,7 +8,7 @@
 # hvm: yes
 # linux: yes
 # timeout: 900
-# memory: 2500
+# memory: 9500
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
