@@ -191,11 +191,10 @@ static void judge_daemons(struct facts *facts)
 
         if (!daemon->has_hook)
             add_problem(facts,
-                        "%s (process %d) is without the hook: put "
-                        "Environment=LD_PRELOAD=%s into its unit (systemctl "
-                        "edit %s), and restart it",
-                        daemon->name, (int)daemon->pid, installed.hook,
-                        daemon->name);
+                        "%s (process %d) is without the hook: install the "
+                        "package xl-numa-libvirt, or do as "
+                        "xl-numa-libvirt(8) says, and restart it",
+                        daemon->name, (int)daemon->pid);
         else if (strcmp(daemon->version, PACKAGE_VERSION) != 0)
             add_problem(facts,
                         "%s (process %d) has the hook of version %s, not "
