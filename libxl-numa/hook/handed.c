@@ -6,6 +6,7 @@
 #include "hook/services.h"
 #include "xen/apply.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <libxl_utils.h>
 #include <stdio.h>
@@ -66,15 +67,16 @@ bool xlnuma__build_get_handed(struct build *build, libxl_domain_config *config)
 {
     struct xlnuma__handed handed;
     char uuid[XLNUMA__UUID_SIZE], message[XLNUMA_MESSAGE_SIZE];
-    int dir = xlnuma__run_dir_open(false, message), r;
+    int dir = xlnuma__run_dir_open(false, message), r = dir;
 
-    /* Nothing can be in a folder that is not as we made it: the reservation warns. */
-    if (dir < 0)
+    if (dir < 0 && errno == ENOENT)
         return false;
     snprintf(uuid, sizeof(uuid), LIBXL_UUID_FMT,
              LIBXL_UUID_BYTES(config->c_info.uuid));
-    r = xlnuma__handed_read(&handed, dir, uuid, message);
-    close(dir);
+    if (dir >= 0) {
+        r = xlnuma__handed_read(&handed, dir, uuid, message);
+        close(dir);
+    }
     if (r < 0)
         xlnuma__build_say(build, XTL_WARN,
                           "settings of %s that were handed over: %s: ignored",
