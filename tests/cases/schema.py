@@ -31,7 +31,8 @@ BEYOND_SCHEMA = """
 
 # What may be missing though no case lacks it: what a build did not count, and
 # what somebody else's snapshot does not say.
-OPTIONAL = re.compile(r".*\.actual_kb|guests\.\[\]\.nodes\.\[\]\.planned_kb")
+OPTIONAL = re.compile(r".*\.actual_kb|guests\.\[\]\.nodes\.\[\]\.planned_kb"
+                      r"|domain0\.(name|node_affinity)")
 
 # Of fewer objects than these it is not said what is always there.
 FEW = 5
