@@ -101,7 +101,8 @@ static void read_numatune(struct reader *reader, const char *const *attributes)
         set(reader, NUMATUNE, "numa_memory", "spread");
     else
         bad(reader,
-            NUMATUNE ": mode is \"%s\", not strict, preferred or interleave",
+            NUMATUNE ": mode is \"%s\", not strict, restrictive, preferred or "
+                     "interleave",
             mode);
 }
 

@@ -90,7 +90,8 @@ static int check_uuid(const struct guest_xml *guest, char *message)
         if (form[i] == 'x' ? !text[i] || !strchr("0123456789abcdef", text[i])
                            : text[i] != form[i])
             return xlnuma__fail(message, XLNUMA_ERR_INVALID,
-                                "<uuid> is \"%s\", no such", text);
+                                "<uuid> is \"%s\", not of the form %s", text,
+                                form);
     return 0;
 }
 
