@@ -187,7 +187,7 @@ lab_planned() {
     done
 }
 
-# lab_vnodes_reported DOMID: the same by the report in xenstore.
+# lab_vnodes_reported DOMID: what lab_vnodes is to print, by the report in xenstore.
 lab_vnodes_reported() {
     lab_vnode=0
     while lab_ranges=$(lab_report "$1" "vnode/$lab_vnode/ranges"); do
