@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The numa_* keys of guests: from a guest's file, kept with it, of xl-numa.conf. */
+/*
+ * The numa_* keys of guests: from a guest's file, kept with it, handed over by its
+ * toolstack, of xl-numa.conf.
+ */
 #ifndef XLNUMA_SETTINGS_H
 #define XLNUMA_SETTINGS_H
 
@@ -177,8 +180,7 @@ bool xlnuma__handed_is_empty(const struct xlnuma__handed *handed);
 struct xlnuma__conf_host {
     bool is_off;                             /* placement is switched off */
     char dedicated_cpus[XLNUMA__VALUE_SIZE]; /* to be reserved; "": none */
-    xlnuma_cpuset
-        emulator_vcpus; /* of Domain-0, for device models; empty: all */
+    xlnuma_cpuset emulator_vcpus; /* Domain-0's for device models; empty: all */
 };
 
 int xlnuma__conf_read(struct xlnuma__settings *settings_r,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Service: what the guest's toolstack handed over beside its configuration. Reads
- * alone; who writes it takes it away.
+ * Service: what the guest's toolstack handed over beside its configuration. Only
+ * reads it: who wrote it removes it.
  */
 #include "hook/services.h"
 #include "xen/apply.h"

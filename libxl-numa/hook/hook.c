@@ -2,8 +2,8 @@
 /*
  * The library's entry: which build, if any, a moment is of. What is done then is in
  * the moments' files, in order of time: config, begin, vcpus (stubdom), image, memory,
- * pod, restore (helper), built, stored, exec; reset. Whatever fails there is logged once and leaves
- * the build to stock libxl, unless the guest's policy is strict.
+ * pod, restore (helper), built, stored, exec; reset. Whatever fails there is logged
+ * once and leaves the build to stock libxl, unless the guest's policy is strict.
  */
 #include "hook/hook.h"
 

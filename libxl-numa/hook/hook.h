@@ -119,8 +119,8 @@ struct xlnuma__hook {
     void (*stored)(libxl_domain_config *config);
 
     /*
-     * In a child of libxl's, which may be one of many threads: it is about to become
-     * this program, a device model perhaps.
+     * In a child that libxl forked, maybe from a process with threads: it is about to
+     * become this program, a device model perhaps.
      */
     void (*executes)(char *const argv[]);
 };
