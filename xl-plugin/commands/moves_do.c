@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "commands/command.h"
@@ -67,32 +68,37 @@ static int say(const struct moves_do *doing, const struct xlnuma__move *move,
                         "writing to standard output: %s", strerror(errno));
 }
 
-/* Does the guest still gain? Then it is moved, and *is_done_r. */
+/*
+ * Does the guest still gain? Then it is moved, and *is_done_r. A plan may move it once
+ * more: *domid is its number, from then on that of the copy.
+ */
 static int do_move(struct moves_do *doing, struct xlnuma__move *move,
-                   bool *is_done_r, char *message)
+                   uint32_t *domid, bool *is_done_r, char *message)
 {
     static struct guest_moved moved; /* large */
-    const struct xlnuma__guest *guest = &doing->guests->guest[move->guest];
+    struct xlnuma__moves_guest *guest = &doing->movables->guest[move->guest];
     const char *why;
     int rc = live_host(doing->live, doing->host, message);
 
     *is_done_r = false;
     if (rc)
         return rc;
-    why = xlnuma__move_renew(doing->host, &doing->movables->guest[move->guest],
-                             doing->wanted, move);
+    why = xlnuma__move_renew(doing->host, guest, doing->wanted, move);
     if (why) {
-        complain("%s stays where it is: %s", guest->name, why);
+        complain("%s stays where it is: %s",
+                 doing->guests->guest[move->guest].name, why);
         return 0;
     }
-    rc = guest_move(doing->guest_moves, guest->domid,
+    rc = guest_move(doing->guest_moves, *domid,
                     move->is_by_file ? doing->by_file : NULL, move->avoid,
                     &moved, message);
     if (rc)
         return rc;
     *is_done_r = true;
+    *domid = moved.domid;
     fill_spot(doing->host, &moved.report, &move->to);
     move->to_distance = xlnuma__spot_distance(doing->host, &move->to);
+    guest->spot = move->to;
     return doing->says_lines ? say(doing, move, moved.down_s, message) : 0;
 }
 
@@ -100,8 +106,13 @@ int moves_do(struct moves_do *doing, char *message)
 {
     struct xlnuma__moves *moves = doing->moves;
     unsigned nr = moves->nr, broken = UINT_MAX; /* a chain */
+    uint32_t *domid = calloc(doing->guests->nr + 1u, sizeof(*domid));
     int rc = 0;
 
+    if (!domid)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
+    for (unsigned n = 0; n < doing->guests->nr; n++)
+        domid[n] = doing->guests->guest[n].domid;
     moves->nr = 0;
     moves->moved_kb = 0;
     moves->distance_after = moves->distance_before;
@@ -113,7 +124,7 @@ int moves_do(struct moves_do *doing, char *message)
             complain("%s stays where it is: another guest of its chain does",
                      doing->guests->guest[move.guest].name);
         else
-            rc = do_move(doing, &move, &is_done, message);
+            rc = do_move(doing, &move, &domid[move.guest], &is_done, message);
         if (is_done) {
             moves->move[moves->nr++] = move;
             count(moves, &move);
@@ -121,5 +132,6 @@ int moves_do(struct moves_do *doing, char *message)
             broken = move.chain;
         }
     }
+    free(domid);
     return rc;
 }

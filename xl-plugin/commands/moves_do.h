@@ -14,7 +14,7 @@ struct moves_do {
     struct live *live;
     struct xlnuma_host *host; /* read again before each move */
     const struct xlnuma__guests *guests;
-    const struct movables *movables;
+    struct movables *movables; /* of a guest that is moved the new place */
     const struct xlnuma__moves_options *wanted;
     const char *by_file;         /* the folder; or NULL */
     struct xlnuma__moves *moves; /* the plan, then what was done of it */
@@ -23,8 +23,8 @@ struct moves_do {
 
 /*
  * In the order of the plan. A guest that gains too little now, or has no room, stays, and
- * so do those after it in its chain, which a line says; a move that fails is the last one. Returns 0, XLNUMA_ERR_IO,
- * XLNUMA_ERR_NOMEM, XLNUMA_ERR_XEN.
+ * so do those after it in its chain, which a line says; a move that fails is the last one.
+ * Returns 0, XLNUMA_ERR_IO, XLNUMA_ERR_NOMEM, XLNUMA_ERR_XEN.
  */
 int moves_do(struct moves_do *doing, char *message);
 
