@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "commands/command.h"
+#include "view/utf8.h"
 
 static uint64_t sum_of(const uint64_t kb[])
 {
@@ -46,17 +47,14 @@ static void count(struct xlnuma__moves *moves, const struct xlnuma__move *move)
                                  (double)kb / (double)moves->memory_kb;
 }
 
-/* The name may be anything: it is nothing that a terminal acts upon. */
 static int say(const struct moves_do *doing, const struct xlnuma__move *move,
                double down_s, char *message)
 {
     char name[XLNUMA_NAME_SIZE], from[64], to[64];
     xlnuma_nodeset nodes = xlnuma__spot_nodes(&move->from);
 
-    snprintf(name, sizeof(name), "%s", doing->guests->guest[move->guest].name);
-    for (char *at = name; *at; at++)
-        if ((unsigned char)*at < ' ' || *at == 0x7f)
-            *at = '?';
+    utf8_clean(doing->guests->guest[move->guest].name, false, name,
+               sizeof(name));
     printf("%s: node%s %s -> %s, distance %.2f -> %.2f, %.1f s down\n", name,
            xlnuma_nodeset_count(nodes) == 1 ? "" : "s",
            xlnuma_nodeset_format(nodes, from, sizeof(from)),
