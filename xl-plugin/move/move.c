@@ -71,6 +71,16 @@ static int rename_copy(struct course *course, uint32_t domid)
     return r;
 }
 
+static int forget_file(const struct course *course, char *message)
+{
+    const char *file = course->journal.file;
+
+    if (!unlink(file) || errno == ENOENT)
+        return 0;
+    return xlnuma__fail(message, XLNUMA_ERR_IO, "removing %s: %s", file,
+                        strerror(errno));
+}
+
 /* From then on its memory is the guest, and the file is old. */
 static int restore(struct course *course, char *message)
 {
@@ -86,19 +96,7 @@ static int restore(struct course *course, char *message)
                             "%.200s: say \"xl numa-placement rebalance\" "
                             "again; to give it up, remove the file",
                             course->journal.name, file, why);
-    return unlink(file) ? xlnuma__fail(message, XLNUMA_ERR_IO,
-                                       "removing %s: %s", file, strerror(errno))
-                        : 0;
-}
-
-static int forget_file(const struct course *course, char *message)
-{
-    const char *file = course->journal.file;
-
-    if (!unlink(file) || errno == ENOENT)
-        return 0;
-    return xlnuma__fail(message, XLNUMA_ERR_IO, "removing %s: %s", file,
-                        strerror(errno));
+    return forget_file(course, message);
 }
 
 static int do_step(struct course *course, struct move_decision step,
