@@ -123,9 +123,10 @@ static void each_state(void)
 
 /* --- the promises, in every state there can be ------------------------------ */
 
-enum { KINDS = 16 }; /* of a copy: flags below, and none */
+/* Kinds of a copy: each set of the flags below; then none is there. */
+enum { NO_COPY = 16, KINDS };
 
-/* Bits: is_paused, is_suspended, has_run, is_misnamed; the last kind is no copy. */
+/* Bits: is_paused, is_suspended, has_run, is_misnamed. */
 static unsigned add_kind(struct move_copy *copy, uint32_t domid, unsigned kind)
 {
     *copy = (struct move_copy){ .domid = domid,
@@ -134,7 +135,7 @@ static unsigned add_kind(struct move_copy *copy, uint32_t domid, unsigned kind)
                                 .is_suspended = kind & 2,
                                 .has_run = kind & 4,
                                 .is_misnamed = kind & 8 };
-    return kind < KINDS ? 1 : 0;
+    return kind != NO_COPY;
 }
 
 static bool can_run(const struct move_copy *copy)
@@ -182,8 +183,9 @@ static unsigned do_step(struct move_decision step, struct move_copy copies[],
 }
 
 /*
- * Step by step to the end: a copy that ran last is never destroyed, none is let run
- * beside another, and a file that is the guest alone is not removed.
+ * Step by step to the end: a copy that ran last is never destroyed, nor one that is all
+ * that is left; none is let run beside another, and a file that is the guest alone is
+ * not removed.
  */
 static bool keeps_promises(const struct move_start *start, bool has_file,
                            struct move_copy copies[], unsigned nr)
@@ -200,7 +202,7 @@ static bool keeps_promises(const struct move_start *start, bool has_file,
             nr_running += can_run(&copies[i]);
         }
         if (step.step == MOVE_STEP_DESTROY &&
-            (is_later(meant) ||
+            (is_later(meant) || (nr == 1 && !has_file) ||
              (meant->domid == FIRST && (!nr_later || can_run(meant)))))
             return false;
         if ((step.step == MOVE_STEP_RESUME || step.step == MOVE_STEP_UNPAUSE) &&
@@ -219,15 +221,15 @@ static void promises(void)
 {
     unsigned nr_wrong = 0;
 
-    for (unsigned state = 0; state < 17 * 17 * 17 * 4; state++) {
+    for (unsigned state = 0; state < KINDS * KINDS * KINDS * 4; state++) {
         struct move_start start = { FIRST, state % 4 != 0 };
         struct move_copy copies[4];
-        unsigned nr = add_kind(copies, FIRST, state / 4 % 17);
+        unsigned nr = add_kind(copies, FIRST, state / 4 % KINDS);
 
         if (state % 4 == 1)
             continue; /* live has no file */
-        nr += add_kind(copies + nr, 7, state / 4 / 17 % 17);
-        nr += add_kind(copies + nr, 9, state / 4 / 17 / 17);
+        nr += add_kind(copies + nr, 7, state / 4 / KINDS % KINDS);
+        nr += add_kind(copies + nr, 9, state / 4 / KINDS / KINDS);
         nr_wrong += !keeps_promises(&start, state % 4 == 3, copies, nr);
     }
     CU_ASSERT_EQUAL(nr_wrong, 0);
