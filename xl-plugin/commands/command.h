@@ -34,12 +34,12 @@ struct options {
     const char *svg;            /* host: into this file; or NULL */
     bool is_explained;          /* plan: why not elsewhere, in words */
     const char *seconds;        /* show: how long to look at vCPUs; or NULL */
-    bool is_sure;               /* verify: on a large host too */
+    bool is_sure;               /* verify, rebalance: on a large host too */
     const char *output;         /* into this file; or NULL */
     bool is_anonymous;          /* snapshot: without names */
     const char *interval;       /* watch: in seconds; or NULL */
     const char *watch;          /* balance: go on, so long a round; or NULL */
-    bool is_dry;                /* balance, reserve: change nothing */
+    bool is_dry;                /* balance and others: change nothing */
     const char *gain, *limit;   /* rebalance: as texts; or NULL */
     bool has_others;            /* rebalance: others may make room */
     const char *by_file; /* rebalance: by files in this folder; or NULL */

@@ -196,7 +196,7 @@ static void node_dedicated_free(const void *row, char cell[TABLE_CELL_SIZE])
     put_node_cpus(at, &left, cell);
 }
 
-/* "db1:4-5,web:6": who has which. */
+/* "db1:4-5 web:6": a list of CPUs may have commas in it. */
 static void node_dedicated_taken(const void *row, char cell[TABLE_CELL_SIZE])
 {
     const struct row *at = row;

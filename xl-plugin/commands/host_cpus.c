@@ -29,7 +29,6 @@ struct host_cpu {
 
 /* --- reading -------------------------------------------------------------- */
 
-/* Cores have the numbers of their lowest CPUs' order, as lscpu's. */
 static void add_node_cpus(struct host_cpus *cpus,
                           const struct xlnuma_host *host, unsigned node)
 {
@@ -55,7 +54,10 @@ static int by_id(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* CPUs are in the order of their ids, so the lowest of a core comes first. */
+/*
+ * Cores are counted in the order of their lowest CPUs, as by lscpu. The CPUs are in the
+ * order of their ids, so a core's lowest comes first.
+ */
 static void number_cores(struct host_cpus *cpus, const struct xlnuma_host *host)
 {
     static unsigned core[XLNUMA_CPUS_MAX], threads[XLNUMA_CPUS_MAX];
@@ -96,7 +98,7 @@ static int read_pools(struct host_cpus *cpus, libxl_ctx *ctx, char *message)
     return 0;
 }
 
-/* Where there is one CPU nobody is pinned to it. */
+/* On a host of one CPU every vCPU is on it, so none counts as pinned. */
 static void add_pin(struct host_cpus *cpus, const struct xlnuma__guest *guest,
                     unsigned vcpu)
 {
