@@ -55,6 +55,17 @@ static inline unsigned xlnuma_nodeset_first(xlnuma_nodeset set)
     return (unsigned)__builtin_ctzll(set);
 }
 
+/* The lowest nr nodes of a set, or all if it has fewer. */
+static inline xlnuma_nodeset xlnuma_nodeset_lowest(xlnuma_nodeset set,
+                                                   unsigned nr)
+{
+    xlnuma_nodeset left = set;
+
+    for (; left && nr; nr--)
+        left &= left - 1;
+    return set & ~left;
+}
+
 /* Loop over a set, lowest node first; `node` is an unsigned variable. */
 #define XLNUMA_FOR_EACH_NODE(node, set)                                        \
     for (xlnuma_nodeset left_##node = (set);                                   \

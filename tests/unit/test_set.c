@@ -96,6 +96,17 @@ static void combining(void)
     CU_ASSERT_FALSE(xlnuma_cpuset_intersects(&a, &b));
 }
 
+static void takes_the_lowest(void)
+{
+    const xlnuma_nodeset set = (uint64_t)1 << 63 | 0x16; /* 1, 2, 4 and 63 */
+
+    CU_ASSERT_EQUAL(xlnuma_nodeset_lowest(set, 0), 0);
+    CU_ASSERT_EQUAL(xlnuma_nodeset_lowest(set, 2), 6);
+    CU_ASSERT_EQUAL(xlnuma_nodeset_lowest(set, 4), set);
+    CU_ASSERT_EQUAL(xlnuma_nodeset_lowest(set, 5), set);
+    CU_ASSERT_EQUAL(xlnuma_nodeset_lowest(0, 1), 0);
+}
+
 static void loops(void)
 {
     unsigned node, nr = 0, sum = 0;
@@ -120,6 +131,7 @@ int main(void)
         { "sets as text", formats },
         { "text that does not fit ends in dots", formats_cut },
         { "and, or, intersects", combining },
+        { "the lowest of a set", takes_the_lowest },
         { "loops over nodes", loops },
         { NULL, NULL },
     };

@@ -348,17 +348,10 @@ static void dom0_json(const struct xlnuma__dom0_vcpus *dom0, yajl_gen gen)
 
 /* --- the distances -------------------------------------------------------- */
 
-/* The nodes of `left`, lowest first, that fit beside each other. */
-static xlnuma_nodeset take_block(xlnuma_nodeset left, unsigned nr)
-{
-    xlnuma_nodeset block = 0;
-
-    for (; left && nr; nr--, left &= left - 1)
-        block |= left & -left;
-    return block;
-}
-
-/* A row for each node's CPUs, a column for each node's memory, as numactl -H. */
+/*
+ * A row for each node's CPUs, a column for each node's memory, as numactl -H; in blocks,
+ * each of the nodes that fit beside each other.
+ */
 static void print_distances(const struct xlnuma_host *host, unsigned width,
                             FILE *file)
 {
@@ -366,7 +359,7 @@ static void print_distances(const struct xlnuma_host *host, unsigned width,
     unsigned i, j;
 
     for (; left; left &= ~block) {
-        block = take_block(left, (width - 8) / 5);
+        block = xlnuma_nodeset_lowest(left, (width - 8) / 5);
         fputs("\nDistance", file);
         XLNUMA_FOR_EACH_NODE(j, block)
             fprintf(file, "  %3u", j);

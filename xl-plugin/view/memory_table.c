@@ -117,16 +117,12 @@ static unsigned width_of_names(const struct xlnuma__guests *guests)
     return width;
 }
 
-/* As many of the nodes as fit on a line; the last column needs room too. */
-static xlnuma_nodeset take_block(xlnuma_nodeset left, unsigned room)
+/* How many nodes have room on a line, beside the name and the total. */
+static unsigned nodes_on_line(const struct memory_table *table)
 {
-    xlnuma_nodeset block = 0;
+    unsigned line = screen_line(), least = table->name_width + 2 * CELL;
 
-    if (room < 2)
-        room = 2;
-    for (unsigned nr = room - 1; left && nr; nr--, left &= left - 1)
-        block |= left & -left;
-    return block;
+    return ((line > least ? line : least) - table->name_width) / CELL - 1;
 }
 
 void memory_table_print(const struct xlnuma_host *host,
@@ -137,13 +133,11 @@ void memory_table_print(const struct xlnuma_host *host,
                                   .guests = guests,
                                   .name_width = width_of_names(guests),
                                   .file = file };
-    unsigned line = screen_line();
-    unsigned room =
-        line > table.name_width ? (line - table.name_width) / CELL : 0;
+    unsigned room = nodes_on_line(&table);
     xlnuma_nodeset left = host->nodes;
 
     while (left) {
-        table.block = take_block(left, room);
+        table.block = xlnuma_nodeset_lowest(left, room);
         left &= ~table.block;
         table.is_last_block = !left;
         if (!has_no_heading)
