@@ -223,12 +223,12 @@ static void put_guests(FILE *file, const struct xlnuma__guests *guests,
     snprintf(name, sizeof(name), "xlnuma_guest_%s", family->name);
     put_family(file, name, family->unit, family->about);
     FOR_EACH_GUEST(guest, guests)
-    if (family->value(guest, &value)) {
-        put_guest(file, name, guest);
-        putc('}', file);
-        put_value(file, value, 0);
-        sum += value;
-    }
+        if (family->value(guest, &value)) {
+            put_guest(file, name, guest);
+            putc('}', file);
+            put_value(file, value, 0);
+            sum += value;
+        }
     snprintf(name, sizeof(name), "xlnuma_host_guests_%s", family->name);
     put_one(file, name, family->unit, family->about_sum, sum, 0);
 }
@@ -242,11 +242,11 @@ static void put_expected_distance(FILE *file,
                "Mean distance of the guest's memory accesses that its plan "
                "expects; 10 is all local.");
     FOR_EACH_GUEST(guest, guests)
-    if (guest->report.expected_distance > 0) {
-        put_guest(file, name, guest);
-        putc('}', file);
-        put_value(file, guest->report.expected_distance, 2);
-    }
+        if (guest->report.expected_distance > 0) {
+            put_guest(file, name, guest);
+            putc('}', file);
+            put_value(file, guest->report.expected_distance, 2);
+        }
 }
 
 /* What does not change while a guest runs. */
@@ -257,8 +257,7 @@ static void put_info(FILE *file, const struct xlnuma__guests *guests)
     put_family(file, name, "",
                "Always 1: the label policy is what the guest was placed by, "
                "empty where it was not.");
-    FOR_EACH_GUEST(guest, guests)
-    {
+    FOR_EACH_GUEST(guest, guests) {
         put_guest(file, name, guest);
         putc(',', file);
         put_label(file, "policy", guest->report.policy);
@@ -275,15 +274,15 @@ static void put_status(FILE *file, const struct xlnuma__guests *guests)
                "1 for what became of the guest's placement, 0 for all other "
                "states.");
     FOR_EACH_GUEST(guest, guests)
-    for (unsigned status = 0; status < XLNUMA__BUILT_COUNTED; status++) {
-        const char *state = xlnuma__built_name(status);
+        for (unsigned status = 0; status < XLNUMA__BUILT_COUNTED; status++) {
+            const char *state = xlnuma__built_name(status);
 
-        if (!guest->has_report)
-            break;
-        put_guest(file, name, guest);
-        fprintf(file, ",%s=\"%s\"} %d\n", name, state,
-                !strcmp(guest->report.status, state));
-    }
+            if (!guest->has_report)
+                break;
+            put_guest(file, name, guest);
+            fprintf(file, ",%s=\"%s\"} %d\n", name, state,
+                    !strcmp(guest->report.status, state));
+        }
     put_one(file, "xlnuma_host_guests", "", "Guests, without Domain-0.",
             xlnuma__guests_count(guests), 0);
 }
@@ -298,15 +297,15 @@ put_guest_nodes(FILE *file, const struct xlnuma__guests *guests,
 {
     put_family(file, name, "bytes", about);
     FOR_EACH_GUEST(guest, guests)
-    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
-        uint64_t there_kb = kb(&guest->report)[node];
+        for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
+            uint64_t there_kb = kb(&guest->report)[node];
 
-        if (!there_kb)
-            continue;
-        put_guest(file, name, guest);
-        fprintf(file, ",node=\"%u\"}", node);
-        put_value(file, (double)there_kb * 1024, 0);
-    }
+            if (!there_kb)
+                continue;
+            put_guest(file, name, guest);
+            fprintf(file, ",node=\"%u\"}", node);
+            put_value(file, (double)there_kb * 1024, 0);
+        }
 }
 
 static const uint64_t *actual_kb(const struct xlnuma__report *report)
