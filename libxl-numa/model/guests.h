@@ -12,7 +12,7 @@
 /* What came of a guest's build: the status in its report. */
 enum xlnuma__built {
     XLNUMA__BUILT_PLACED,
-    XLNUMA__BUILT_PLANNED,  /* where its memory is is not known */
+    XLNUMA__BUILT_PLANNED,  /* it is not known where its memory is */
     XLNUMA__BUILT_DEGRADED, /* some of it is not where it was planned */
     XLNUMA__BUILT_UNPLACED, /* nothing fits */
     XLNUMA__BUILT_OFF,    /* left to libxl by the user, or there is one node */

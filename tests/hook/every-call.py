@@ -353,7 +353,7 @@ class Kind:
                 any(build.pages[n] for n in range(4) if not nodes >> n & 1)):
             expect(build.affinities in (
                 self.ours.affinities,
-                # Where memory is is not known: no vCPU is kept from it.
+                # Not known where memory is: no vCPU is kept from it.
                 (*self.ours.affinities[:2], self.stock.affinities[2]),
                 (self.ours.affinities[0], self.ours.all_soft,
                  self.stock.affinities[2])),

@@ -36,7 +36,7 @@ static const struct {
     REFUSAL(needs_dom0, "a copy beside it needs more memory than is free, so "
                         "Domain-0 would have to shrink (or --by-file)"),
     /* Last: that of guests which another one holds for is not looked up. */
-    REFUSAL(is_unknown, "where its memory is is not known"),
+    REFUSAL(is_unknown, "it is not known where its memory is"),
 #undef REFUSAL
 };
 
