@@ -32,9 +32,8 @@ struct ledger {
 struct place {
     struct xlnuma__spot spot;
     double distance;
-    double alone; /* its distance, had it the host for itself */
-    double
-        expected; /* of its best chain: the ratio when it was looked at, or hope */
+    double alone;          /* its distance, had it the host for itself */
+    double expected;       /* its best chain's ratio when looked at, or hope */
     unsigned looked_after; /* so many chains */
     bool is_passed;        /* no use in this search for one to move away */
 };

@@ -26,8 +26,7 @@ struct move_facts {
     bool is_left;    /* to libxl: no build of ours would place it */
     bool is_unknown; /* where its memory is */
     bool is_pv;      /* and may not be moved by file */
-    bool
-        needs_dom0; /* nor may this: a copy beside it takes more than is free */
+    bool needs_dom0; /* nor may this: a copy takes more than is free */
 };
 
 /* Those that are in its configuration and in what it is built by. */
