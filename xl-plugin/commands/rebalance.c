@@ -248,9 +248,9 @@ const struct command cmd_rebalance = {
         "copy placed anew. The one that gains most for its size comes first,\n"
         "and each next one finds what the moves before it leave. With\n"
         "--dry-run, or of a snapshot: which guests, where to, in which order;\n"
-        "then which cannot be moved, and why. Guests that xl-numa did not\n"
-        "place are looked for by Xen, which walks all memory in use, as for\n"
-        "verify.\n",
+        "then which cannot be moved, and why. Of guests that xl-numa did not\n"
+        "place Xen counts the memory by node: it walks all that is in use, as\n"
+        "for verify.\n",
     .options = rebalance_options,
     .run = run,
 };
