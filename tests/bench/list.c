@@ -72,7 +72,8 @@ static int answer(unsigned type, const char *path, char *value)
     if (type != XS_READ)
         return -1;
     if (sscanf(path, "/local/domain/%u/name", &domid) == 1)
-        return sprintf(value, "guest-%03u", domid);
+        return domid ? sprintf(value, "guest-%03u", domid)
+                     : sprintf(value, "Domain-0");
     if (sscanf(path, "/libxl/%u/%63s", &domid, key) == 2 &&
         !strcmp(key, "numa-placement"))
         return write_report(domid, value);
