@@ -332,10 +332,10 @@ void xlnuma__report_nodes_generate(const struct xlnuma__report *report,
     yajl_gen_array_open(gen);
     XLNUMA_FOR_EACH_NODE(node, xlnuma__report_nodes(report)) {
         yajl_gen_map_open(gen);
-        xlnuma__json_key_kb(gen, "id", node);
-        xlnuma__json_key_kb(gen, "planned_kb", report->planned_kb[node]);
+        xlnuma__json_key_number(gen, "id", node);
+        xlnuma__json_key_number(gen, "planned_kb", report->planned_kb[node]);
         if (report->has_actual)
-            xlnuma__json_key_kb(gen, "actual_kb", report->actual_kb[node]);
+            xlnuma__json_key_number(gen, "actual_kb", report->actual_kb[node]);
         yajl_gen_map_close(gen);
     }
     yajl_gen_array_close(gen);
@@ -349,11 +349,11 @@ void xlnuma__report_vnodes_generate(const struct xlnuma__report *report,
         const struct xlnuma__vnode_report *vnode = &report->vnode[n];
 
         yajl_gen_map_open(gen);
-        xlnuma__json_key_kb(gen, "id", n);
-        xlnuma__json_key_kb(gen, "node", vnode->node);
-        xlnuma__json_key_kb(gen, "planned_kb", vnode->planned_kb);
-        xlnuma__json_key_kb(gen, "actual_kb", vnode->actual_kb);
-        xlnuma__json_key_kb(gen, "elsewhere_kb", vnode->elsewhere_kb);
+        xlnuma__json_key_number(gen, "id", n);
+        xlnuma__json_key_number(gen, "node", vnode->node);
+        xlnuma__json_key_number(gen, "planned_kb", vnode->planned_kb);
+        xlnuma__json_key_number(gen, "actual_kb", vnode->actual_kb);
+        xlnuma__json_key_number(gen, "elsewhere_kb", vnode->elsewhere_kb);
         xlnuma__json_key_string(gen, "vcpus", vnode->text.vcpus);
         xlnuma__json_key_string(gen, "ranges", vnode->text.ranges);
         xlnuma__json_key_string(gen, "distances", vnode->text.distances);
@@ -384,7 +384,7 @@ static void put_extents(yajl_gen gen, const struct xlnuma__report *report)
 
         snprintf(key, sizeof(key), "%u", order);
         if (report->nr_extents[order])
-            xlnuma__json_key_kb(gen, key, report->nr_extents[order]);
+            xlnuma__json_key_number(gen, key, report->nr_extents[order]);
     }
     yajl_gen_map_close(gen);
 }
@@ -440,13 +440,13 @@ static void put_vcpus(yajl_gen gen, const struct xlnuma__vcpus *vcpus)
         const struct xlnuma__vcpu *vcpu = &vcpus->vcpu[i];
 
         yajl_gen_map_open(gen);
-        xlnuma__json_key_kb(gen, "id", i);
+        xlnuma__json_key_number(gen, "id", i);
         xlnuma__json_key_string(gen, "state", xlnuma__vcpu_state(vcpu));
         if (vcpu->is_online)
-            xlnuma__json_key_kb(gen, "cpu", vcpu->cpu);
+            xlnuma__json_key_number(gen, "cpu", vcpu->cpu);
         xlnuma__json_key_string(gen, "hard_cpus", vcpu->hard);
         xlnuma__json_key_string(gen, "soft_cpus", vcpu->soft);
-        xlnuma__json_key_kb(gen, "time_ns", vcpu->time_ns);
+        xlnuma__json_key_number(gen, "time_ns", vcpu->time_ns);
         yajl_gen_map_close(gen);
     }
     yajl_gen_array_close(gen);
@@ -456,9 +456,9 @@ static void put_guest(yajl_gen gen, const struct xlnuma__guest *guest)
 {
     yajl_gen_map_open(gen);
     put_text(gen, "name", guest->name);
-    xlnuma__json_key_kb(gen, "id", guest->domid);
-    xlnuma__json_key_kb(gen, "memory_kb", guest->memory_kb);
-    xlnuma__json_key_kb(gen, "vcpus", guest->nr_vcpus);
+    xlnuma__json_key_number(gen, "id", guest->domid);
+    xlnuma__json_key_number(gen, "memory_kb", guest->memory_kb);
+    xlnuma__json_key_number(gen, "vcpus", guest->nr_vcpus);
     put_nodeset(gen, "node_affinity", guest->affinity);
     if (xlnuma_cpuset_count(&guest->pool_cpus)) {
         xlnuma__json_key_cpus(gen, "pool_cpus", &guest->pool_cpus);

@@ -455,20 +455,20 @@ static void write_node(yajl_gen gen, const struct xlnuma_host *host,
     const struct xlnuma_node *node = &host->node[id];
 
     yajl_gen_map_open(gen);
-    xlnuma__json_key_kb(gen, "id", id);
-    xlnuma__json_key_kb(gen, "socket", node->socket);
+    xlnuma__json_key_number(gen, "id", id);
+    xlnuma__json_key_number(gen, "socket", node->socket);
     xlnuma__json_key_cpus(gen, "cpus", &node->cpus);
     if (node->nr_cores)
-        xlnuma__json_key_kb(gen, "cores", node->nr_cores);
+        xlnuma__json_key_number(gen, "cores", node->nr_cores);
     write_cores(gen, host, node);
-    xlnuma__json_key_kb(gen, "size_kb", node->size_kb);
-    xlnuma__json_key_kb(gen, "free_kb", node->free_kb);
+    xlnuma__json_key_number(gen, "size_kb", node->size_kb);
+    xlnuma__json_key_number(gen, "free_kb", node->free_kb);
     if (node->low_free_kb)
-        xlnuma__json_key_kb(gen, "low_free_kb", node->low_free_kb);
+        xlnuma__json_key_number(gen, "low_free_kb", node->low_free_kb);
     if (node->reserved_kb)
-        xlnuma__json_key_kb(gen, "reserved_kb", node->reserved_kb);
+        xlnuma__json_key_number(gen, "reserved_kb", node->reserved_kb);
     if (node->load_mvcpu)
-        xlnuma__json_key_kb(gen, "load_mvcpu", node->load_mvcpu);
+        xlnuma__json_key_number(gen, "load_mvcpu", node->load_mvcpu);
     yajl_gen_map_close(gen);
 }
 
@@ -496,7 +496,7 @@ static void write_devices(yajl_gen gen, const struct xlnuma_host *host)
         yajl_gen_map_open(gen);
         xlnuma__json_key_string(gen, "bdf",
                                 xlnuma_bdf_format(host->device[n].bdf, bdf));
-        xlnuma__json_key_kb(gen, "node", host->device[n].node);
+        xlnuma__json_key_number(gen, "node", host->device[n].node);
         yajl_gen_map_close(gen);
     }
     yajl_gen_array_close(gen);
@@ -513,7 +513,7 @@ static void write_identity(yajl_gen gen, const struct xlnuma_host *host)
     if (*identity->date)
         xlnuma__json_key_string(gen, "date", identity->date);
     if (host->claimed_kb)
-        xlnuma__json_key_kb(gen, "claimed_kb", host->claimed_kb);
+        xlnuma__json_key_number(gen, "claimed_kb", host->claimed_kb);
 }
 
 static void write_root(yajl_gen gen, const struct xlnuma_host *host,

@@ -34,10 +34,10 @@ void xlnuma__json_key_string(yajl_gen gen, const char *key, const char *text)
     xlnuma__json_string(gen, text);
 }
 
-void xlnuma__json_key_kb(yajl_gen gen, const char *key, uint64_t kb)
+void xlnuma__json_key_number(yajl_gen gen, const char *key, uint64_t number)
 {
     xlnuma__json_key(gen, key);
-    yajl_gen_integer(gen, (long long)kb);
+    yajl_gen_integer(gen, (long long)number);
 }
 
 void xlnuma__json_key_cpus(yajl_gen gen, const char *key,
@@ -87,7 +87,7 @@ yajl_gen xlnuma__json_begin(const char *format, unsigned version)
     if (gen) {
         yajl_gen_map_open(gen);
         xlnuma__json_key_string(gen, "format", format);
-        xlnuma__json_key_kb(gen, "version", version);
+        xlnuma__json_key_number(gen, "version", version);
     }
     return gen;
 }

@@ -16,7 +16,7 @@ yajl_gen xlnuma__json_new(void);
 void xlnuma__json_key(yajl_gen gen, const char *key);
 void xlnuma__json_string(yajl_gen gen, const char *text);
 void xlnuma__json_key_string(yajl_gen gen, const char *key, const char *text);
-void xlnuma__json_key_kb(yajl_gen gen, const char *key, uint64_t kb);
+void xlnuma__json_key_number(yajl_gen gen, const char *key, uint64_t number);
 /* A list as "0-3,8". */
 void xlnuma__json_key_cpus(yajl_gen gen, const char *key,
                            const xlnuma_cpuset *cpus);

@@ -18,10 +18,10 @@ static void write_nodes(yajl_gen gen, const struct xlnuma_host *host,
 
         xlnuma_cpuset_and(&of_node, &plan->soft_cpus);
         yajl_gen_map_open(gen);
-        xlnuma__json_key_kb(gen, "id", i);
-        xlnuma__json_key_kb(gen, "memory_kb", plan->memory_kb[i]);
+        xlnuma__json_key_number(gen, "id", i);
+        xlnuma__json_key_number(gen, "memory_kb", plan->memory_kb[i]);
         if (plan->low_kb[i])
-            xlnuma__json_key_kb(gen, "low_kb", plan->low_kb[i]);
+            xlnuma__json_key_number(gen, "low_kb", plan->low_kb[i]);
         xlnuma__json_key_string(
             gen, "cpus", xlnuma_cpuset_format(&of_node, cpus, sizeof(cpus)));
         yajl_gen_map_close(gen);
@@ -34,8 +34,8 @@ static void write_limits(yajl_gen gen, const struct xlnuma_plan *plan)
 {
     if (!plan->has_limits)
         return;
-    xlnuma__json_key_kb(gen, "limit_kb", plan->limit_kb);
-    xlnuma__json_key_kb(gen, "limit_vcpus", plan->limit_vcpus);
+    xlnuma__json_key_number(gen, "limit_kb", plan->limit_kb);
+    xlnuma__json_key_number(gen, "limit_vcpus", plan->limit_vcpus);
     if (plan->status == XLNUMA_STATUS_PLACED) {
         xlnuma__json_key(gen, "can_grow");
         yajl_gen_bool(gen, plan->can_grow);
@@ -56,9 +56,9 @@ static void write_alternative(yajl_gen gen,
     xlnuma__json_key_string(gen, "why_not",
                             xlnuma_why_not_name(alternative->why));
     if (alternative->short_kb)
-        xlnuma__json_key_kb(gen, "short_kb", alternative->short_kb);
+        xlnuma__json_key_number(gen, "short_kb", alternative->short_kb);
     if (alternative->short_cpus)
-        xlnuma__json_key_kb(gen, "short_cpus", alternative->short_cpus);
+        xlnuma__json_key_number(gen, "short_cpus", alternative->short_cpus);
     yajl_gen_map_close(gen);
 }
 
@@ -78,9 +78,9 @@ static void write_vnode(yajl_gen gen, const struct xlnuma_plan *plan,
     char vcpus[XLNUMA_GUEST_VCPUS_MAX * 4];
 
     yajl_gen_map_open(gen);
-    xlnuma__json_key_kb(gen, "id", n);
-    xlnuma__json_key_kb(gen, "node", node->node);
-    xlnuma__json_key_kb(gen, "memory_kb", node->memory_kb);
+    xlnuma__json_key_number(gen, "id", n);
+    xlnuma__json_key_number(gen, "node", node->node);
+    xlnuma__json_key_number(gen, "memory_kb", node->memory_kb);
     xlnuma__json_key_string(
         gen, "vcpus", xlnuma__vnode_format_vcpus(node, vcpus, sizeof(vcpus)));
     xlnuma__json_key(gen, "distances");
@@ -123,12 +123,12 @@ void xlnuma__plan_generate(const struct xlnuma_host *host,
 
     yajl_gen_map_open(gen);
     xlnuma__json_key_string(gen, "format", "xlnuma-plan");
-    xlnuma__json_key_kb(gen, "version", 1);
+    xlnuma__json_key_number(gen, "version", 1);
     xlnuma__json_key_string(gen, "guest", plan->guest);
     xlnuma__json_key_string(gen, "status", xlnuma_status_name(plan->status));
     xlnuma__json_key_string(gen, "policy", xlnuma_policy_name(plan->policy));
     xlnuma__json_key_string(gen, "memory", xlnuma_memory_name(plan->memory));
-    xlnuma__json_key_kb(gen, "needed_kb", plan->needed_kb);
+    xlnuma__json_key_number(gen, "needed_kb", plan->needed_kb);
     write_limits(gen, plan);
     write_nodes(gen, host, plan);
     if (plan->status == XLNUMA_STATUS_PLACED) {

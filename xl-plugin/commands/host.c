@@ -242,7 +242,7 @@ static void dedicated_json(const struct xlnuma_host *host,
         if (!xlnuma_cpuset_count(&guest->pool_cpus))
             continue;
         yajl_gen_map_open(gen);
-        xlnuma__json_key_kb(gen, "id", guest->domid);
+        xlnuma__json_key_number(gen, "id", guest->domid);
         xlnuma__json_key_cpus(gen, "taken", &guest->dedicated);
         xlnuma__json_key_cpus(gen, "may_run_on", &guest->pool_cpus);
         yajl_gen_map_close(gen);
@@ -339,7 +339,7 @@ static void dom0_json(const struct xlnuma__dom0_vcpus *dom0, yajl_gen gen)
     yajl_gen_array_open(gen);
     for (unsigned i = 0; i < dom0->nr; i++) {
         yajl_gen_map_open(gen);
-        xlnuma__json_key_kb(gen, "id", dom0->vcpu[i].id);
+        xlnuma__json_key_number(gen, "id", dom0->vcpu[i].id);
         xlnuma__json_key_cpus(gen, "may_run_on", &dom0->vcpu[i].cpus);
         yajl_gen_map_close(gen);
     }

@@ -211,8 +211,8 @@ static void cpu_pinned_json(const void *row, yajl_gen gen)
         if (pin->cpu != cpu->id)
             continue;
         yajl_gen_map_open(gen);
-        xlnuma__json_key_kb(gen, "id", pin->guest->domid);
-        xlnuma__json_key_kb(gen, "vcpu", pin->vcpu);
+        xlnuma__json_key_number(gen, "id", pin->guest->domid);
+        xlnuma__json_key_number(gen, "vcpu", pin->vcpu);
         yajl_gen_map_close(gen);
     }
     yajl_gen_array_close(gen);

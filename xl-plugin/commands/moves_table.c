@@ -198,8 +198,8 @@ int moves_table_json(const struct moves_view *view, FILE *file, char *message)
         xlnuma__json_key(gen, "dry_run");
         yajl_gen_bool(gen, view->is_dry);
         xlnuma__json_key_distance(gen, "gain", view->gain);
-        xlnuma__json_key_kb(gen, "memory_kb", moves->memory_kb);
-        xlnuma__json_key_kb(gen, "moved_kb", moves->moved_kb);
+        xlnuma__json_key_number(gen, "memory_kb", moves->memory_kb);
+        xlnuma__json_key_number(gen, "moved_kb", moves->moved_kb);
         xlnuma__json_key_distance(gen, "distance", moves->distance_before);
         xlnuma__json_key_distance(gen, "better_distance",
                                   moves->distance_after);

@@ -406,8 +406,8 @@ static int write_vcpus(const struct xlnuma__guest *guest, yajl_gen gen,
     table = vcpu_table(vcpus);
     if (!table.row)
         return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
-    xlnuma__json_key_kb(gen, "looks", vcpus->nr_looks);
-    xlnuma__json_key_kb(gen, "looked_ns", vcpus->looked_ns);
+    xlnuma__json_key_number(gen, "looks", vcpus->nr_looks);
+    xlnuma__json_key_number(gen, "looked_ns", vcpus->looked_ns);
     xlnuma__json_key(gen, "vcpu");
     table_json(&table, gen);
     free((void *)table.row);

@@ -357,7 +357,7 @@ static void write_daemons(yajl_gen gen, const struct facts *facts)
     for (unsigned i = 0; i < facts->nr_daemons; i++) {
         yajl_gen_map_open(gen);
         write_text(gen, "name", facts->daemon[i].name);
-        xlnuma__json_key_kb(gen, "pid", (uint64_t)facts->daemon[i].pid);
+        xlnuma__json_key_number(gen, "pid", (uint64_t)facts->daemon[i].pid);
         write_bool(gen, "has_hook", facts->daemon[i].has_hook);
         write_text(gen, "version", facts->daemon[i].version);
         yajl_gen_map_close(gen);
@@ -375,7 +375,7 @@ static void write_last(yajl_gen gen, const struct facts *facts)
     }
     yajl_gen_map_open(gen);
     write_text(gen, "name", facts->last.name);
-    xlnuma__json_key_kb(gen, "id", facts->last.domid);
+    xlnuma__json_key_number(gen, "id", facts->last.domid);
     write_text(gen, "status", facts->last.report.status);
     write_text(gen, "reason", facts->last.report.reason);
     yajl_gen_map_close(gen);

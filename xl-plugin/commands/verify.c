@@ -250,7 +250,7 @@ static void write_number(yajl_gen gen, const char *key, bool is_known,
                          uint64_t number)
 {
     if (is_known) {
-        xlnuma__json_key_kb(gen, key, number);
+        xlnuma__json_key_number(gen, key, number);
     } else {
         xlnuma__json_key(gen, key);
         yajl_gen_null(gen);
@@ -278,7 +278,7 @@ static void write_nodes(yajl_gen gen, const struct subject *subject)
         if (!is_on(subject, node))
             continue;
         yajl_gen_map_open(gen);
-        xlnuma__json_key_kb(gen, "id", node);
+        xlnuma__json_key_number(gen, "id", node);
         write_number(gen, "reported_kb", report->has_actual,
                      report->actual_kb[node]);
         write_number(gen, "counted_kb", subject->counted,
@@ -294,11 +294,11 @@ static void write_subject(yajl_gen gen, const struct subject *subject)
 {
     yajl_gen_map_open(gen);
     xlnuma__json_key_string(gen, "name", subject->guest->name);
-    xlnuma__json_key_kb(gen, "id", subject->guest->domid);
+    xlnuma__json_key_number(gen, "id", subject->guest->domid);
     xlnuma__json_key(gen, "nodes");
     write_nodes(gen, subject);
     write_number(gen, "unlisted_kb", subject->counted, unlisted_kb(subject));
-    xlnuma__json_key_kb(gen, "video_kb", subject->video_kb);
+    xlnuma__json_key_number(gen, "video_kb", subject->video_kb);
     xlnuma__json_key_string(gen, "verdict", verdict_names[subject->verdict]);
     write_text(gen, "tables", tables_names[subject->tables]);
     write_text(gen, "tables_reason", subject->why);
@@ -329,8 +329,8 @@ static int show_json(struct job *job)
     yajl_gen gen = xlnuma__json_begin("xlnuma-verify", 1);
 
     if (gen) {
-        xlnuma__json_key_kb(gen, "tolerance_pages", TOLERANCE_PAGES);
-        xlnuma__json_key_kb(gen, "dump_us", job->dump_ns / 1000);
+        xlnuma__json_key_number(gen, "tolerance_pages", TOLERANCE_PAGES);
+        xlnuma__json_key_number(gen, "dump_us", job->dump_ns / 1000);
         write_subjects(gen, job);
     }
     return xlnuma__json_end(gen, stdout, job->message);

@@ -125,7 +125,7 @@ static void guest_extents_json(const void *row, yajl_gen gen)
         char key[4];
 
         snprintf(key, sizeof(key), "%u", orders[i]);
-        xlnuma__json_key_kb(gen, key, guest->report.nr_extents[orders[i]]);
+        xlnuma__json_key_number(gen, key, guest->report.nr_extents[orders[i]]);
     }
     yajl_gen_map_close(gen);
 }
