@@ -11,7 +11,7 @@
  *   FAKE_HAS=ID,KIB          guest ID has so much memory now
  *   FAKE_UUIDS=1             the bytes of a guest's uuid are its id
  *   FAKE_VIDEO=ID,KIB        so much video memory of guest ID's, it is noted
- *   FAKE_GONE=ID             guest ID is not in the dump
+ *   FAKE_GONE=ID             guest ID is listed, and is gone when it is looked at
  *   FAKE_XEN=4,20            the version of the hypervisor; 4,17 if not given
  *   FAKE_SEES=WHAT           a guest's ACPI tables have other nodes than reported:
  *                            "vCPUs", "memory", "distances" or "number"
@@ -584,6 +584,13 @@ static bool has_word(uint32_t domid, const char *word)
            strtoul(text, NULL, 10) == domid && !strcmp(comma + 1, word);
 }
 
+static bool is_gone(uint32_t domid)
+{
+    unsigned long gone;
+
+    return numbers("FAKE_GONE", &gone, 1) && gone == domid;
+}
+
 int libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info, uint32_t domid)
 {
     struct xlnuma__guest *guest = (struct xlnuma__guest *)find(domid);
@@ -591,8 +598,10 @@ int libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info, uint32_t domid)
     unsigned long grows[3];
 
     (void)ctx;
-    if (fails(__func__))
+    if (fails(__func__) || is_gone(domid))
         return ERROR_DOMAIN_NOTFOUND;
+    if (!info)
+        return 0;
     if (looks++ && numbers("FAKE_GROWS", grows, 3) == 3 && grows[0] == domid)
         for (unsigned long kb = 0; kb < grows[1] && guest->memory_kb < grows[2];
              kb += 1024) {
@@ -818,7 +827,7 @@ libxl_vcpuinfo *libxl_list_vcpu(libxl_ctx *ctx, uint32_t domid, int *nr,
     libxl_vcpuinfo *info;
 
     (void)ctx;
-    if (fails(__func__))
+    if (fails(__func__) || is_gone(domid))
         return NULL;
     if (!domid)
         return list_dom0(nr);

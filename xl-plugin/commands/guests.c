@@ -224,6 +224,12 @@ int live_or_file_guests(const char *path, struct live *live_r,
     return rc;
 }
 
+/* Destroyed since the guests were listed. */
+static bool is_gone(libxl_ctx *ctx, uint32_t domid)
+{
+    return libxl_domain_info(ctx, NULL, domid) == ERROR_DOMAIN_NOTFOUND;
+}
+
 int guests_look_at_vcpus(libxl_ctx *ctx, struct xlnuma__guests *guests)
 {
     char message[XLNUMA_MESSAGE_SIZE];
@@ -236,8 +242,10 @@ int guests_look_at_vcpus(libxl_ctx *ctx, struct xlnuma__guests *guests)
 
         if (!failed)
             continue;
-        complain("%s", message);
         xlnuma__vcpus_dispose(&guest->vcpus);
+        if (is_gone(ctx, guest->domid))
+            continue;
+        complain("%s", message);
         rc = failed;
     }
     return rc;

@@ -498,16 +498,6 @@ static int show(const struct view *view, const struct options *options,
     return rc;
 }
 
-/* A snapshot has the vCPUs; it knows of no pools. */
-static int read_cpus(struct view *view, struct live *live, char *message)
-{
-    if (live->ctx && guests_look_at_vcpus(live->ctx, &view->guests))
-        return xlnuma__fail(message, XLNUMA_ERR_XEN,
-                            "so it is not known who is pinned");
-    return host_cpus_read(&view->cpus, view->host, &view->guests, live->ctx,
-                          message);
-}
-
 static int run(const struct options *options, int nr, char **operand)
 {
     char message[XLNUMA_MESSAGE_SIZE], warning[XLNUMA_MESSAGE_SIZE];
@@ -534,8 +524,15 @@ static int run(const struct options *options, int nr, char **operand)
     if (rc)
         complain("%s", warning);
     if (guests_are_there(rc, &view.guests)) {
-        int failed = view.has_cpus ? read_cpus(&view, &live, message) : 0;
+        int failed = 0;
 
+        /* A snapshot has the vCPUs; it knows of no pools. */
+        if (view.has_cpus && live.ctx &&
+            guests_look_at_vcpus(live.ctx, &view.guests))
+            rc = XLNUMA_ERR_XEN;
+        if (view.has_cpus)
+            failed = host_cpus_read(&view.cpus, view.host, &view.guests,
+                                    live.ctx, message);
         fill_rows(&view);
         if (!failed)
             failed = show(&view, options, message);
