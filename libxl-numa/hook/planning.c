@@ -81,7 +81,6 @@ static int plan_alone(struct build *build, xc_interface *xch,
     forget_foreign_nodes(build, host);
     if (build->request.nr_devices)
         xlnuma__host_add_devices(host, build->ctx);
-    xlnuma__load_note(xch);
     xlnuma__reservations_apply(host, reserved_kb);
     fit_request(build, host);
     build->request.wants_alternatives = false; /* the report has the reason */
@@ -133,6 +132,8 @@ static int plan_in_turn(struct build *build, xc_interface *xch,
     if (has_turn)
         xlnuma__reservations_read(xch, reserved_kb);
     rc = plan_alone(build, xch, host, reserved_kb, message);
+    if (!rc && has_turn)
+        xlnuma__load_note(xch);
     if (!rc && build->plan->status == XLNUMA_STATUS_PLACED) {
         if (has_turn)
             xlnuma__reservation_make(&build->reservation, xch, build->domid,

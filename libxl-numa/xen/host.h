@@ -65,7 +65,10 @@ int xlnuma__for_each_domain(struct xc_interface_core *xch,
 int xlnuma__load_read(struct xlnuma_host *host, struct xc_interface_core *xch,
                       char *message);
 
-/* For later readings: what each domain ran so far. If it fails, it fails. */
+/*
+ * For later readings: what each domain ran so far. Only for the holder of the turn to
+ * plan. If it fails, it fails.
+ */
 void xlnuma__load_note(struct xc_interface_core *xch);
 
 #endif /* XLNUMA_XEN_HOST_H */

@@ -19,6 +19,7 @@
 #include <xenctrl.h>
 
 #define FILE_NAME "load"
+#define NEW_FILE_NAME "load.new" /* until it is whole */
 #define HEADER "xl-numa-load 1 "
 
 /* Thousandths: a vCPU that always runs, and one that never did. */
@@ -345,7 +346,7 @@ static void note_domain(const xc_domaininfo_t *domain, void *data)
 
 void xlnuma__load_note(xc_interface *xch)
 {
-    char why[XLNUMA_MESSAGE_SIZE], name[32];
+    char why[XLNUMA_MESSAGE_SIZE];
     int dir = xlnuma__run_dir_open(true, why), fd;
     struct noting noting;
     bool is_whole;
@@ -353,17 +354,17 @@ void xlnuma__load_note(xc_interface *xch)
     if (dir < 0)
         return;
     read_pasts(&noting.pasts, dir);
-    snprintf(name, sizeof(name), FILE_NAME ".%ld", (long)getpid());
-    fd = openat(dir, name,
-                O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    (void)unlinkat(dir, NEW_FILE_NAME, 0); /* of one that was killed */
+    fd = openat(dir, NEW_FILE_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                0600);
     noting.file = fd < 0 ? NULL : fdopen(fd, "w");
     if (noting.file) {
         fprintf(noting.file, HEADER "%" PRIu64 "\n", noting.pasts.now_ns);
         is_whole = !xlnuma__for_each_domain(xch, note_domain, &noting);
         is_whole &= !fflush(noting.file) && !ferror(noting.file);
         fclose(noting.file);
-        if (!is_whole || renameat(dir, name, dir, FILE_NAME))
-            unlinkat(dir, name, 0);
+        if (!is_whole || renameat(dir, NEW_FILE_NAME, dir, FILE_NAME))
+            unlinkat(dir, NEW_FILE_NAME, 0);
     } else if (fd >= 0) {
         close(fd);
     }
