@@ -310,13 +310,17 @@ lab_make_product() {
     make install DESTDIR="$2"
 }
 
-# Builds the project and leaves its installed files in the job.
+# Builds the project and leaves its installed files in the job, or its package's.
 lab_build_product() {
     local key work
     [[ -f $LAB_TOP/configure.ac ]] ||
         die 1 "no project to build in $LAB_TOP (--stock needs none)"
     lab_install "${LAB_BUILD_TOOLS[@]}"
     lab_build_sysroot
+    if [[ -n $LAB_PACKAGE ]]; then
+        lab_install_package "$LAB_RUN/job"
+        return
+    fi
     key=$(printf %s "$LAB_TOP$LAB_SYSROOT" | sha256sum | head -c 16)
     work=$LAB_CACHE/product-$key
     mkdir -p "$work/src"
@@ -419,6 +423,9 @@ lab_make_job() {
     size=$(stty size 2>/dev/null | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')
     printf 'mode=%s\nexport TERM=%s\nsize=%s\n' "$mode" \
         "$(lab_quote "${TERM:-vt100}")" "'$size'" >"$to/lab/job"
+    # The package has taken its place.
+    [[ -z $LAB_PACKAGE ]] ||
+        echo "export LAB_STOCK_XL=/usr/lib/xen-lab/xl" >>"$to/lab/job"
     [[ -z $LAB_PCI ]] ||
         echo "export LAB_PCI=$LAB_PCI_AT LAB_PCI_NODE=$LAB_PCI_NODE" \
             >>"$to/lab/job"
