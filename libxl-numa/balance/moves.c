@@ -61,9 +61,12 @@ struct chain {
 xlnuma_nodeset xlnuma__spot_nodes(const struct xlnuma__spot *spot)
 {
     xlnuma_nodeset nodes = 0;
+    uint64_t all_kb = 0;
 
     for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++)
-        if (spot->memory_kb[node])
+        all_kb += spot->memory_kb[node];
+    for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++)
+        if (spot->memory_kb[node] && spot->memory_kb[node] >= all_kb / 100)
             nodes |= (xlnuma_nodeset)1 << node;
     return nodes;
 }
@@ -731,8 +734,8 @@ static int begin(struct state *state, const struct xlnuma_host *host,
         if (xlnuma__spot_nodes(&place->spot))
             moves->memory_kb += state->guest[n].request.memory_kb;
     }
-    state->left_kb = (uint64_t)((xlnuma__u128)moves->memory_kb *
-                                state->options->limit / 100);
+    state->left_kb =
+        (uint64_t)((double)moves->memory_kb * state->options->limit / 100);
     return 0;
 }
 

@@ -19,7 +19,10 @@ struct xlnuma__spot {
     double runs_on[XLNUMA_NODES_MAX];  /* share of its vCPUs; sums up to 1 */
 };
 
-/* The nodes with memory of it. */
+/*
+ * The nodes that have it: at least a hundredth of its memory. Elsewhere are pages that
+ * guests share with Xen, or strayed. Empty: it is not known where its memory is.
+ */
 xlnuma_nodeset xlnuma__spot_nodes(const struct xlnuma__spot *spot);
 
 /* Its vCPUs may run on these CPUs, as much on each; none: on those of its memory. */
@@ -46,11 +49,11 @@ struct xlnuma__moves_guest {
 };
 
 struct xlnuma__moves_options {
-    double gain;    /* by how much the distance has to fall, in the mean of all
+    double gain;  /* by how much the distance has to fall, in the mean of all
                        that a chain moves; > 0 */
-    unsigned limit; /* percent of the guests' memory that may be moved */
-    bool others;    /* guests may be moved so that another can come */
-    bool by_file;   /* guests may be saved and restored */
+    double limit; /* percent of the guests' memory that may be moved */
+    bool others;  /* guests may be moved so that another can come */
+    bool by_file; /* guests may be saved and restored */
     uint64_t keep_kb; /* that has to stay free on the host beside a copy */
 };
 

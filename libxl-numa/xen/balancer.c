@@ -264,20 +264,24 @@ static const char *take_over(struct xlnuma__balancer *balancer,
     return why;
 }
 
-bool xlnuma__balanced_is(const struct xlnuma__balanced *domain,
-                         const char *name)
+bool xlnuma__balanced_is(const struct xlnuma__balancer *balancer,
+                         const struct xlnuma__balanced *domain,
+                         const char *operand)
 {
-    char id[16];
+    bool is_number = *operand && !operand[strspn(operand, "0123456789")];
+    uint32_t id = is_number ? (uint32_t)strtoul(operand, NULL, 10) : 0;
 
-    snprintf(id, sizeof(id), "%u", domain->domid);
-    return !strcmp(name, id) || !strcmp(name, domain->name);
+    if (is_number && domain->domid == id)
+        return true;
+    return !strcmp(operand, domain->name) &&
+           !(is_number && !libxl_domain_info(balancer->ctx, NULL, id));
 }
 
 static bool is_asked_for(const struct xlnuma__balancer *balancer,
                          const struct xlnuma__balanced *domain)
 {
     for (int i = 0; i < balancer->nr_only; i++)
-        if (xlnuma__balanced_is(domain, balancer->only[i]))
+        if (xlnuma__balanced_is(balancer, domain, balancer->only[i]))
             return true;
     return !balancer->only;
 }

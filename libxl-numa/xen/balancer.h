@@ -81,8 +81,9 @@ struct xlnuma__balancer {
     unsigned nr, nr_max;
 };
 
-/* Is that its name or id? */
-bool xlnuma__balanced_is(const struct xlnuma__balanced *domain,
+/* Is it meant? As for xl a number is an id; if there is none, it may be a name. */
+bool xlnuma__balanced_is(const struct xlnuma__balancer *balancer,
+                         const struct xlnuma__balanced *domain,
                          const char *name);
 
 /*

@@ -598,7 +598,7 @@ int libxl_domain_info(libxl_ctx *ctx, libxl_dominfo *info, uint32_t domid)
     unsigned long grows[3];
 
     (void)ctx;
-    if (fails(__func__) || is_gone(domid))
+    if (fails(__func__) || is_gone(domid) || !guest)
         return ERROR_DOMAIN_NOTFOUND;
     if (!info)
         return 0;

@@ -102,6 +102,19 @@ static void two_sockets_to_one_node(void)
     xlnuma_host_free(host);
 }
 
+/* Of 700 MiB 7 are a hundredth. */
+static void stray_pages_are_on_no_node(void)
+{
+    struct xlnuma__spot spot = { .memory_kb = { 340 * MIB, 7 * MIB - 4, 7 * MIB,
+                                                346 * MIB + 4 } };
+
+    CU_ASSERT_EQUAL(xlnuma__spot_nodes(&spot), 1 | 4 | 8);
+    memset(&spot, 0, sizeof(spot));
+    CU_ASSERT_EQUAL(xlnuma__spot_nodes(&spot), 0);
+    spot.memory_kb[2] = 4;
+    CU_ASSERT_EQUAL(xlnuma__spot_nodes(&spot), 4);
+}
+
 static void what_is_best_stays(void)
 {
     const uint64_t free_mib[4] = { 2000, 2000, 2000, 2000 };
@@ -490,7 +503,7 @@ static void random_hosts(void)
     for (unsigned seed = 1; seed <= 1000; seed++) {
         struct xlnuma__moves moves;
         double before = 0, after = 0;
-        unsigned limit;
+        double limit;
         const char *wrong;
 
         draw_seed(seed);
@@ -544,6 +557,8 @@ int main(void)
         { "so does one that was not asked for, if it may be moved",
           one_that_is_not_asked_for_makes_room },
         { "not more than the limit is moved", the_limit_holds },
+        { "a few pages elsewhere are on no node of its",
+          stray_pages_are_on_no_node },
         { "memory is kept free", memory_is_kept_free },
         { "a guest's own load does not send it away",
           its_own_load_does_not_send_it_away },

@@ -241,7 +241,8 @@ static int reset_all(struct balance *balance)
 static bool is_there(const struct balance *balance, const char *operand)
 {
     for (unsigned i = 0; i < balance->balancer.nr; i++)
-        if (xlnuma__balanced_is(balance->balancer.domain[i], operand))
+        if (xlnuma__balanced_is(&balance->balancer, balance->balancer.domain[i],
+                                operand))
             return true;
     return false;
 }

@@ -153,6 +153,20 @@ static struct row *fill(const struct moves_view *view, struct table *moves,
     return row;
 }
 
+static void print_nothing(const struct moves_view *view, FILE *file)
+{
+    fprintf(file, "nothing to move: mean distance %.2f, and ",
+            view->moves->distance_before);
+    if (view->is_limited)
+        fprintf(file,
+                "each move that gains %.4g or more is more than %.4g %% of the "
+                "guests' memory (--limit)\n",
+                view->gain, view->limit);
+    else
+        fprintf(file, "no guest that can be moved gains %.4g or more\n",
+                view->gain);
+}
+
 int moves_table_print(const struct moves_view *view, FILE *file, char *message)
 {
     const struct xlnuma__moves *moves = view->moves;
@@ -171,10 +185,7 @@ int moves_table_print(const struct moves_view *view, FILE *file, char *message)
                 xlnuma__mib(moves->moved_kb, moved),
                 xlnuma__mib(moves->memory_kb, all));
     } else {
-        fprintf(file,
-                "nothing to move: mean distance %.2f, and no guest that can be "
-                "moved gains %.4g or more\n",
-                moves->distance_before, view->gain);
+        print_nothing(view, file);
     }
     if (stay.nr_rows) {
         fputc('\n', file);

@@ -13,7 +13,8 @@ struct moves_view {
     const struct xlnuma__guests *guests;
     const char *const *why_not; /* of each; NULL: it may be moved */
     const struct xlnuma__moves *moves;
-    double gain;
+    double gain, limit; /* what was asked for */
+    bool is_limited;    /* without the limit something would be moved */
     bool is_dry;
 };
 

@@ -25,6 +25,7 @@ struct job {
     struct xlnuma__guests guests;
     struct movables movables;
     struct xlnuma__moves moves;
+    bool is_limited; /* nothing is moved, by the limit alone */
     char message[XLNUMA_MESSAGE_SIZE];
 };
 
@@ -72,6 +73,21 @@ static int ask_for(struct job *job)
     return 0;
 }
 
+/* Is it the limit that keeps everything where it is? */
+static int look_beyond_limit(struct job *job)
+{
+    struct xlnuma__moves_options wanted = job->wanted;
+    struct xlnuma__moves moves;
+    int rc;
+
+    wanted.limit = 100;
+    rc = xlnuma__moves_plan(job->host, job->movables.guest, job->guests.nr,
+                            &wanted, &moves, job->message);
+    job->is_limited = moves.nr > 0;
+    xlnuma__moves_dispose(&moves);
+    return rc;
+}
+
 static int plan_moves(struct job *job)
 {
     int rc = read_host(job);
@@ -85,6 +101,8 @@ static int plan_moves(struct job *job)
     if (!rc)
         rc = xlnuma__moves_plan(job->host, job->movables.guest, job->guests.nr,
                                 &job->wanted, &job->moves, job->message);
+    if (!rc && !job->moves.nr && job->wanted.limit < 100)
+        rc = look_beyond_limit(job);
     return rc;
 }
 
@@ -95,6 +113,8 @@ static int show(struct job *job)
         .why_not = job->movables.why_not,
         .moves = &job->moves,
         .gain = job->wanted.gain,
+        .limit = job->wanted.limit,
+        .is_limited = job->is_limited,
         .is_dry = !is_live(job),
     };
 
@@ -129,7 +149,7 @@ static int read_wanted(struct job *job)
                            "--limit \"%s\" is not 1 to 100 percent",
                            options->limit);
     job->wanted.gain = gain;
-    job->wanted.limit = (unsigned)limit;
+    job->wanted.limit = limit;
     job->wanted.others = options->has_others;
     job->wanted.by_file = options->by_file;
     return STATUS_DONE;
