@@ -36,8 +36,7 @@ ok "twice is as once" xl numa-placement reserve
 for name in d1 d2; do
     ok "$name is built" lab_create $name pv 200 2 'cmdline="spin"' 'numa_cpus="dedicated"'
 done
-pins() { "$LAB_STOCK_XL" vcpu-list "$1" | awk 'NR > 1 { printf "%s ", $(NF - 2) }'; }
-node_of() { case $(pins "$1") in "4 5 ") echo 2 ;; "6 7 ") echo 3 ;; esac; }
+node_of() { case $(lab_pins "$1") in "4 5 ") echo 2 ;; "6 7 ") echo 3 ;; esac; }
 is "each vCPU is pinned to a CPU, those of a guest on one node" \
     "$( (node_of d1; node_of d2) | sort | tr '\n' ' ')" "2 3 "
 for name in d1 d2; do
@@ -46,7 +45,7 @@ for name in d1 d2; do
         "$(lab_affinity "$domid") $(lab_offplan "$domid" "$(node_of $name)")" \
         "$(node_of $name) 0.000"
     is "$name: the report has them" \
-        "$(lab_report "$domid" cpus | tr , ' ') " "$(pins $name)"
+        "$(lab_report "$domid" cpus | tr , ' ') " "$(lab_pins $name)"
 done
 # --- refused ----------------------------------------------------------------------
 
@@ -64,16 +63,15 @@ ok "it says who" says "has domains: d1 ($(lab_domid d1)), d2 ($(lab_domid d2))"
 
 # --- afterwards -------------------------------------------------------------------
 
-was=$(pins d1)
+was=$(lab_pins d1)
 lab_destroy d1
 ok "its CPUs serve the next" lab_create d3 pvh 100 2 'cmdline="reboot"' 'numa_cpus="dedicated"'
-is "the same ones" "$(pins d3)" "$was"
+is "the same ones" "$(lab_pins d3)" "$was"
 first=$(lab_domid d3)
-is_another() { id=$(lab_domid d3) && [ "$id" != "$1" ]; }
-ok "it reboots" lab_wait 60 is_another "$first"
+ok "it reboots" lab_wait 60 lab_is_another d3 "$first"
 "$LAB_STOCK_XL" pause d3
 lab_wait 30 lab_report "$(lab_domid d3)" status
-is "and has CPUs of its own again" "$(pins d3)" "$was"
+is "and has CPUs of its own again" "$(lab_pins d3)" "$was"
 lab_destroy d3
 
 # --- a stranger -------------------------------------------------------------------
@@ -84,7 +82,7 @@ is "d2 is placed" "$(status d2)" '"status":"placed"'
 LAB_XL=$LAB_STOCK_XL lab_create s1 pvh 50 1 'pool="xl-numa-dedicated"'
 is "with a stranger in the pool it is shared" "$(status d2)" '"status":"shared"'
 xl numa-placement show d2 >/tmp/lab.said
-ok "show says who is where" says "s1 ($(lab_domid s1)) may run on its dedicated CPUs $(pins d2 | sed 's/ $//;s/ /-/')"
+ok "show says who is where" says "s1 ($(lab_domid s1)) may run on its dedicated CPUs $(lab_pins d2 | sed 's/ $//;s/ /-/')"
 lab_destroy s1
 is "without, it is placed" "$(status d2)" '"status":"placed"'
 lab_destroy d2
@@ -98,7 +96,7 @@ domid=$(lab_domid d4)
 is "it sees two, on nodes 2 and 3" "$(lab_report "$domid" guest_nodes) $(lab_report \
     "$domid" vnode/0/node) $(lab_report "$domid" vnode/1/node)" "2 2 3"
 is "each vCPU is pinned to a CPU of its node" "$(lab_report "$domid" vnode/0/vcpus) $(
-    lab_report "$domid" vnode/1/vcpus) $(pins d4)" "0-1 2-3 4 5 6 7 "
+    lab_report "$domid" vnode/1/vcpus) $(lab_pins d4)" "0-1 2-3 4 5 6 7 "
 is "its tables are as reported" "$(lab_vnodes "$domid")" "$(lab_vnodes_reported "$domid")"
 is "the first has 256 MiB on node 2" "$(lab_report "$domid" vnode/0/actual_kb)" 262144
 between "the hypervisor counts them there" "$(lab_pages "$domid" |

@@ -16,8 +16,6 @@
 
 conf=/etc/xen/xl-numa.conf
 
-pins() { "$LAB_STOCK_XL" vcpu-list 0 | awk 'NR > 1 { printf "%s ", $(NF - 2) }'; }
-
 # Each thread of guest $1's device model: the vCPUs of Domain-0 that it may run on.
 all_threads() {
     pid=$(xenstore-read "/local/domain/$(lab_domid "$1")/image/device-model-pid")
@@ -39,7 +37,7 @@ create() { lab_create_hvm g 100 1 "$@"; }
 for vcpu in 0 1 2 3; do
     "$LAB_STOCK_XL" vcpu-pin 0 $vcpu $((2 * vcpu))-$((2 * vcpu + 1))
 done
-before=$(pins)
+before=$(lab_pins 0)
 xl numa-placement host >/tmp/lab.said
 is "host: where Domain-0's vCPUs may run" \
     "$(sed -n "/^Domain-0's/,\$p" /tmp/lab.said | awk 'NR > 1 { printf "%s:%s:%s ", $1, $2, $3 }')" \
@@ -76,12 +74,12 @@ ok "with dedicated CPUs" create 'numa_cpus="dedicated"' 'numa_nodes="3"' \
     'numa_emulator="near"' "$(lab_hvm_reboots 0x402)"
 is "it has one of node 3" "$(lab_report "$(lab_domid g)" cpus)" 6
 is_on "with dedicated CPUs: near, off them" 2
-is_another() { id=$(lab_domid g) && [ "$id" != "$1" ] && reported g; }
+is_rebuilt() { lab_is_another g "$1" && reported g; }
 first=$(lab_domid g)
-ok "it reboots" lab_wait 120 is_another "$first"
+ok "it reboots" lab_wait 120 is_rebuilt "$first"
 "$LAB_STOCK_XL" pause g
 is_on "after that" 2
 lab_destroy g
 ok "released" xl numa-placement release
 "$LAB_STOCK_XL" vcpu-pin 0 3 6-7
-is "Domain-0's pins are what they were" "$(pins)" "$before"
+is "Domain-0's pins are what they were" "$(lab_pins 0)" "$before"

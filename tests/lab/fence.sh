@@ -36,9 +36,8 @@ build() {
     status=$?
 }
 
-is_another_domain() {
-    id=$(lab_domid g) && [ "$id" != "$1" ] &&
-        lab_report "$id" version
+is_rebuilt() {
+    lab_is_another g "$1" && lab_report "$(lab_domid g)" version
 }
 
 # xl's ends are meant: no core dumps of them.
@@ -81,7 +80,7 @@ is "a wrong key: refused" "$status" 1
 
 build pv 700 1 'cmdline="reboot"'
 first=$(lab_domid g)
-ok "it reboots" lab_wait 120 is_another_domain "$first"
+ok "it reboots" lab_wait 120 is_rebuilt "$first"
 first=$(lab_domid g)
-ok "and once more" lab_wait 120 is_another_domain "$first"
+ok "and once more" lab_wait 120 is_rebuilt "$first"
 lab_destroy g

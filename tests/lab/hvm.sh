@@ -15,13 +15,6 @@
 
 MIB=4300
 
-# share_of DOMID NODE: percent of its pages.
-share_of() {
-    lab_pages "$1" | awk -v node="$2" '
-        { all += $2 } $1 == node { here = $2 }
-        END { if (all) printf "%.2f\n", 100 * here / all }'
-}
-
 pages_of() {
     lab_pages "$1" | awk '{ n += $2 } END { print n }'
 }
@@ -69,7 +62,7 @@ big_guest() {
         "$(lab_vcpus "$domid")" "4-7 / 4-7
 4-7 / 4-7"
     is "$when: nothing of it is elsewhere" "$(lab_offplan "$domid" 2-3)" 0.000
-    between "$when: node 2 has 45 to 55 % of it" "$(share_of "$domid" 2)" 45 55
+    between "$when: node 2 has 45 to 55 % of it" "$(lab_share_on "$domid" 2)" 45 55
     is "$when: the mean distance is 10.50" "$(lab_distance "$domid" 2-3)" 10.50
     is "$when: it is reported as placed" \
         "$(lab_report "$domid" status)" placed
@@ -99,17 +92,13 @@ stock_goes_astray() {
     lab_destroy big
 }
 
-is_another_domain() {
-    id=$(lab_domid again) && [ "$id" != "$1" ]
-}
-
 reboots() {
     lab_create_hvm again 900 2 "$(lab_hvm_reboots 0x402)" 2>/dev/null
     first=$(lab_domid again)
     node=$(lab_affinity "$first")
     # While it runs another comes to its node: busier now than the others.
     lab_create filler pvh 100 1 "numa_nodes=\"$node\"" 2>/dev/null
-    ok "it reboots" lab_wait 60 is_another_domain "$first"
+    ok "it reboots" lab_wait 60 lab_is_another again "$first"
     new=$(lab_domid again)
     ok "it is reported" \
         lab_wait 30 lab_report "$new" status

@@ -85,10 +85,6 @@ create_paused() {
     xl create -p "$@"
 }
 
-is_another_domain() {
-    id=$(lab_domid u) && [ "$id" != "$1" ]
-}
-
 # shellcheck disable=SC2034 # lab_create_hvm() has it
 LAB_XL=create_paused
 ok "a guest that will reboot is built" lab_create_hvm u 64 1 \
@@ -104,7 +100,7 @@ is "config-update refuses a wrong key" "$? $(
 sed -e 's/^numa_nodes=.*/numa_nodes="2"/' -e /numa_policy/d /tmp/u.cfg >/tmp/new.cfg
 ok "config-update takes another file" xl config-update u /tmp/new.cfg
 "$LAB_STOCK_XL" unpause u
-ok "it reboots" lab_wait 60 is_another_domain "$first"
+ok "it reboots" lab_wait 60 lab_is_another u "$first"
 "$LAB_STOCK_XL" pause u
 lab_wait 30 lab_report "$(lab_domid u)" status
 is_kept "after its reboot" u 2 best-effort

@@ -93,13 +93,18 @@ lab_create_linux() {
         "ramdisk=\"$LAB_LINUX_INITRD\"" 'extra="console=hvc0 quiet"' "$@"
 }
 
+# Leaves in /tmp/linux-initrd the ramdisk whose first process is linux-init.
+lab_make_linux_initrd() {
+    [ -s /tmp/linux-initrd ] ||
+        cat "$LAB_LINUX_INITRD" /lab/linux-more >/tmp/linux-initrd
+}
+
 # lab_create_pvh_linux NAME MIB VCPUS [LINE...]: builds a Linux PVH guest that
 # says on its console what nodes it sees; LAB_WORDS are more of its command line.
 lab_create_pvh_linux() {
     lab_name=$1 lab_mib=$2 lab_nr=$3
     shift 3
-    [ -s /tmp/linux-initrd ] ||
-        cat "$LAB_LINUX_INITRD" /lab/linux-more >/tmp/linux-initrd
+    lab_make_linux_initrd
     rm -f "/var/log/xen/guest-$lab_name.log"
     LAB_KERNEL=$LAB_LINUX lab_create "$lab_name" pvh "$lab_mib" "$lab_nr" \
         'ramdisk="/tmp/linux-initrd"' 'tsc_mode="native"' \
@@ -229,6 +234,12 @@ lab_wait() {
     done
 }
 
+# lab_is_another NAME DOMID: the guest of that name is another domain now, as after a
+# reboot.
+lab_is_another() {
+    lab_now=$(lab_domid "$1") && [ "$lab_now" != "$2" ]
+}
+
 lab_is_gone() {
     ! "$LAB_STOCK_XL" list "$1"
 }
@@ -354,8 +365,12 @@ lab_extents_on() {
     lab_destroy probe
 }
 
-lab_is_held() {
-    [ "$(awk '{ print $3 }' "/proc/$(cat /tmp/lab.held)/stat")" = T ]
+# lab_are_held NR: so many processes that began with LAB_HOLD=/tmp/lab.held have stopped.
+lab_are_held() {
+    [ "$(wc -l </tmp/lab.held)" -eq "$1" ] || return 1
+    while read -r lab_pid; do
+        [ "$(awk '{ print $3 }' "/proc/$lab_pid/stat")" = T ] || return 1
+    done </tmp/lab.held
 }
 
 # lab_hold NAME TYPE MIB VCPUS [LINE...]: begins to build a guest as lab_create
@@ -367,7 +382,7 @@ lab_hold() {
         LAB_XL=${LAB_XL:-lab_ours} LAB_HOLD=/tmp/lab.held lab_create "$@"
         echo $? >/tmp/lab.released
     ) >/tmp/lab.said 2>&1 &
-    lab_wait 60 lab_is_held
+    lab_wait 60 lab_are_held 1
 }
 
 # The guest of lab_hold is built on; returns what its xl create does.
@@ -535,6 +550,18 @@ lab_pages() {
     cat "$lab_counted"
 }
 
+# lab_pages_on DOMID NODE: how many pages of it are there.
+lab_pages_on() {
+    lab_pages "$1" | awk -v node="$2" '$1 == node { print $2 }'
+}
+
+# lab_share_on DOMID NODE: percent of its pages.
+lab_share_on() {
+    lab_pages "$1" | awk -v node="$2" '
+        { all += $2 } $1 == node { here = $2 }
+        END { if (all) printf "%.2f\n", 100 * here / all }'
+}
+
 # What Xen does to guests' page tables is noted from here on, until lab_large_pages.
 lab_trace_pages() {
     /usr/lib/xen-lab/xentrace -D -S 256 -s 50 -e 0x0010f000 \
@@ -618,6 +645,12 @@ lab_affinity() {
 lab_vcpus() {
     "$LAB_STOCK_XL" vcpu-list "$1" |
         awk 'NR > 1 { print $(NF - 2), $(NF - 1), $NF }'
+}
+
+# lab_pins DOMID: the hard affinity of each vCPU, on one line, with a blank after each.
+lab_pins() {
+    "$LAB_STOCK_XL" vcpu-list "$1" |
+        awk 'NR > 1 { printf "%s ", $(NF - 2) }'
 }
 
 # lab_pages_off DOMID NODES: pages of the guest that are not on these nodes.

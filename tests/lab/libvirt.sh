@@ -16,10 +16,6 @@
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
 
-is_another_domain() {
-    id=$(lab_domid "$1") && [ "$id" != "$2" ]
-}
-
 # is_placed TEXT NAME: where its memory is and what is reported.
 is_placed() {
     domid=$(lab_domid "$2")
@@ -88,7 +84,7 @@ done
 lab_define again xenpvh 700 "" "" reboot
 ok "a guest that reboots is started" lab_virsh start again
 first=$(lab_domid again)
-ok "it reboots" lab_wait 60 is_another_domain again "$first"
+ok "it reboots" lab_wait 60 lab_is_another again "$first"
 "$LAB_STOCK_XL" pause again # or it does so again in five seconds
 is_placed "rebooted" again
 lab_virsh destroy again
@@ -101,7 +97,7 @@ ok "it runs" lab_wait_linux g
 is_placed "started" g
 first=$(lab_domid g)
 ok "virsh reboot" lab_virsh reboot g
-ok "it reboots" lab_wait 120 is_another_domain g "$first"
+ok "it reboots" lab_wait 120 lab_is_another g "$first"
 is_placed "virsh reboot" g
 ok "it runs again" lab_wait_linux g
 

@@ -31,18 +31,11 @@ at_once() {
     planned >/tmp/lab.planned
 }
 
-all_are_held() {
-    [ "$(wc -l </tmp/lab.held)" -eq "$(echo "$names" | wc -w)" ] || return 1
-    while read -r pid; do
-        [ "$(awk '{ print $3 }' "/proc/$pid/stat")" = T ] || return 1
-    done </tmp/lab.held
-}
-
 # at_once_held [OPTION] TYPE: the same; none has memory before all are planned.
 at_once_held() {
     rm -f /tmp/lab.held
     (export LAB_HOLD=/tmp/lab.held && at_once "$@") &
-    ok "$text: all are planned" lab_wait 120 all_are_held
+    ok "$text: all are planned" lab_wait 120 lab_are_held "$(echo "$names" | wc -w)"
     # shellcheck disable=SC2046 # words are meant
     kill -CONT $(cat /tmp/lab.held)
     wait $!

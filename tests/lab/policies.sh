@@ -145,9 +145,8 @@ lab_destroy g
 
 # --- at a reboot --------------------------------------------------------------
 
-is_another_domain() {
-    id=$(lab_domid g) && [ "$id" != "$1" ] &&
-        lab_report "$id" status
+is_rebuilt() {
+    lab_is_another g "$1" && lab_report "$(lab_domid g)" status
 }
 
 conf 'numa_guests = [ [ "name=g", "numa_nodes=2" ] ]'
@@ -155,7 +154,7 @@ before=$(lab_free)
 guest "before a reboot" g 300 'cmdline="reboot"'
 is "before a reboot: on the node of xl-numa.conf" "$on" 2
 conf 'numa_guests = [ [ "name=g", "numa_nodes=3" ] ]'
-ok "reboot: it is built again" lab_wait 60 is_another_domain "$domid"
+ok "reboot: it is built again" lab_wait 60 is_rebuilt "$domid"
 domid=$(lab_domid g)
 is "reboot: on the node that xl-numa.conf has now" "$(lab_affinity "$domid")" 3
 conf 'numa_policy = "single-node"' 'numa_nodes = "1"'

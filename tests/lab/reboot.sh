@@ -10,10 +10,6 @@
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
 
-is_another_domain() {
-    id=$(lab_domid db1) && [ "$id" != "$1" ]
-}
-
 # The configuration that libxl keeps for a domain.
 stored_config() {
     cat /var/lib/xen/userdata-d."$1".*.libxl-json
@@ -37,7 +33,7 @@ for type in pv pvh; do
     # While it runs two others come to its node: busier now than the others.
     lab_create filler1 pvh 300 1 "numa_nodes=\"$node\"" 2>/dev/null
     lab_create filler2 pvh 300 1 "numa_nodes=\"$node\"" 2>/dev/null
-    ok "$type: it reboots" lab_wait 60 is_another_domain "$first"
+    ok "$type: it reboots" lab_wait 60 lab_is_another db1 "$first"
     new=$(lab_domid db1)
     "$LAB_STOCK_XL" pause "$new" # or it does so again in five seconds
     lab_wait 30 lab_report "$new" status

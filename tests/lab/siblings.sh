@@ -10,13 +10,6 @@
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
 
-# share_of DOMID NODE: percent of its pages.
-share_of() {
-    lab_pages "$1" | awk -v node="$2" '
-        { all += $2 } $1 == node { here = $2 }
-        END { if (all) printf "%.2f\n", 100 * here / all }'
-}
-
 # big_guest TYPE WHEN
 big_guest() {
     ok "$1, $2: a guest of 4300 MiB is built" lab_create db1 "$1" 4300 2
@@ -28,9 +21,9 @@ big_guest() {
     between "$1, $2: at most 64 of its pages are elsewhere" \
         "$(lab_pages_off "$domid" 2-3)" 0 64
     between "$1, $2: node 2 has 45 to 55 % of them" \
-        "$(share_of "$domid" 2)" 45 55
+        "$(lab_share_on "$domid" 2)" 45 55
     between "$1, $2: node 3 has 45 to 55 % of them" \
-        "$(share_of "$domid" 3)" 45 55
+        "$(lab_share_on "$domid" 3)" 45 55
     is "$1, $2: the mean distance is 10.50" \
         "$(lab_distance "$domid" 2-3)" 10.50
 }

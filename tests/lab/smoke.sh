@@ -46,15 +46,11 @@ guest_is_where_xen_says() {
     ok "it can be destroyed" lab_destroy "$1"
 }
 
-is_another_domain() {
-    new=$(lab_domid "$1") && [ "$new" != "$2" ]
-}
-
 guest_reboots() {
     ok "a rebooting $1 guest can be built" \
         lab_create "boot$1" "$1" 32 1 'cmdline="reboot"'
     ok "it has another id when it has rebooted" \
-        lab_wait 30 is_another_domain "boot$1" "$(lab_domid "boot$1")"
+        lab_wait 30 lab_is_another "boot$1" "$(lab_domid "boot$1")"
     ok "it can be destroyed" lab_destroy "boot$1"
 }
 

@@ -19,7 +19,7 @@ report() {
 }
 
 pages_on() {
-    lab_pages "$domid" | awk -v node="$1" '$1 == node { print $2 }'
+    lab_pages_on "$domid" "$1"
 }
 
 # Nodes with at least 4096 of the guest's pages, as Xen's list of single nodes.

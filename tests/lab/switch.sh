@@ -14,15 +14,15 @@ status_of() {
     lab_report "$(lab_domid "$1")" status
 }
 
-is_another_domain() {
-    id=$(lab_domid "$1") && [ "$id" != "$2" ] && status_of "$1"
+is_rebuilt() {
+    lab_is_another "$1" "$2" && status_of "$1"
 }
 
 # reboots NAME: it has rebooted once more, and waits there.
 reboots() {
     old=$(lab_domid "$1")
     "$LAB_STOCK_XL" unpause "$old" 2>/dev/null
-    lab_wait 60 is_another_domain "$1" "$old" && "$LAB_STOCK_XL" pause "$1"
+    lab_wait 60 is_rebuilt "$1" "$old" && "$LAB_STOCK_XL" pause "$1"
 }
 
 ok "at first it is on" xl numa-placement status

@@ -30,11 +30,6 @@ matrix() {
         tr '\n' ',' | sed 's/,$//'
 }
 
-# pages_on DOMID NODE: by the hypervisor.
-pages_on() {
-    lab_pages "$1" | awk -v node="$2" '$1 == node { print $2 }'
-}
-
 # check_memory TEXT NAME DOMID: the pages of each node of the host are those of its
 # guest node, and a few of Xen's own; the guest sees nearly as much.
 check_memory() {
@@ -46,7 +41,7 @@ check_memory() {
         is "$1: node $lab_n has all of its memory on node $lab_node" \
             "$(report "$3" "vnode/$lab_n/actual_kb")" "$lab_kb"
         between "$1: the hypervisor counts it there" \
-            "$(pages_on "$3" "$lab_node")" $((lab_kb / 4 - 64)) \
+            "$(lab_pages_on "$3" "$lab_node")" $((lab_kb / 4 - 64)) \
             $((lab_kb / 4 + 100))
         between "$1: the guest sees it" "$(field "$2" $lab_n kb)" \
             $((lab_kb - 110000)) "$lab_kb"
@@ -179,7 +174,7 @@ is "Linux numbers nodes with vCPUs first" "$(for n in 0 1 2 3 4 5 6 7; do
 is "its tables are intact, and as reported" "$(lab_vnodes "$id")" \
     "$(lab_vnodes_reported "$id")"
 is "all of its memory is on nodes 2-3" "$(lab_offplan "$id" 2-3)" 0.000
-between "by address: node 2 has that of nodes 0 to 3" "$(pages_on "$id" 2)" \
+between "by address: node 2 has that of nodes 0 to 3" "$(lab_pages_on "$id" 2)" \
     $((4 * 32768 - 64)) $((4 * 32768 + 100))
 free_all
 

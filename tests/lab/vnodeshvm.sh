@@ -17,10 +17,6 @@ report() {
     lab_report "$1" "$2"
 }
 
-pages_on() {
-    lab_pages "$1" | awk -v node="$2" '$1 == node { print $2 }'
-}
-
 # 700 of 1400 MiB: 640 is as near as 768, and comes first.
 lab_leave 0 400
 lab_leave 1 400
@@ -86,21 +82,18 @@ for n in $(lab_vnodes_reported "$id" | cut -d' ' -f1); do
     is "by address: node $n is where it should be" \
         "$(report "$id" "vnode/$n/actual_kb")" "$kb"
     between "the hypervisor counts it there" \
-        "$(pages_on "$id" "$(report "$id" "vnode/$n/node")")" \
+        "$(lab_pages_on "$id" "$(report "$id" "vnode/$n/node")")" \
         $((kb / 4 - 64)) $((kb / 4 + 200))
 done
 lab_destroy p
 
 # A reboot is planned afresh, and the number of nodes stays.
-is_another_domain() {
-    id=$(lab_domid r) && [ "$id" != "$1" ]
-}
 ok "a guest that reboots is built with four nodes" lab_create r pvh 600 2 \
     'cmdline="reboot"' 'numa_guest_nodes="4"'
 first=$(lab_domid r)
 node=$(report "$first" vnode/0/node)
 lab_take_all filler "$node"
-ok "it reboots" lab_wait 60 is_another_domain "$first"
+ok "it reboots" lab_wait 60 lab_is_another r "$first"
 id=$(lab_domid r)
 "$LAB_STOCK_XL" pause "$id" # or it does so again in five seconds
 lab_wait 30 report "$id" status
