@@ -86,12 +86,13 @@ static void restrict_to_guest(struct build *stubdom, const struct build *guest)
  * That of a guest with dedicated CPUs stays off these: it takes those of Pool-0 that
  * are nearest to the guest's memory.
  */
-static int restrict_to_pool_0(struct build *stubdom, char *message)
+static int restrict_to_pool_0(struct build *stubdom, xc_interface *xch,
+                              char *message)
 {
     stubdom->request.has_cpus = false;
     stubdom->request.affinity = XLNUMA_AFFINITY_SOCKET;
-    return xlnuma__request_add_pool(&stubdom->request, stubdom->ctx, 0,
-                                    message);
+    return xlnuma__request_add_pool_of_build(&stubdom->request, xch, 0,
+                                             message);
 }
 
 /* The stub domain's own plan, on its guest's nodes and CPUs. */
@@ -108,7 +109,7 @@ static int plan_stubdom(struct build *stubdom, struct build *guest,
     request->nr_vcpus = stubdom->nr_vcpus;
     restrict_to_guest(stubdom, guest);
     if (xlnuma__build_is_dedicated(guest))
-        rc = restrict_to_pool_0(stubdom, message);
+        rc = restrict_to_pool_0(stubdom, xch, message);
     if (!rc)
         rc = xlnuma__build_steer(stubdom, xch, &guest->reservation, message);
     return rc || stubdom->phase == PHASE_STEERED

@@ -58,8 +58,8 @@ static int read_pool(struct build *build, xc_interface *xch, char *message)
                             "Xen does not tell of it: %s",
                             strerror(nr < 0 ? errno : ESRCH));
     build->poolid = info.cpupool;
-    return xlnuma__request_add_pool(&build->request, build->ctx, info.cpupool,
-                                    message);
+    return xlnuma__request_add_pool_of_build(&build->request, xch, info.cpupool,
+                                             message);
 }
 
 /* A restored domain's memory comes by another process, which has to know. */

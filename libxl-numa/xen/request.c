@@ -7,9 +7,11 @@
 #include "model/dedicated.h"
 #include "xen/host.h"
 
+#include <errno.h>
 #include <libxl_utils.h>
 #include <stdio.h>
 #include <string.h>
+#include <xenctrl.h>
 
 /* Both from tools/libs/light/libxl_internal.h of Xen 4.17 to 4.20. */
 #define PV_EXTRA_KB 1024
@@ -226,6 +228,26 @@ int xlnuma__request_add_pool(struct xlnuma_request *request, libxl_ctx *ctx,
         xlnuma__scheduler_name(request->scheduler, (int)pool.sched);
     libxl_cpupoolinfo_dispose(&pool);
     return rc;
+}
+
+int xlnuma__request_add_pool_of_build(struct xlnuma_request *request,
+                                      xc_interface *xch, uint32_t poolid,
+                                      char *message)
+{
+    xc_cpupoolinfo_t *pool = xc_cpupool_getinfo(xch, poolid);
+    libxl_bitmap cpus;
+
+    *message = '\0';
+    if (!pool)
+        return xlnuma__fail(message, XLNUMA_ERR_XEN,
+                            "Xen does not tell the CPUs of cpupool %u: %s",
+                            poolid, strerror(errno));
+    cpus.size = (uint32_t)xc_get_cpumap_size(xch);
+    cpus.map = pool->cpumap;
+    filter_cpus(request, &cpus, 1, 1);
+    xlnuma__scheduler_name(request->scheduler, (int)pool->sched_id);
+    xc_cpupool_infofree(xch, pool);
+    return 0;
 }
 
 bool xlnuma__config_wants_placement(const libxl_domain_config *config,

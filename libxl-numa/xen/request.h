@@ -37,9 +37,16 @@ void xlnuma__request_from_config(struct xlnuma_request *request_r,
                                  libxl_ctx *ctx,
                                  const libxl_domain_config *config);
 
-/* Only the CPUs of the domain's cpupool, and its scheduler. Returns 0, XLNUMA_ERR_XEN. */
+/*
+ * Only the CPUs of the domain's cpupool, and its scheduler. The second is for
+ * builds, with libxl's own access to the hypervisor: libxl would ask xenstored, too. Returns 0, XLNUMA_ERR_XEN.
+ */
+struct xc_interface_core;
 int xlnuma__request_add_pool(struct xlnuma_request *request, libxl_ctx *ctx,
                              uint32_t poolid, char *message);
+int xlnuma__request_add_pool_of_build(struct xlnuma_request *request,
+                                      struct xc_interface_core *xch,
+                                      uint32_t poolid, char *message);
 
 /*
  * Does the configuration leave placement to us? If not, *why_r (static) says

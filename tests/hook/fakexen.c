@@ -461,16 +461,21 @@ int libxl_node_bitmap_alloc(libxl_ctx *ctx, libxl_bitmap *map, int max)
     return bitmap_alloc(map, max ? max : nr_nodes);
 }
 
-int libxl_get_scheduler(libxl_ctx *ctx)
+static int scheduler_of_pools(void)
 {
     const char *name = getenv("FAKE_SCHEDULER");
     libxl_scheduler scheduler;
 
-    (void)ctx;
-    FAIL(ERROR_FAIL);
     return libxl_scheduler_from_string(name ? name : "credit2", &scheduler)
                ? LIBXL_SCHEDULER_UNKNOWN
                : (int)scheduler;
+}
+
+int libxl_get_scheduler(libxl_ctx *ctx)
+{
+    (void)ctx;
+    FAIL(ERROR_FAIL);
+    return scheduler_of_pools();
 }
 
 /* Pool 1's CPUs; 0: there is none. */
@@ -481,17 +486,48 @@ static uint8_t dedicated_cpus(void)
     return mask ? (uint8_t)strtoul(mask, NULL, 0) : 0;
 }
 
+static uint8_t cpus_of_pool(uint32_t poolid)
+{
+    return poolid && dedicated_cpus() ? dedicated_cpus()
+                                      : (uint8_t)~dedicated_cpus();
+}
+
 int libxl_cpupool_info(libxl_ctx *ctx, libxl_cpupoolinfo *info, uint32_t poolid)
 {
     FAIL(ERROR_FAIL);
     if (libxl_cpu_bitmap_alloc(ctx, &info->cpumap, 0))
         return ERROR_FAIL;
     libxl_bitmap_set_any(&info->cpumap);
-    if (dedicated_cpus())
-        info->cpumap.map[0] =
-            poolid ? dedicated_cpus() : (uint8_t)~dedicated_cpus();
-    info->sched = (libxl_scheduler)libxl_get_scheduler(ctx);
+    info->cpumap.map[0] = cpus_of_pool(poolid);
+    info->sched = (libxl_scheduler)scheduler_of_pools();
     return 0;
+}
+
+int xc_get_cpumap_size(xc_interface *xch)
+{
+    (void)xch;
+    return (nr_nodes * CPUS_PER_NODE + 7) / 8;
+}
+
+xc_cpupoolinfo_t *xc_cpupool_getinfo(xc_interface *xch, uint32_t poolid)
+{
+    xc_cpupoolinfo_t *pool;
+
+    FAIL(NULL);
+    pool = calloc(1, sizeof(*pool));
+    pool->cpupool_id = poolid;
+    pool->sched_id = (uint32_t)scheduler_of_pools();
+    pool->cpumap = malloc((size_t)xc_get_cpumap_size(xch));
+    memset(pool->cpumap, 0xff, (size_t)xc_get_cpumap_size(xch));
+    *pool->cpumap = cpus_of_pool(poolid);
+    return pool;
+}
+
+void xc_cpupool_infofree(xc_interface *xch, xc_cpupoolinfo_t *pool)
+{
+    (void)xch;
+    free(pool->cpumap);
+    free(pool);
 }
 
 libxl_cpupoolinfo *libxl_list_cpupool(libxl_ctx *ctx, int *nr)

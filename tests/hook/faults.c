@@ -112,6 +112,7 @@ static const struct function {
     { "xc_availheap", RETURN, -1, ENOMEM, 0 },
     { "xc_domain_create", RETURN, -1, ENOMEM, 0 },
     { "xc_domain_decrease_reservation_exact", RETURN, -1, EBUSY, 0 },
+    { "xc_cpupool_getinfo", RETURN, 0, ENOMEM, 0 },
     { "xc_domain_getinfolist", RETURN, -1, ENOMEM, 0 },
     { "xc_get_machine_memory_map", RETURN, -1, ENOMEM, 0 },
     { "xc_domain_max_vcpus", RETURN, -1, ENOMEM, 0 },
@@ -164,6 +165,7 @@ static const char never[] =
     " libxl_pcitopology_list_free libxl_physinfo_dispose libxl_physinfo_init"
     " libxl_scheduler_to_string"
     " libxl_uuid_compare libxl_uuid_copy libxl_vcpuinfo_list_free"
+    " xc_cpupool_infofree xc_get_cpumap_size"
     " xlu_cfg_destroy xlu_cfg_get_list xlu_cfg_get_listitem2"
     " xlu_cfg_get_string xlu_cfg_value_get_list xlu_cfg_value_get_string"
     " xlu_cfg_value_type xs_close xtl_level_to_string xtl_log ";
