@@ -60,11 +60,11 @@ static bool wants_number(const struct build *build)
 }
 
 static int plan_alone(struct build *build, xc_interface *xch,
-                      struct xlnuma_host *host, const uint64_t reserved_kb[],
-                      char *message)
+                      struct xlnuma_host *host, bool notes_load,
+                      const uint64_t reserved_kb[], char *message)
 {
-    int rc = xlnuma__host_from_xen(host, build->ctx, xch, &build->low_width,
-                                   message);
+    int rc = xlnuma__host_from_xen(host, build->ctx, xch, notes_load,
+                                   &build->low_width, message);
 
     if (rc)
         return rc;
@@ -131,9 +131,7 @@ static int plan_in_turn(struct build *build, xc_interface *xch,
     /* Reservations first: what is taken meanwhile then counts twice, not never. */
     if (has_turn)
         xlnuma__reservations_read(xch, reserved_kb);
-    rc = plan_alone(build, xch, host, reserved_kb, message);
-    if (!rc && has_turn)
-        xlnuma__load_note(xch);
+    rc = plan_alone(build, xch, host, has_turn, reserved_kb, message);
     if (!rc && build->plan->status == XLNUMA_STATUS_PLACED) {
         if (has_turn)
             xlnuma__reservation_make(&build->reservation, xch, build->domid,

@@ -287,7 +287,7 @@ void xlnuma__scheduler_name(char name_r[XLNUMA_SCHEDULER_SIZE], int scheduler)
 }
 
 int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
-                          xc_interface *xch, unsigned *low_width_r,
+                          xc_interface *xch, bool notes, unsigned *low_width_r,
                           char *message)
 {
     int rc;
@@ -302,7 +302,9 @@ int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
     if (!rc)
         rc = read_cpus(host_r, ctx, message);
     if (!rc)
-        rc = xlnuma__load_read(host_r, xch, message);
+        rc = xlnuma__load_read(host_r, xch,
+                               notes && xlnuma_nodeset_count(host_r->nodes) > 1,
+                               message);
     if (rc)
         return rc;
     *low_width_r = read_low_memory(host_r, ctx, xch);
@@ -324,7 +326,7 @@ int xlnuma_host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
         return xlnuma__fail(message, XLNUMA_ERR_XEN,
                             "no access to the hypervisor: %s", strerror(errno));
     xlnuma__reservations_look(xch, reserved_kb);
-    rc = xlnuma__host_from_xen(host_r, ctx, xch, &low_width, message);
+    rc = xlnuma__host_from_xen(host_r, ctx, xch, false, &low_width, message);
     if (!rc)
         xlnuma__reservations_apply(host_r, reserved_kb);
     xc_interface_close(xch);

@@ -22,11 +22,12 @@ int xlnuma_host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
 
 /*
  * As xlnuma_host_from_xen() but for the devices and the scheduler, with libxl's own access to the
- * hypervisor; and the address bits of low memory, 0: none.
+ * hypervisor; and the address bits of low memory, 0: none. Only for the holder of the
+ * turn to plan: it notes the load.
  */
 int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
-                          struct xc_interface_core *xch, unsigned *low_width_r,
-                          char *message);
+                          struct xc_interface_core *xch, bool notes,
+                          unsigned *low_width_r, char *message);
 
 /* The devices of a host that has none yet; none, too, when Xen fails. */
 void xlnuma__host_add_devices(struct xlnuma_host *host, libxl_ctx *ctx);
@@ -60,15 +61,11 @@ int xlnuma__for_each_domain(struct xc_interface_core *xch,
 
 /*
  * Fill in the nodes' load, from the domains and from what they were at the last
- * note. Returns 0, XLNUMA_ERR_XEN, XLNUMA_ERR_NOMEM.
+ * note; and note what each ran so far, for later readings: only for the holder of the
+ * turn to plan, and if that fails, it fails.
+ * Returns 0, XLNUMA_ERR_XEN, XLNUMA_ERR_NOMEM.
  */
 int xlnuma__load_read(struct xlnuma_host *host, struct xc_interface_core *xch,
-                      char *message);
-
-/*
- * For later readings: what each domain ran so far. Only for the holder of the turn to
- * plan. If it fails, it fails.
- */
-void xlnuma__load_note(struct xc_interface_core *xch);
+                      bool notes, char *message);
 
 #endif /* XLNUMA_XEN_HOST_H */

@@ -299,75 +299,81 @@ static void add_domains(struct loading *loading)
     }
 }
 
-int xlnuma__load_read(struct xlnuma_host *host, xc_interface *xch,
+/* --- noting ---------------------------------------------------------------- */
+
+static void write_notes(const struct loading *loading, FILE *file)
+{
+    char uuid[33];
+
+    fprintf(file, HEADER "%" PRIu64 "\n", loading->pasts.now_ns);
+    for (unsigned n = 0; n < loading->nr; n++) {
+        const xc_domaininfo_t *domain = &loading->domain[n];
+
+        format_uuid(domain, uuid);
+        fprintf(file, "%u %s %" PRIu64 " %u\n", domain->domain, uuid,
+                (uint64_t)domain->cpu_time, busy_of(&loading->pasts, domain));
+    }
+}
+
+/* For the next build. Fails silently: until it is noted they count as busy. */
+static void note_domains(const struct loading *loading, int dir)
+{
+    char name[32];
+    bool is_whole;
+    FILE *file;
+    int fd;
+
+    snprintf(name, sizeof(name), FILE_NAME ".%ld", (long)getpid());
+    fd = openat(dir, name,
+                O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    file = fd < 0 ? NULL : fdopen(fd, "w");
+    if (file) {
+        write_notes(loading, file);
+        is_whole = !fflush(file) && !ferror(file);
+        fclose(file);
+        if (!is_whole || renameat(dir, name, dir, FILE_NAME))
+            unlinkat(dir, name, 0);
+    } else if (fd >= 0) {
+        close(fd);
+    }
+}
+
+/* --- all of it ------------------------------------------------------------- */
+
+/* The words of a set of CPUs that some node of the host has. */
+static unsigned count_words(const struct xlnuma_host *host)
+{
+    unsigned i, nr = 0;
+
+    XLNUMA_FOR_EACH_NODE(i, host->nodes)
+        for (unsigned word = nr; word < XLNUMA_CPUS_MAX / 64; word++)
+            if (host->node[i].cpus.word[word])
+                nr = word + 1;
+    return nr;
+}
+
+int xlnuma__load_read(struct xlnuma_host *host, xc_interface *xch, bool notes,
                       char *message)
 {
-    struct loading loading = { .host = host, .xch = xch };
+    struct loading loading = { .host = host,
+                               .xch = xch,
+                               .nr_words = count_words(host) };
     char why[XLNUMA_MESSAGE_SIZE];
-    int dir = xlnuma__run_dir_open(false, why), rc = 0;
-    unsigned i;
+    int dir = xlnuma__run_dir_open(notes, why), rc = 0;
 
     read_pasts(&loading.pasts, dir);
-    if (dir >= 0)
-        close(dir);
-    XLNUMA_FOR_EACH_NODE(i, host->nodes)
-        for (unsigned word = loading.nr_words; word < XLNUMA_CPUS_MAX / 64;
-             word++)
-            if (host->node[i].cpus.word[word])
-                loading.nr_words = word + 1;
     if (xlnuma__for_each_domain(xch, keep_domain, &loading))
         rc = xlnuma__fail(message, XLNUMA_ERR_XEN,
                           "Xen does not list its domains: %s", strerror(errno));
     else if (loading.is_out_of_memory)
         rc = xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
-    else
+    if (!rc && notes && dir >= 0)
+        note_domains(&loading, dir);
+    if (!rc)
         add_domains(&loading);
+    if (dir >= 0)
+        close(dir);
     free(loading.domain);
     free(loading.pasts.past);
     return rc;
-}
-
-/* --- noting ---------------------------------------------------------------- */
-
-struct noting {
-    struct pasts pasts;
-    FILE *file;
-};
-
-static void note_domain(const xc_domaininfo_t *domain, void *data)
-{
-    struct noting *noting = data;
-    char uuid[33];
-
-    format_uuid(domain, uuid);
-    fprintf(noting->file, "%u %s %" PRIu64 " %u\n", domain->domain, uuid,
-            (uint64_t)domain->cpu_time, busy_of(&noting->pasts, domain));
-}
-
-void xlnuma__load_note(xc_interface *xch)
-{
-    char why[XLNUMA_MESSAGE_SIZE];
-    int dir = xlnuma__run_dir_open(true, why), fd;
-    struct noting noting;
-    bool is_whole;
-
-    if (dir < 0)
-        return;
-    read_pasts(&noting.pasts, dir);
-    (void)unlinkat(dir, NEW_FILE_NAME, 0); /* of one that was killed */
-    fd = openat(dir, NEW_FILE_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-                0600);
-    noting.file = fd < 0 ? NULL : fdopen(fd, "w");
-    if (noting.file) {
-        fprintf(noting.file, HEADER "%" PRIu64 "\n", noting.pasts.now_ns);
-        is_whole = !xlnuma__for_each_domain(xch, note_domain, &noting);
-        is_whole &= !fflush(noting.file) && !ferror(noting.file);
-        fclose(noting.file);
-        if (!is_whole || renameat(dir, NEW_FILE_NAME, dir, FILE_NAME))
-            unlinkat(dir, NEW_FILE_NAME, 0);
-    } else if (fd >= 0) {
-        close(fd);
-    }
-    free(noting.pasts.past);
-    close(dir);
 }

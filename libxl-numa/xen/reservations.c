@@ -154,11 +154,12 @@ static bool is_private(int fd, mode_t type)
 
 static int open_dir(const char *dir, bool creates, char *message)
 {
-    int fd;
+    const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    int fd = open(dir, flags);
 
-    if (creates && mkdir(dir, 0700) && errno != EEXIST)
-        return fail_file(message, dir, "", strerror(errno));
-    fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT && creates &&
+        (!mkdir(dir, 0700) || errno == EEXIST))
+        fd = open(dir, flags);
     if (fd < 0)
         return fail_file(message, dir, "", strerror(errno));
     if (is_private(fd, S_IFDIR))
