@@ -26,10 +26,12 @@ static struct {
     uint32_t domid;
     cpu_set_t vcpus;
 } choice[NR_CHOICES];
+static unsigned nr_choices; /* the first that were ever used */
 
+/* With the builds' lock held: an earlier domain's of that number. */
 static void forget(uint32_t domid)
 {
-    for (unsigned i = 0; i < NR_CHOICES; i++)
+    for (unsigned i = 0; i < nr_choices; i++)
         if (choice[i].domid == domid)
             choice[i].is_set = false;
 }
@@ -44,11 +46,13 @@ static void remember(uint32_t domid, const xlnuma_cpuset *vcpus)
         if (xlnuma_cpuset_has(vcpus, i))
             CPU_SET(i, &set);
     xlnuma__builds_lock();
-    forget(domid); /* an earlier domain's of that number */
+    forget(domid);
     if (CPU_COUNT(&set)) {
         choice[next].is_set = true;
         choice[next].domid = domid;
         choice[next].vcpus = set;
+        if (nr_choices == next)
+            nr_choices++;
         next = (next + 1) % NR_CHOICES;
     }
     xlnuma__builds_unlock();
@@ -56,7 +60,7 @@ static void remember(uint32_t domid, const xlnuma_cpuset *vcpus)
 
 const cpu_set_t *xlnuma__emulator_find(uint32_t domid)
 {
-    for (unsigned i = 0; i < NR_CHOICES; i++)
+    for (unsigned i = 0; i < nr_choices; i++)
         if (choice[i].is_set && choice[i].domid == domid)
             return &choice[i].vcpus;
     return NULL;
@@ -133,7 +137,9 @@ void xlnuma__build_choose_emulator(struct build *build)
 
     if (build->request.emulator == XLNUMA_EMULATOR_ANY &&
         !xlnuma_cpuset_count(&build->emulator_set)) {
-        remember(build->domid, &build->emulator_vcpus);
+        xlnuma__builds_lock();
+        forget(build->domid);
+        xlnuma__builds_unlock();
         return;
     }
     host = xlnuma_host_new();
