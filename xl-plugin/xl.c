@@ -5,8 +5,7 @@
  * preloaded for those that build domains or check their files, and after
  * PLUGINDIR/grow where a guest may grow. `xl help` has a line about ours. Paths are
  * fixed when it is built, so that no environment decides what root runs. Knows
- * nothing of Xen. A plain `xl create` does not come here if the launcher is static
- * (start.c).
+ * nothing of Xen.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,11 +14,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "hook/marker.h"
-#include "start.h"
 
 #define EXIT_CANNOT 1
 
@@ -176,6 +175,54 @@ static void prepare_growth(char **argv)
         ;
 }
 
+#define NUMBER_SIZE 16
+#define STOCK_PATH_SIZE (sizeof(XEN_PROGRAMS "-./bin/xl") + 2 * NUMBER_SIZE)
+
+/* The first line of a file; false: it cannot be read. */
+static bool read_number(const char *path, char number_r[NUMBER_SIZE])
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, number_r, NUMBER_SIZE - 1);
+
+    if (fd >= 0)
+        close(fd);
+    if (n <= 0)
+        return false;
+    number_r[n] = '\0';
+    number_r[strcspn(number_r, "\n")] = '\0';
+    return true;
+}
+
+/*
+ * Debian's xl is a shell script that starts the xl of the running hypervisor's
+ * version. If STOCK_XL is that one we do so ourselves: a shell less to start. What it
+ * would complain of is left to it.
+ */
+static const char *behind_wrapper(char path[STOCK_PATH_SIZE])
+{
+    static const char wrapper[] = "/xen-utils-wrapper";
+    char link[256], major[NUMBER_SIZE], minor[NUMBER_SIZE], *end;
+    ssize_t length = readlink(STOCK_XL, link, sizeof(link));
+
+    if (length < (ssize_t)strlen(wrapper) ||
+        memcmp(link + length - strlen(wrapper), wrapper, strlen(wrapper)) ||
+        !read_number(XEN_VERSION "/major", major) ||
+        !read_number(XEN_VERSION "/minor", minor))
+        return STOCK_XL;
+    end = stpcpy(stpcpy(path, XEN_PROGRAMS "-"), major);
+    stpcpy(stpcpy(stpcpy(end, "."), minor), "/bin/xl");
+    return access(path, X_OK) ? STOCK_XL : path;
+}
+
+/* Would stock xl be this program again? */
+static bool is_self(const char *path)
+{
+    struct stat self, other;
+
+    return !stat("/proc/self/exe", &self) && !stat(path, &other) &&
+           self.st_dev == other.st_dev && self.st_ino == other.st_ino;
+}
+
 /* Does not return if it is `xl help SUBCOMMAND` of a plug-in. */
 static void help_plugin(char **argv)
 {
@@ -226,7 +273,7 @@ int main(int argc, char **argv)
     occupy_standard();
     run_plugin(argv + at);
     help_plugin(argv + at);
-    if (xlnuma__is_self(STOCK_XL)) {
+    if (is_self(STOCK_XL)) {
         fprintf(stderr,
                 "xl: %s is xl-numa's launcher itself: configure it "
                 "--with-xl=PATH of Xen's own xl\n",
@@ -241,7 +288,7 @@ int main(int argc, char **argv)
         list_plugin();
     if (!is_dry(argv + 1, at - 1))
         prepare_growth(argv + at);
-    stock = xlnuma__stock_xl(path);
+    stock = behind_wrapper(path);
     argv[0] = (char *)stock;
     execv(stock, argv);
     fprintf(stderr, "xl: %s: %s\n", stock, strerror(errno));
