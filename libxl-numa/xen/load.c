@@ -318,21 +318,20 @@ static void write_notes(const struct loading *loading, FILE *file)
 /* For the next build. Fails silently: until it is noted they count as busy. */
 static void note_domains(const struct loading *loading, int dir)
 {
-    char name[32];
     bool is_whole;
     FILE *file;
     int fd;
 
-    snprintf(name, sizeof(name), FILE_NAME ".%ld", (long)getpid());
-    fd = openat(dir, name,
-                O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    (void)unlinkat(dir, NEW_FILE_NAME, 0); /* of one that was killed */
+    fd = openat(dir, NEW_FILE_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                0600);
     file = fd < 0 ? NULL : fdopen(fd, "w");
     if (file) {
         write_notes(loading, file);
         is_whole = !fflush(file) && !ferror(file);
         fclose(file);
-        if (!is_whole || renameat(dir, name, dir, FILE_NAME))
-            unlinkat(dir, name, 0);
+        if (!is_whole || renameat(dir, NEW_FILE_NAME, dir, FILE_NAME))
+            unlinkat(dir, NEW_FILE_NAME, 0);
     } else if (fd >= 0) {
         close(fd);
     }
