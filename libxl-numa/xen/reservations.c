@@ -523,7 +523,10 @@ out:
     pthread_mutex_unlock(&table.lock);
 }
 
-/* If this fails the reservation is larger than it should be, for a while. */
+/*
+ * If this fails the reservation is larger than it should be, for a while. A child has
+ * none: its parent tells.
+ */
 static void tell_left(struct xlnuma__reservation *reservation)
 {
     struct {
@@ -537,6 +540,8 @@ static void tell_left(struct xlnuma__reservation *reservation)
                            offsetof(struct slot, left_kb) ==
                        sizeof(part.left_kb),
                    "one follows the other");
+    if (table.pid != getpid())
+        return;
     memcpy(part.left_kb, reservation->left_kb, sizeof(part.left_kb));
     reservation->untold_kb = 0;
     while (pwrite(table.fd, &part, sizeof(part), offset) < 0 && errno == EINTR)
@@ -548,7 +553,7 @@ void xlnuma__reservation_taken(struct xlnuma__reservation *reservation,
 {
     uint64_t *left_kb = &reservation->left_kb[node];
 
-    if (!reservation->is_there || !*left_kb || !kb || table.pid != getpid())
+    if (!reservation->is_there || !*left_kb || !kb)
         return;
     kb = kb < *left_kb ? kb : *left_kb;
     *left_kb -= kb;
