@@ -157,6 +157,36 @@ lab_wait_linux_says() {
     lab_linux_says "$1" | grep -qx end
 }
 
+# lab_linux_nodes NAME: the nodes that the Linux guest sees, as
+# "NODE:CPUS:DISTANCES;...".
+lab_linux_nodes() {
+    lab_linux_says "$1" | sed -n \
+        's/^node\([0-9]*\) cpus \([^ ]*\) distance \(.*\) kb .*/\1:\2:\3/p' | tr '\n' ';'
+}
+
+# lab_check_bound TEXT NAME DOMID: assertions that the Linux guest, with "bound" in
+# LAB_WORDS, got what a process bound to each node took in the range of addresses that
+# the node has, which is on one node of the host.
+lab_check_bound() {
+    lab_linux_says "$2" | sed -n 's/^bound //p' >/tmp/bound
+    while read -r lab_vnode lab_first lab_last lab_bound; do
+        is "$1: what is bound to node $lab_vnode is there ($lab_bound pages)" \
+            "$(lab_is_inside "$lab_first" "$lab_last" \
+                "$(lab_report "$3" "vnode/$lab_vnode/ranges")")" yes
+    done </tmp/bound
+    is "$1: a process was bound to each node" "$(cut -d' ' -f1 /tmp/bound | sort -u |
+        wc -l)" "$(lab_report "$3" guest_nodes)"
+}
+
+# lab_is_inside FIRST LAST RANGES: "yes" if the frames, in hexadecimal, are in one of
+# "0xA-0xB,...".
+lab_is_inside() {
+    for lab_range in $(echo "$3" | tr ',' ' '); do
+        [ $((0x$1 << 12)) -ge $((${lab_range%-*})) ] &&
+            [ $((0x$2 << 12)) -lt $((${lab_range#*-})) ] && echo yes
+    done
+}
+
 # lab_linux_tables NAME: which of its ACPI tables FACP, SRAT and SLIT the Linux guest
 # finds whole.
 lab_linux_tables() {
@@ -398,9 +428,10 @@ lab_extents() {
         /tmp/lab.count
 }
 
-# lab_leave NODE MIB: a guest takes the node's memory but for so much.
+# lab_leave NODE MIB [NAME]: a guest, fillNODE if not given, takes the node's memory but
+# for so much.
 lab_leave() {
-    lab_take "fill$1" "$1" $(($(lab_free | cut -d' ' -f$(($1 + 1))) - $2))
+    lab_take "${3:-fill$1}" "$1" $(($(lab_free | cut -d' ' -f$(($1 + 1))) - $2))
 }
 
 # libvirt, only with "# libvirt: yes".

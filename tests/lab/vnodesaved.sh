@@ -5,8 +5,10 @@
 # migrates: each node's memory goes to one node of the host, by Xen's own trace of
 # guest addresses, and its vCPUs go with it. A PVH Linux goes on, with its nodes; a
 # host that has no room for them as they are is said so, and runs it all the same.
-# memory: 12500
+# memory: 3500
 # host: lab-2x2.json
+# host-memory: 6144
+# dom0_mem: 800
 # linux: yes
 # timeout: 1800
 
@@ -14,6 +16,7 @@
 . "$LAB_LIB"
 
 SAVED=/tmp/g.save
+CONF=/etc/xen/xl-numa.conf
 
 # The node of the host that node $2 of guest $1 is on.
 node_of() {
@@ -36,10 +39,11 @@ by_address() {
 }
 
 # Nodes 0 and 1 of the guest on nodes 2 and 3: 128 and 172 MiB.
-lab_leave 0 100
-lab_leave 1 100
-lab_leave 2 250
-lab_leave 3 250
+for n in 0 1 2 3; do
+    lab_leave $n 250
+done
+lab_leave 0 100 more0
+lab_leave 1 100 more1
 ok "a PVH Linux of 300 MiB is built on two nodes" \
     lab_create_pvh_linux g 300 2 'numa_guest_nodes="auto"'
 first=$(lab_domid g)
@@ -53,8 +57,8 @@ before=$(lab_linux_seconds g)
 # Now node 3 has room for its first node alone, and node 2 for the second.
 ok "it is saved" xl save g $SAVED
 lab_wait 30 lab_is_gone g
-lab_take more2 2 $(($(lab_free | cut -d' ' -f3) - 200))
-lab_take more3 3 $(($(lab_free | cut -d' ' -f4) - 150))
+lab_leave 2 200 more2
+lab_leave 3 150 more3
 lab_trace_pages
 ok "it is restored" xl restore $SAVED
 id=$(lab_domid g)
@@ -82,10 +86,8 @@ is "without one verify fails" "$?" 1
 ok "and says why" grep -q 'g: the nodes that it sees are not those reported: in its memory the SRAT is destroyed' /tmp/out
 
 # Live, to this host: to nodes 0 and 1.
-lab_destroy fill0
-lab_destroy fill1
-lab_leave 0 250
-lab_leave 1 250
+lab_destroy more0
+lab_destroy more1
 lab_trace_pages
 ok "it migrates" xl migrate -s "" g "xl migrate-receive"
 id=$(lab_domid g)
@@ -99,19 +101,26 @@ migrated_seconds() {
 goes_on() { [ "$(migrated_seconds)" -ge 2 ]; }
 ok "it goes on there" lab_wait 60 goes_on
 
-# No node has room for a node of it, all four together have.
+# No node has room for its second node, which has 172 MiB; three have it together.
 ok "it is saved again" xl save g $SAVED
 lab_wait 30 lab_is_gone g
-for name in fill0 fill1 fill2 fill3 more2 more3; do
-    lab_destroy $name
+for n in 0 1 2; do
+    lab_leave $n 130 most$n
 done
-for n in 0 1 2 3; do
-    lab_leave $n 100
-done
+lab_leave 3 30 most3
+echo 'numa_guests = [ [ "name=g", "numa_policy=single-node" ] ]' >$CONF
 xl restore $SAVED >/tmp/out 2>&1
-is "where its nodes have no room it is restored all the same" "$?" 0
+is "where its nodes have no room a strict policy of one node has it not restored" "$?" 1
+ok "and the reason is given" \
+    grep -q 'error: .*(g): needs 3[0-9]* MiB on one node; node [012] lacks' /tmp/out
+is "nothing is left of it" "$(lab_domid g)" ""
+echo 'numa_guests = [ [ "name=g", "numa_policy=strict" ] ]' >$CONF
+xl restore $SAVED >/tmp/out 2>&1
+is "one of any nodes has it restored" "$?" 0
 id=$(lab_domid g)
 is "degraded" "$(lab_report "$id" status) $(lab_report "$id" guest_nodes)" "degraded off"
 ok "and says so" grep -q 'warning: .*(g): the guest keeps the nodes that it was built with, but its memory is placed without regard to them: no nodes of this host have room' /tmp/out
+is "all of its memory is on the planned nodes" \
+    "$(lab_report "$id" nodes) $(lab_offplan "$id" 0-2)" "0-2 0.000"
 before=$(lab_linux_seconds g)
 ok "it runs" lab_wait_linux g $((before + 2))

@@ -3,9 +3,10 @@
 #
 # An HVM guest that sees its nodes (numa_guest_nodes): hvmloader has the tables that
 # it was handed in the guest's ACPI tables, beside the user's own; the memory is by
-# address. PVH guests: one whose node runs out while it is built; one of 5 GiB, whose
-# nodes are around the hole below 4 GiB; one that reboots.
-# memory: 11000
+# address. PVH guests: one of 5 GiB, whose nodes are around the hole below 4 GiB; some
+# whose nodes run out while they are built; some under strict policies; one that
+# reboots.
+# memory: 6500
 # host: lab-2x2.json
 # timeout: 1200
 # hvm: yes
@@ -16,6 +17,26 @@
 report() {
     lab_report "$1" "$2"
 }
+
+# First, while the host is empty: what is destroyed later would have to be scrubbed.
+ok "a PVH guest of 5000 MiB is built" lab_create p pvh 5000 2 \
+    'numa_guest_nodes="auto"'
+id=$(lab_domid p)
+is "its tables are as reported" "$(lab_vnodes "$id")" \
+    "$(lab_vnodes_reported "$id")"
+between "in extents of 1 GiB, where these are within a node" \
+    "$(report "$id" extents/18)" 1 5
+between "one of its nodes has memory below the hole and behind it" \
+    "$(lab_vnodes "$id" | grep -c '0xfc000000,0x100000000-')" 1 1
+for n in $(lab_vnodes_reported "$id" | cut -d' ' -f1); do
+    kb=$(report "$id" "vnode/$n/planned_kb")
+    is "by address: node $n is where it should be" \
+        "$(report "$id" "vnode/$n/actual_kb")" "$kb"
+    between "the hypervisor counts it there" \
+        "$(lab_pages_on "$id" "$(report "$id" "vnode/$n/node")")" \
+        $((kb / 4 - 64)) $((kb / 4 + 200))
+done
+lab_destroy p
 
 # 700 of 1400 MiB: 640 is as near as 768, and comes first.
 lab_leave 0 400
@@ -50,9 +71,9 @@ lab_destroy h
 
 # Another domain takes 300 MiB of node 3 when the guest is planned. Of its 760 MiB there
 # at least 150 are on node 2 then, which has 900 - 650 left.
-lab_hold s pvh 1400 2 'numa_guest_nodes="auto"'
+lab_hold s pvh 1400 2 'numa_guest_nodes="auto"' 'numa_policy="strict"'
 lab_take thief 3 300
-ok "a guest whose node runs out is built" lab_release
+ok "under a strict policy a guest whose node runs out is built" lab_release
 id=$(lab_domid s)
 is "degraded, with two nodes" \
     "$(report "$id" status) $(report "$id" guest_nodes)" "degraded 2"
@@ -62,30 +83,37 @@ is "and the rest where it should be" "$(($(report "$id" vnode/1/actual_kb) +
     $(report "$id" vnode/1/elsewhere_kb)))" "$(report "$id" vnode/1/planned_kb)"
 is "node 0 has all of it" "$(report "$id" vnode/0/actual_kb)" \
     "$(report "$id" vnode/0/planned_kb)"
+is "nothing of it is on other nodes" "$(lab_offplan "$id" 2-3)" 0.000
 is "its tables are as reported" "$(lab_vnodes "$id")" "$(lab_vnodes_reported "$id")"
 lab_destroy s
-for name in thief fill0 fill1 fill2 fill3; do
-    lab_destroy $name
-done
+lab_destroy thief
 
-ok "a PVH guest of 5000 MiB is built" lab_create p pvh 5000 2 \
-    'numa_guest_nodes="auto"'
-id=$(lab_domid p)
-is "its tables are as reported" "$(lab_vnodes "$id")" \
-    "$(lab_vnodes_reported "$id")"
-between "in extents of 1 GiB, where these are within a node" \
-    "$(report "$id" extents/18)" 1 5
-between "one of its nodes has memory below the hole and behind it" \
-    "$(lab_vnodes "$id" | grep -c '0xfc000000,0x100000000-')" 1 1
-for n in $(lab_vnodes_reported "$id" | cut -d' ' -f1); do
-    kb=$(report "$id" "vnode/$n/planned_kb")
-    is "by address: node $n is where it should be" \
-        "$(report "$id" "vnode/$n/actual_kb")" "$kb"
-    between "the hypervisor counts it there" \
-        "$(lab_pages_on "$id" "$(report "$id" "vnode/$n/node")")" \
-        $((kb / 4 - 64)) $((kb / 4 + 200))
-done
-lab_destroy p
+# Both nodes have 1800 MiB, of which 600 are taken; none of it may be on another.
+lab_hold s pvh 1400 2 'numa_guest_nodes="auto"' 'numa_policy="strict"'
+lab_take thief 3 600
+before=$(lab_free | cut -d' ' -f1-2)
+lab_release
+is "one whose nodes both run out is not" "$?" 3
+ok "with the reason" \
+    grep -q 'nodes 2-3 ran out of memory while it was built: not built' /tmp/lab.said
+is "nothing is left of it" "$(lab_domid s)" ""
+is "and no memory of other nodes taken" "$(lab_free | cut -d' ' -f1-2)" "$before"
+lab_destroy thief
+
+ok "of one node, a guest of four is built" lab_create o pvh 600 4 \
+    'numa_guest_nodes="4"' 'numa_policy="single-node"'
+id=$(lab_domid o)
+on=$(report "$id" nodes)
+is "all four are on one" "$(for n in 0 1 2 3; do report "$id" vnode/$n/node; done |
+    tr '\n' ' ') $(report "$id" status)" "$on $on $on $on  placed"
+is "with all of its memory" "$(lab_offplan "$id" "$on")" 0.000
+is "in its tables, too" "$(lab_vnodes "$id")" "$(lab_vnodes_reported "$id")"
+lab_destroy o
+lab_create o pvh 1400 4 'numa_guest_nodes="4"' 'numa_policy="single-node"' \
+    >/tmp/lab.said 2>&1
+is "of one node, a guest that none can hold is not built" "$?" 3
+ok "and says what each node lacks" \
+    grep -q '(o): needs 14[0-9]* MiB on one node; node [23] lacks' /tmp/lab.said
 
 # A reboot is planned afresh, and the number of nodes stays.
 ok "a guest that reboots is built with four nodes" lab_create r pvh 600 2 \
