@@ -109,7 +109,7 @@ lab_create_pvh_linux() {
     LAB_KERNEL=$LAB_LINUX lab_create "$lab_name" pvh "$lab_mib" "$lab_nr" \
         'ramdisk="/tmp/linux-initrd"' 'tsc_mode="native"' \
         "extra=\"console=hvc0 mitigations=off lpj=10000000 nowatchdog quiet \
-cryptomgr.notests ${LAB_WORDS:-}\"" 'on_crash="preserve"' \
+cryptomgr.notests pci=noearly 8250.nr_uarts=0 ${LAB_WORDS:-}\"" 'on_crash="preserve"' \
         'on_reboot="preserve"' "$@"
 }
 
@@ -151,10 +151,32 @@ lab_linux_is_over() {
     esac
 }
 
-# lab_wait_linux_says NAME [SECONDS]: until it has said all; fails if it died.
+lab_linux_has_ended() {
+    lab_linux_says "$1" | grep -qx end
+}
+
+# lab_wait_linux_says NAME [SECONDS]: until it has said all; fails if it died, and prints
+# what is left of it.
 lab_wait_linux_says() {
     lab_wait "${2:-400}" lab_linux_is_over "$1"
-    lab_linux_says "$1" | grep -qx end
+    lab_wait 2 lab_linux_has_ended "$1" && return
+    lab_linux_remains "$1"
+    return 1
+}
+
+# lab_linux_remains NAME: lines "# ..." of a Linux guest that died or hangs: its state, the
+# end of its console, and what Xen has of its vCPUs, their registers too.
+lab_linux_remains() {
+    {
+        "$LAB_STOCK_XL" vcpu-list "$1"
+        tail -n 40 "/var/log/xen/guest-$1.log" | tr -d '\r'
+        "$LAB_STOCK_XL" dmesg -c >/dev/null
+        "$LAB_STOCK_XL" debug-keys v
+        sleep 1
+        "$LAB_STOCK_XL" dmesg | awk -v domain=">>> Domain $(lab_domid "$1") <<<" '
+            />>> Domain/ { inside = index($0, domain) }
+            inside && /VCPU|RIP|RFLAGS|CR2|ExitCode|exitcode|[Ee]vent/'
+    } 2>&1 | sed 's/^/# /'
 }
 
 # lab_linux_nodes NAME: the nodes that the Linux guest sees, as

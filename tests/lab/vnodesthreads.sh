@@ -7,7 +7,7 @@
 # host: lab-threads.json
 # linux: yes
 # timeout: 400
-# memory: 2200
+# memory: 800
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
