@@ -110,17 +110,17 @@ done
 lab_leave 3 30 most3
 echo 'numa_guests = [ [ "name=g", "numa_policy=single-node" ] ]' >$CONF
 xl restore $SAVED >/tmp/out 2>&1
-is "where its nodes have no room a strict policy of one node has it not restored" "$?" 1
-ok "and the reason is given" \
+is "single-node: where its nodes have no room it is not restored" "$?" 1
+ok "single-node: and the error says what each node lacks" \
     grep -q 'error: .*(g): needs 3[0-9]* MiB on one node; node [012] lacks' /tmp/out
-is "nothing is left of it" "$(lab_domid g)" ""
+is "single-node: no domain is left" "$(lab_domid g)" ""
 echo 'numa_guests = [ [ "name=g", "numa_policy=strict" ] ]' >$CONF
 xl restore $SAVED >/tmp/out 2>&1
-is "one of any nodes has it restored" "$?" 0
+is "strict: on other nodes, without regard to its own, it is" "$?" 0
 id=$(lab_domid g)
-is "degraded" "$(lab_report "$id" status) $(lab_report "$id" guest_nodes)" "degraded off"
-ok "and says so" grep -q 'warning: .*(g): the guest keeps the nodes that it was built with, but its memory is placed without regard to them: no nodes of this host have room' /tmp/out
-is "all of its memory is on the planned nodes" \
+is "strict: degraded" "$(lab_report "$id" status) $(lab_report "$id" guest_nodes)" "degraded off"
+ok "strict: and a warning says so" grep -q 'warning: .*(g): the guest keeps the nodes that it was built with, but its memory is placed without regard to them: no nodes of this host have room' /tmp/out
+is "strict: all of its memory is on the planned nodes" \
     "$(lab_report "$id" nodes) $(lab_offplan "$id" 0-2)" "0-2 0.000"
 before=$(lab_linux_seconds g)
 ok "it runs" lab_wait_linux g $((before + 2))

@@ -73,7 +73,7 @@ lab_destroy h
 # at least 150 are on node 2 then, which has 900 - 650 left.
 lab_hold s pvh 1400 2 'numa_guest_nodes="auto"' 'numa_policy="strict"'
 lab_take thief 3 300
-ok "under a strict policy a guest whose node runs out is built" lab_release
+ok "strict: a guest whose node runs out, but not its nodes, is built" lab_release
 id=$(lab_domid s)
 is "degraded, with two nodes" \
     "$(report "$id" status) $(report "$id" guest_nodes)" "degraded 2"
@@ -93,26 +93,27 @@ lab_hold s pvh 1400 2 'numa_guest_nodes="auto"' 'numa_policy="strict"'
 lab_take thief 3 600
 before=$(lab_free | cut -d' ' -f1-2)
 lab_release
-is "one whose nodes both run out is not" "$?" 3
-ok "with the reason" \
+is "strict: one whose nodes both run out is not" "$?" 3
+ok "strict: and the error says so" \
     grep -q 'nodes 2-3 ran out of memory while it was built: not built' /tmp/lab.said
-is "nothing is left of it" "$(lab_domid s)" ""
-is "and no memory of other nodes taken" "$(lab_free | cut -d' ' -f1-2)" "$before"
+is "strict: no domain is left" "$(lab_domid s)" ""
+is "strict: nor is memory of other nodes taken" "$(lab_free | cut -d' ' -f1-2)" "$before"
 lab_destroy thief
 
-ok "of one node, a guest of four is built" lab_create o pvh 600 4 \
+ok "single-node: a guest of four nodes is built" lab_create o pvh 600 4 \
     'numa_guest_nodes="4"' 'numa_policy="single-node"'
 id=$(lab_domid o)
 on=$(report "$id" nodes)
-is "all four are on one" "$(for n in 0 1 2 3; do report "$id" vnode/$n/node; done |
+is "single-node: all four are on one" "$(for n in 0 1 2 3; do report "$id" vnode/$n/node; done |
     tr '\n' ' ') $(report "$id" status)" "$on $on $on $on  placed"
-is "with all of its memory" "$(lab_offplan "$id" "$on")" 0.000
-is "in its tables, too" "$(lab_vnodes "$id")" "$(lab_vnodes_reported "$id")"
+is "single-node: with all of its memory" "$(lab_offplan "$id" "$on")" 0.000
+is "single-node: its tables are as reported" "$(lab_vnodes "$id")" \
+    "$(lab_vnodes_reported "$id")"
 lab_destroy o
 lab_create o pvh 1400 4 'numa_guest_nodes="4"' 'numa_policy="single-node"' \
     >/tmp/lab.said 2>&1
-is "of one node, a guest that none can hold is not built" "$?" 3
-ok "and says what each node lacks" \
+is "single-node: a guest that no node can hold is not built" "$?" 3
+ok "single-node: and the error says what each node lacks" \
     grep -q '(o): needs 14[0-9]* MiB on one node; node [23] lacks' /tmp/lab.said
 
 # A reboot is planned afresh, and the number of nodes stays.
