@@ -5,7 +5,7 @@
 # migrates: each node's memory goes to one node of the host, by Xen's own trace of
 # guest addresses, and its vCPUs go with it. A PVH Linux goes on, with its nodes; a
 # host that has no room for them as they are is said so, and runs it all the same.
-# memory: 3500
+# memory: 2500
 # host: lab-2x2.json
 # host-memory: 6144
 # dom0_mem: 800
