@@ -499,6 +499,9 @@ lab_define() {
     esac
     lab_boots="<kernel>$LAB_KERNEL</kernel>"
     [ "$lab_os" != hvm ] || lab_boots=
+    # One virsh does both: it takes a while to start under emulation.
+    lab_commands="define /tmp/$1.xml"
+    [ ! -e "/tmp/$1.xml" ] || lab_commands="undefine $1; $lab_commands"
     cat >"/tmp/$1.xml" <<END
 <domain type='xen'>
   <name>$1</name>
@@ -514,8 +517,7 @@ lab_define() {
 </domain>
 END
     sed -i "s,<vcpu>2</vcpu>,${LAB_VCPU:-&}," "/tmp/$1.xml"
-    lab_virsh undefine "$1" >/dev/null 2>&1
-    lab_virsh define "/tmp/$1.xml"
+    lab_virsh "$lab_commands"
 }
 
 # Facts of the host and of a guest's memory.

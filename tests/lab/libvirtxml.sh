@@ -5,10 +5,10 @@
 # count and affinities, or refused with a reason that virsh shows. A hook script that was
 # there before is run as before.
 # host: lab-2x2.json
+# host-memory: 6144
 # libvirt: yes
-# named: yes
-# timeout: 1500
-# memory: 9000
+# timeout: 400
+# memory: 4500
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
@@ -56,15 +56,15 @@ numa_policy=strict"
 is "the other script runs, too" "$(head -n 1 /tmp/own)" "g prepare"
 ends "$text"
 
-# No node has 3500 MiB.
+# Each node has 1536 MiB.
 text="numatune interleave"
-starts "$text" 3500 \
+starts "$text" 1750 \
     "<numatune><memory mode='interleave' nodeset='1,2'/></numatune>"
 is "$text: on those nodes" "$(lab_affinity "$domid") $(lab_offplan "$domid" 1-2)" \
     "1-2 0.000"
-# Three extents of 1 GiB, which stay whole, and 428 MiB: 2048 and 1452.
+# An extent of 1 GiB, which stays whole, and 726 MiB.
 between "$text: on both" \
-    "$(lab_pages "$domid" | awk '$1 == 1 { print $2 / 256 }')" 1440 2060
+    "$(lab_pages "$domid" | awk '$1 == 1 { print $2 / 256 }')" 715 1034
 ends "$text"
 
 text="numatune preferred"
@@ -72,7 +72,7 @@ starts "$text" 600 "<numatune><memory mode='preferred' nodeset='3'/></numatune>"
 is "$text: on that node" "$(lab_affinity "$domid") $(lab_offplan "$domid" 3)" \
     "3 0.000"
 ends "$text"
-starts "$text, that has no room" 3500 \
+starts "$text, that has no room" 1750 \
     "<numatune><memory mode='preferred' nodeset='3'/></numatune>"
 is "$text, that has no room: it is libxl's" "$(lab_report "$domid" status)" unplaced
 ok "$text, that has no room: libvirt's log says so" \
@@ -97,7 +97,7 @@ ends "$text and vcpupin"
 LAB_VCPU=
 
 text="metadata"
-starts "$text" 3500 "<metadata><numa:placement xmlns:numa='$OURS'
+starts "$text" 1750 "<metadata><numa:placement xmlns:numa='$OURS'
     numa_memory='pack' numa_nodes='2-3'/></metadata>"
 is "$text: on those nodes" "$(lab_affinity "$domid") $(lab_offplan "$domid" 2-3)" \
     "2-3 0.000"
@@ -122,7 +122,7 @@ refuses "CPUs that are not there" 600 "" \
 LAB_VCPU=
 
 # What virsh says of the host: sizes of nodes are those of Xen, spans of addresses with
-# the hole below 4 GiB (2 GiB in this machine, on node 0), which `host` takes off.
+# the hole below 4 GiB (2 GiB in this machine, on node 1), which `host` takes off.
 lab_virsh capabilities >/tmp/capabilities
 is "virsh capabilities has the sizes of xl info -n" "$(
     sed -n "s/.*<memory unit='KiB'>\([0-9]*\)<.*/\1/p" /tmp/capabilities |
@@ -130,7 +130,7 @@ is "virsh capabilities has the sizes of xl info -n" "$(
     "$(lab_nodes | awk '{ printf "%d ", $2 }')"
 ours=$(xl numa-placement host --json | sed -n 's/.*"size_kb": \([0-9]*\).*/\1/p')
 for node in 0 1 2 3; do
-    [ $node = 0 ] && hole=2048 || hole=0
+    [ $node = 1 ] && hole=2048 || hole=0
     mib=$(lab_nodes | awk -v node=$node -v hole="$hole" '$1 == node { print $2 - hole }')
     between "host has node $node without a hole of $hole MiB" \
         $(($(echo "$ours" | sed -n "$((node + 1))p") / 1024)) $((mib - 1)) "$mib"
@@ -152,7 +152,7 @@ for node in 0 1 2 3; do
         $((kb - 2048)) $((kb + 2048))
 done
 
-lab_define g xenpvh 3500 "<numatune><memory mode='strict' nodeset='1'/></numatune>"
+lab_define g xenpvh 1750 "<numatune><memory mode='strict' nodeset='1'/></numatune>"
 lab_virsh start g >/tmp/said 2>&1
 is "a strict guest that does not fit is not started" "$? $(lab_domid g)" "1 "
 ok "libvirt's log says why" grep -q \
