@@ -7,7 +7,10 @@
 # restored, in restore.sh.)
 # host: lab-2x2.json
 # hvm: yes
+# linux: yes
 # timeout: 500
+# host-memory: 5120
+# dom0_mem: 1024
 # memory: 1800
 
 # shellcheck source=tests/lab/lib.sh

@@ -8,7 +8,9 @@
 # hvm: yes
 # linux: yes
 # timeout: 900
-# memory: 9500
+# memory: 4900
+# host-memory: 5120
+# dom0_mem: 1024
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

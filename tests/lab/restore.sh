@@ -7,6 +7,8 @@
 # host: lab-2x2.json
 # linux: yes
 # timeout: 600
+# host-memory: 6144
+# dom0_mem: 1024
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"

@@ -6,8 +6,11 @@
 # sees too. With stock xl its vCPUs go where a new guest would be placed.
 # host: lab-2x2.json
 # hvm: yes
+# linux: yes
+# host-memory: 5120
+# dom0_mem: 1024
 # timeout: 500
-# memory: 4100
+# memory: 3000
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
