@@ -320,6 +320,12 @@ lab_load_2x2() {
         LAB_XL=$LAB_STOCK_XL lab_create load3 pvh 1100 2
 }
 
+# The same on a host of host-memory: 5120, or a little more: 640, 240, 540 and 560 MiB
+# are left.
+lab_load_small_2x2() {
+    lab_leave 0 640 && lab_leave 1 240 && lab_leave 2 540 && lab_leave 3 560
+}
+
 # Builds with the lab's shim (tests/lab/shim.c) in xl, between the hook and
 # libxenctrl: LAB_XL=lab_ours or lab_stock. What it does is in the variables
 # LAB_COUNT, LAB_HOLD, LAB_KILL, LAB_NODE, LAB_SLOW, LAB_SUSPEND, LAB_TTY and

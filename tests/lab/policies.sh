@@ -59,10 +59,7 @@ refused() {
 }
 
 # Small guests are built and scrubbed soonest.
-lab_leave 0 640
-lab_leave 1 240
-lab_leave 2 540
-lab_leave 3 560
+lab_load_small_2x2
 
 # --- in the guest's file ------------------------------------------------------
 
