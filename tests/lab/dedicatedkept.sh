@@ -2,7 +2,8 @@
 # shellcheck shell=sh
 #
 # Dedicated CPUs last: through xl save and restore, xl migrate, and xl vcpu-set up to
-# maxvcpus each vCPU is pinned to a CPU that no other has.
+# maxvcpus each vCPU is pinned to a CPU that no other has, and has all of its time when
+# the guest has taken it.
 # host: lab-2x2.json
 # linux: yes
 # hvm: yes
@@ -28,12 +29,31 @@ is_dedicated() {
 echo 'numa_dedicated_cpus = "4-7"' >$conf
 ok "reserved" xl numa-placement reserve
 
-ok "a Linux guest is built" lab_create_linux g 160 1 'maxvcpus=3' 'numa_cpus="dedicated"'
+# has_online NAME NR: the guest has so many vCPUs online.
+has_online() { [ "$(online "$1")" = "$2" ]; }
+
+# shares NAME: percent of its time that each vCPU has, for 5 s, one a line.
+shares() {
+    "$LAB_VCPUS" 5 "$(lab_domid "$1")" |
+        awk '$3 == "all" { printf "%.1f\n", 100 * $4 / $5 }'
+}
+
+# It takes vCPUs that it is given, and keeps all of them busy.
+lab_make_linux_initrd
+ok "a Linux guest is built" lab_create_linux g 160 1 'maxvcpus=3' 'numa_cpus="dedicated"' \
+    'ramdisk="/tmp/linux-initrd"' 'extra="console=hvc0 quiet hotplug"'
 is_dedicated "before" g 3
 ok "it runs" lab_wait_linux g
 is "one vCPU is online" "$(online g)" 1
-# The guest has nothing that takes its new vCPUs (udev): they are pinned all the same.
 ok "vcpu-set" xl vcpu-set g 3
+ok "the guest takes them" lab_wait 60 has_online g 3
+sleep 2
+shares g >/tmp/lab.shares
+sed 's/^/# hot-plugged: /' /tmp/lab.shares
+is "each vCPU runs on the CPU that it is pinned to" "$("$LAB_STOCK_XL" vcpu-list g |
+    awk 'NR > 1 { printf "%s ", $4 }')" "$(lab_pins g)"
+is "three vCPUs were measured" "$(wc -l </tmp/lab.shares)" 3
+between "the one that has least, in percent" "$(sort -n /tmp/lab.shares | head -n 1)" 95 101
 is_dedicated "with maxvcpus" g 3
 was=$(lab_pins g)
 ok "saved" xl save g /tmp/g.save
