@@ -6,15 +6,16 @@
 # read-only. The guest is built, where it was planned or
 # where stock xl puts it, with all its memory and one warning; a strict policy's is
 # not built, and nothing of it is left. A full /run is in parallel.sh.
-# memory: 6500
 # host: lab-2x2.json
+# host-memory: 5120
+# memory: 2500
 # timeout: 900
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
 
 # No node holds it: ours goes to nodes 2-3, stock xl's elsewhere.
-MIB=4300
+MIB=1000
 
 # The hook in stock xl; call $fault fails.
 failing() {
@@ -51,7 +52,7 @@ all_is_planned() {
         0.000
 }
 
-ok "the host is loaded" lab_load_2x2
+ok "the host is loaded" lab_load_small_2x2
 free=$(lab_free)
 LAB_XL=$LAB_STOCK_XL
 create
@@ -101,7 +102,7 @@ is "$fault, restricted: one error of ours" \
 ok "$fault, restricted: all memory is free again" lab_wait 60 lab_has_free \
     "$free"
 is "$fault, restricted: nothing of it is in xenstore" \
-    "$(xenstore-list /libxl | sort -n | tail -n 1)" "$(lab_domid load3)"
+    "$(xenstore-list /libxl | sort -n | tail -n 1)" "$(lab_domid fill3)"
 
 # --- xenstored ------------------------------------------------------------------
 

@@ -5,6 +5,7 @@
 # numa_nodes; and numa_policy="none" gives what stock xl gives.
 # host: lab-2x2.json
 # timeout: 400
+# memory: 2700
 # host-memory: 5120
 
 # shellcheck source=tests/lab/lib.sh

@@ -3,7 +3,8 @@
 #
 # A guest that is created paused is placed when it is built, and then runs where
 # it was placed.
-# memory: 5100
+# host-memory: 5120
+# memory: 2500
 # host: lab-2x2.json
 # timeout: 300
 
@@ -19,12 +20,12 @@ has_run() {
     [ "$(state_of "$1")" = -b---- ]
 }
 
-lab_load_2x2
+lab_load_small_2x2
 for type in pv pvh; do
     # The same guest, but for the option.
-    lab_create g $type 4300 2
+    lab_create g $type 1000 2
     lab_destroy g
-    ok "$type: a guest of 4300 MiB is built" xl create -q -p /tmp/g.cfg
+    ok "$type: a guest of 1000 MiB is built" xl create -q -p /tmp/g.cfg
     domid=$(lab_domid g)
     is "$type: it is paused" "$(state_of g)" --p---
     is "$type: xl list -n says nodes 2-3" "$(lab_affinity "$domid")" 2-3

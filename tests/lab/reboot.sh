@@ -4,7 +4,8 @@
 # A guest that reboots is placed afresh, and nothing of ours stays in its stored
 # configuration.
 # host: lab-2x2.json
-# memory: 5500
+# host-memory: 5120
+# memory: 2500
 # timeout: 600
 
 # shellcheck source=tests/lab/lib.sh
@@ -15,7 +16,7 @@ stored_config() {
     cat /var/lib/xen/userdata-d."$1".*.libxl-json
 }
 
-lab_load_2x2
+lab_load_small_2x2
 LAB_XL=$LAB_STOCK_XL lab_create stock pvh 100 2
 LAB_XL=xl lab_create ours pvh 100 2
 is "libxl keeps the same configuration of a guest as without us" \
@@ -25,14 +26,14 @@ lab_destroy stock
 lab_destroy ours
 
 for type in pv pvh; do
-    lab_create db1 $type 1500 2 'cmdline="reboot"' 'numa_policy="restricted"'
+    lab_create db1 $type 300 2 'cmdline="reboot"' 'numa_policy="restricted"'
     first=$(lab_domid db1)
     node=$(lab_affinity "$first")
     is "$type: at first it is on one node" "$(lab_offplan "$first" "$node")" \
         0.000
     # While it runs two others come to its node: busier now than the others.
-    lab_create filler1 pvh 300 1 "numa_nodes=\"$node\"" 2>/dev/null
-    lab_create filler2 pvh 300 1 "numa_nodes=\"$node\"" 2>/dev/null
+    lab_create filler1 pvh 60 1 "numa_nodes=\"$node\"" 2>/dev/null
+    lab_create filler2 pvh 60 1 "numa_nodes=\"$node\"" 2>/dev/null
     ok "$type: it reboots" lab_wait 60 lab_is_another db1 "$first"
     new=$(lab_domid db1)
     "$LAB_STOCK_XL" pause "$new" # or it does so again in five seconds
