@@ -48,18 +48,19 @@ cat >/usr/lib/xen-common/bin/xen-init-name <<'END'
 sed -n 's/^name="\(.*\)"/\1/p' "$1"
 END
 chmod +x /usr/lib/xen-common/bin/xen-init-*
-LAB_XL=: lab_create_hvm x1 64 1 'numa_nodes="1"' 'numa_policy="restricted"'
-LAB_XL=: lab_create_hvm x2 64 1 'numa_nodes="2"' 'numa_policy="single-node"'
+# Nodes that stock xl does not choose for them: it took 1 and 2.
+LAB_XL=: lab_create_hvm x1 64 1 'numa_nodes="3"' 'numa_policy="restricted"'
+LAB_XL=: lab_create_hvm x2 64 1 'numa_nodes="0"' 'numa_policy="single-node"'
 ln -s /tmp/x1.cfg /tmp/x2.cfg /etc/xen/auto/
 ok "xendomains start" xendomains start
-is_there "x1, started" x1 1 restricted
-is_there "x2, started" x2 2 single-node
+is_there "x1, started" x1 3 restricted
+is_there "x2, started" x2 0 single-node
 first=$(lab_domid x1)
 ok "xendomains stop" xendomains stop
 is "xendomains stop: no guest runs" "$("$LAB_STOCK_XL" list | wc -l)" 2
 # shellcheck disable=SC2011,SC2012 # two names
 is "xendomains stop: it has saved them" "$(ls /var/lib/xen/save | xargs)" "x1 x2"
 ok "xendomains start, again" xendomains start
-is_there "x1, restored" x1 1 restricted
-is_there "x2, restored" x2 2 single-node
+is_there "x1, restored" x1 3 restricted
+is_there "x2, restored" x2 0 single-node
 is "they are others now" "$(($(lab_domid x1) > first))" 1
