@@ -10,10 +10,11 @@
 #
 # No node holds more than three of the eight guests, node 1 one, so that each of
 # them can be on one node. `scripts/xen-lab run tests/lab/parallel.sh --host
-# tests/hosts/lab-2x2.json 20` makes 20 rounds.
+# tests/hosts/lab-2x2.json --host-memory 5120 20` makes 20 rounds.
 # host: lab-2x2.json
 # timeout: 900
-# memory: 9000
+# host-memory: 5120
+# memory: 3300
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
@@ -74,12 +75,12 @@ destroy_all() {
     lab_wait 60 lab_has_free "$free"
 }
 
-ok "the host is loaded" lab_load_2x2
+ok "the host is loaded" lab_load_small_2x2
 free=$(lab_free)
 
 # Three nodes have room for one of these, node 1 has not; as their vCPUs are seen,
 # three are on different nodes anyhow. The fourth is to go to two nodes.
-mib=1500 names="m1 m2 m3 m4"
+mib=375 names="m1 m2 m3 m4"
 text="without reservations"
 at_once_held -a pvh
 pages=$(count_pages)
@@ -93,7 +94,7 @@ is "$text: they are" "${pages% *}" 0
 is "$text: one of them is on two nodes" \
     "$(awk '{ print $2 }' /tmp/lab.planned | sort | uniq -d | wc -l)" 1
 destroy_all
-mib=700 names="m1 m2 m3 m4 m5 m6 m7 m8"
+mib=170 names="m1 m2 m3 m4 m5 m6 m7 m8"
 
 begun=$(date +%s)
 round=0
@@ -115,7 +116,7 @@ while [ "$round" -lt "$rounds" ]; do
     pages=$(count_pages)
     is "$text: no page is anywhere else" "${pages% *}" 0
     between "$text: all pages are counted" "${pages#* }" \
-        $((8 * 700 * 256 - 4096)) $((8 * 701 * 256))
+        $((8 * 170 * 256 - 4096)) $((8 * 171 * 256))
     destroy_all
 done
 [ "$rounds" -eq 0 ] ||
@@ -123,15 +124,15 @@ done
 
 # --- killed ---------------------------------------------------------------------
 
-# Of 1500 MiB a node holds one; where a reservation were left, there would be no room.
+# Of 375 MiB a node holds one; where a reservation were left, there would be no room.
 LAB_XL=lab_ours
-ok "a guest is built when nothing was" lab_create g pvh 1500 2
+ok "a guest is built when nothing was" lab_create g pvh 375 2
 node=$(lab_affinity "$(lab_domid g)")
 lab_destroy g
 
 # built TEXT: the next guest is built as if nothing had been.
 built() {
-    ok "$1: the next guest is built" lab_create g pvh 1500 2
+    ok "$1: the next guest is built" lab_create g pvh 375 2
     domid=$(lab_domid g)
     is "$1: where it would have been" "$(lab_affinity "$domid")" "$node"
     is "$1: with all of its memory" "$(lab_offplan "$domid" "$node")" 0.000
@@ -141,7 +142,7 @@ built() {
 for call in xc_numainfo xc_domain_node_setaffinity xc_domain_setmaxmem \
     xc_domain_populate_physmap xs_introduce_domain; do
     LAB_KILL=$call
-    lab_create victim pvh 1500 2 >/tmp/lab.said 2>&1
+    lab_create victim pvh 375 2 >/tmp/lab.said 2>&1
     is "killed at $call" "$?" 137
     LAB_KILL=
     "$LAB_PARALLEL" -d "$("$LAB_STOCK_XL" list | awk 'END { print $2 }')" \
@@ -152,11 +153,11 @@ done
 
 # --- what others are to take --------------------------------------------------------
 
-# 3300 MiB need 3318 with 2 vCPUs, 1659 on each of nodes 2 and 3. Node 3 has 2300.
+# 800 MiB need 808 with 2 vCPUs, 404 on each of nodes 2 and 3. Node 3 has 560.
 text="a guest on two nodes"
-ok "$text: its build begins" lab_hold g pvh 3300 2 'numa_nodes="2-3"'
+ok "$text: its build begins" lab_hold g pvh 800 2 'numa_nodes="2-3"'
 ok "$text: a strict guest has what it is not to take of one" \
-    lab_create small pvh 600 2 'numa_nodes="3"' 'numa_policy="single-node"'
+    lab_create small pvh 140 2 'numa_nodes="3"' 'numa_policy="single-node"'
 is "$text: there" "$(lab_offplan "$(lab_domid small)" 3)" 0.000
 ok "$text: it is built" lab_release
 domid=$(lab_domid g)
@@ -168,8 +169,8 @@ lab_destroy small
 
 says_waiting() { grep -q 'waiting for them, 10 s at most' /tmp/lab.waiter; }
 text="a strict guest beside a build that stops"
-ok "$text: that begins" lab_hold victim pvh 1500 2 'numa_nodes="2"'
-lab_create g pvh 1500 2 'numa_nodes="2"' 'numa_policy="single-node"' \
+ok "$text: that begins" lab_hold victim pvh 375 2 'numa_nodes="2"'
+lab_create g pvh 375 2 'numa_nodes="2"' 'numa_policy="single-node"' \
     >/tmp/lab.waiter 2>&1 &
 waiter=$!
 ok "$text: it waits, and says so" lab_wait 30 says_waiting
@@ -185,7 +186,7 @@ lab_wait 60 lab_has_free "$free"
 
 text="asynchronous builds that fail"
 rm -f /run/xl-numa/reservations
-LD_PRELOAD=$hook:$LAB_SHIM "$LAB_PARALLEL" -f pvh 600 /nowhere f1 f2 f3 f4 f5 f6 \
+LD_PRELOAD=$hook:$LAB_SHIM "$LAB_PARALLEL" -f pvh 150 /nowhere f1 f2 f3 f4 f5 f6 \
     >/tmp/lab.statuses 2>/tmp/lab.said
 is "$text: each fails, and its configuration is as it was" \
     "$(grep -c '^f[1-6] -[0-9]* True 0$' /tmp/lab.statuses)" 6
@@ -196,7 +197,7 @@ lab_wait 60 lab_has_free "$free"
 # --- /run -----------------------------------------------------------------------
 
 built_all_the_same() {
-    lab_create g pvh 1500 2 >/tmp/lab.said 2>&1
+    lab_create g pvh 375 2 >/tmp/lab.said 2>&1
     is "$1: it is built, with one warning and where it is" \
         "$? $(grep -c "warning.*$2: guests that are built" /tmp/lab.said) $(
             wc -l </tmp/lab.said) $(lab_affinity "$(lab_domid g)")" "0 1 2 $node"
