@@ -287,8 +287,9 @@ static void add_domains(struct loading *loading)
 {
     const xc_domaininfo_t *first = loading->domain;
 
-    qsort(loading->domain, loading->nr, sizeof(*loading->domain),
-          compare_domains);
+    if (loading->nr)
+        qsort(loading->domain, loading->nr, sizeof(*loading->domain),
+              compare_domains);
     for (unsigned n = 0; n < loading->nr; n++) {
         const xc_domaininfo_t *domain = &loading->domain[n];
 

@@ -10,7 +10,7 @@ LAB_TOOLS=(qemu-system-x86 binutils cpio jq xz-utils)
 # shellcheck disable=SC2034 # so are these
 LAB_BUILD_TOOLS=(gcc libc6-dev make autoconf automake libtool pkg-config
     libxen-dev libyajl-dev libexpat1-dev libcunit1-dev)
-# shellcheck disable=SC2034
+# shellcheck disable=SC2034 # this one in packages.sh
 LAB_PACKAGE_TOOLS=(lintian mmdebstrap)
 
 # apt for the packages of dom0. Those of Debian 13 have lists in the cache, from
