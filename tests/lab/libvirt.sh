@@ -47,7 +47,8 @@ echo '/usr/libexec/xen-qemu-system-i386 PUx,' \
 apparmor_parser -r -K /etc/apparmor.d/usr.sbin.libvirtd
 for type in xenpv xenpvh xenfv; do
     emulator=
-    [ $type != xenfv ] || emulator="<devices><emulator>\
+    # Without <acpi/> libxl 4.20 calls QEMU with -no-acpi, which QEMU 10 does not know.
+    [ $type != xenfv ] || emulator="<features><acpi/></features><devices><emulator>\
 /usr/libexec/xen-qemu-system-i386</emulator></devices>"
     ok "$type: it is defined" lab_define $type $type 1500 "$emulator"
     ok "$type: and started" lab_virsh start --paused $type
