@@ -49,11 +49,10 @@ struct xlnuma__moves_guest {
 };
 
 struct xlnuma__moves_options {
-    double gain;  /* by how much the distance has to fall, in the mean of all
-                       that a chain moves; > 0 */
-    double limit; /* percent of the guests' memory that may be moved */
-    bool others;  /* guests may be moved so that another can come */
-    bool by_file; /* guests may be saved and restored */
+    double gain;      /* > 0: the mean distance of a chain has to fall so far */
+    double limit;     /* percent of the guests' memory that may be moved */
+    bool others;      /* guests may be moved so that another can come */
+    bool by_file;     /* guests may be saved and restored */
     uint64_t keep_kb; /* that has to stay free on the host beside a copy */
 };
 

@@ -51,7 +51,8 @@ struct xlnuma_guest_node {
 
 /*
  * alternative[i] means something for i < nr_alternatives, guest_node[i] for i <
- * nr_guest_nodes, cpu[i] for i < nr_dedicated.
+ * nr_guest_nodes, cpu[i] for i < nr_dedicated. These two come last: they are not
+ * cleared, as they are large.
  */
 struct xlnuma_plan {
     char guest[XLNUMA_NAME_SIZE];

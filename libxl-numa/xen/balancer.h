@@ -81,10 +81,13 @@ struct xlnuma__balancer {
     unsigned nr, nr_max;
 };
 
-/* Is it meant? As for xl a number is an id; if there is none, it may be a name. */
+/*
+ * Does the operand name this domain? A number is an id, as for xl, and a name only
+ * where no domain has that id.
+ */
 bool xlnuma__balanced_is(const struct xlnuma__balancer *balancer,
                          const struct xlnuma__balanced *domain,
-                         const char *name);
+                         const char *operand);
 
 /*
  * Returns 0, XLNUMA_ERR_XEN, XLNUMA_ERR_NOMEM, XLNUMA_ERR_INVALID. Logs: as libxl.

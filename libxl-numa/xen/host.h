@@ -21,9 +21,9 @@ int xlnuma_host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
                          char *message) XLNUMA_MUST_CHECK;
 
 /*
- * As xlnuma_host_from_xen() but for the devices and the scheduler, with libxl's own access to the
- * hypervisor; and the address bits of low memory, 0: none. Only for the holder of the
- * turn to plan: it notes the load.
+ * As xlnuma_host_from_xen() but for the devices and the scheduler, with libxl's own
+ * access to the hypervisor; and the address bits of low memory, 0: none. `notes`: note
+ * the load as well, only for the holder of the turn to plan.
  */
 int xlnuma__host_from_xen(struct xlnuma_host *host_r, libxl_ctx *ctx,
                           struct xc_interface_core *xch, bool notes,
@@ -60,9 +60,9 @@ int xlnuma__for_each_domain(struct xc_interface_core *xch,
                             xlnuma__domain_fn *do_one, void *data);
 
 /*
- * Fill in the nodes' load, from the domains and from what they were at the last
- * note; and note what each ran so far, for later readings: only for the holder of the
- * turn to plan, and if that fails, it fails.
+ * Fill in the nodes' load, from the domains and from what they were at the last note.
+ * `notes`: note for later readings what each ran so far, only for the holder of the
+ * turn to plan; a failure of that is none of this.
  * Returns 0, XLNUMA_ERR_XEN, XLNUMA_ERR_NOMEM.
  */
 int xlnuma__load_read(struct xlnuma_host *host, struct xc_interface_core *xch,

@@ -7,6 +7,8 @@
 
 #include "model/request.h"
 
+struct xc_interface_core; /* libxenctrl's xc_interface */
+
 /*
  * A guest's memory with what libxl takes besides, by the rule of
  * libxl__domain_need_memory_calculate() (tools/libs/light/libxl_mem.c). libxl's own
@@ -37,13 +39,11 @@ void xlnuma__request_from_config(struct xlnuma_request *request_r,
                                  libxl_ctx *ctx,
                                  const libxl_domain_config *config);
 
-/*
- * Only the CPUs of the domain's cpupool, and its scheduler. The second is for
- * builds, with libxl's own access to the hypervisor: libxl would ask xenstored, too. Returns 0, XLNUMA_ERR_XEN.
- */
-struct xc_interface_core;
+/* Only the CPUs of the domain's cpupool, and its scheduler. Returns 0, XLNUMA_ERR_XEN. */
 int xlnuma__request_add_pool(struct xlnuma_request *request, libxl_ctx *ctx,
                              uint32_t poolid, char *message);
+
+/* The same for builds: without libxl, which would ask xenstored for the pool's name. */
 int xlnuma__request_add_pool_of_build(struct xlnuma_request *request,
                                       struct xc_interface_core *xch,
                                       uint32_t poolid, char *message);

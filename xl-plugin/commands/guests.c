@@ -224,10 +224,9 @@ int live_or_file_guests(const char *path, struct live *live_r,
     return rc;
 }
 
-/* Destroyed since the guests were listed. */
-static bool is_gone(libxl_ctx *ctx, uint32_t domid)
+bool guest_is_gone(libxl_ctx *ctx, const struct xlnuma__guest *guest)
 {
-    return libxl_domain_info(ctx, NULL, domid) == ERROR_DOMAIN_NOTFOUND;
+    return libxl_domain_info(ctx, NULL, guest->domid) == ERROR_DOMAIN_NOTFOUND;
 }
 
 int guests_look_at_vcpus(libxl_ctx *ctx, struct xlnuma__guests *guests)
@@ -243,7 +242,7 @@ int guests_look_at_vcpus(libxl_ctx *ctx, struct xlnuma__guests *guests)
         if (!failed)
             continue;
         xlnuma__vcpus_dispose(&guest->vcpus);
-        if (is_gone(ctx, guest->domid))
+        if (guest_is_gone(ctx, guest))
             continue;
         complain("%s", message);
         rc = failed;

@@ -26,6 +26,9 @@ static inline bool guests_are_there(int rc, const struct xlnuma__guests *guests)
     return !rc || (rc == XLNUMA_ERR_XEN && guests->nr);
 }
 
+/* Has it been destroyed since the guests were listed? */
+bool guest_is_gone(libxl_ctx *ctx, const struct xlnuma__guest *guest);
+
 /*
  * One look at the vCPUs of each; a guest that is gone by now has none. Returns 0,
  * XLNUMA_ERR_XEN, XLNUMA_ERR_NOMEM, and has complained then.

@@ -448,7 +448,10 @@ static int show_all_text(struct job *job)
     return rc;
 }
 
-/* Where the vCPUs of a running host's guests are, one guest after the other. */
+/*
+ * Where the vCPUs of a running host's guests are, one guest after the other, which takes
+ * a while: one that is gone by then has none.
+ */
 static int look_at_vcpus(struct job *job)
 {
     int rc = 0;
@@ -459,6 +462,10 @@ static int look_at_vcpus(struct job *job)
         rc =
             xlnuma__vcpus_from_xen(&guest->vcpus, job->live.ctx, guest->domid,
                                    nodes_of(guest), job->seconds, job->message);
+        if (rc && guest_is_gone(job->live.ctx, guest)) {
+            xlnuma__vcpus_dispose(&guest->vcpus);
+            rc = 0;
+        }
     }
     return rc;
 }
