@@ -58,7 +58,7 @@ struct search {
     struct amount least[XLNUMA_NODES_MAX + 1][XLNUMA_NODES_MAX + 1];
     /* cost[i][j]: what i's CPUs cost for all of the memory on j, beyond theta */
     double cost[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
-    /* near[n][j]: the sum of the n least cost[i][j], i other than j */
+    /* near[n][j]: the sum of the n least cost[i][j], i other than j; of none 0 */
     double near[XLNUMA_NODES_MAX][XLNUMA_NODES_MAX];
 };
 
@@ -101,7 +101,6 @@ static void fill_near(struct search *search, unsigned j)
     unsigned nr = 0;
     double least[XLNUMA_NODES_MAX];
 
-    search->near[0][j] = 0;
     for (unsigned k = 0; k < table->nr; k++) {
         unsigned i = table->nearest_cpus[j][k], at = nr;
 
@@ -681,6 +680,7 @@ static void prepare(struct search *search)
             search->order[at] = search->order[at - 1];
         search->order[at] = (uint8_t)i;
     }
+    memset(search->near[0], 0, sizeof(search->near[0]));
     find_most(search);
     find_apart(search);
     search->is_filling = false;

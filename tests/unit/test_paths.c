@@ -2,7 +2,8 @@
 /*
  * Hosts of 32 and 64 nodes with pairs of nodes without a path, where no search
  * ends: a guest is never unplaced, nor on fewer CPUs than it could have, if sets
- * that are grown here, node by node from each node, hold it.
+ * that are grown here, node by node from each node, hold it. And a plan of many
+ * nodes depends on host and request alone.
  */
 #include "unit.h"
 
@@ -174,6 +175,42 @@ static void packed_odd(void)
     run(64, true, XLNUMA_MEMORY_PACK, 15 / LESS);
 }
 
+/* What functions that are called next find in variables that they do not set. */
+static __attribute__((noinline)) void fill_stack(unsigned char byte)
+{
+    volatile unsigned char stack[1024 * 1024];
+
+    for (size_t i = 0; i < sizeof(stack); i++)
+        stack[i] = byte;
+}
+
+static void same_again(void)
+{
+    struct xlnuma_host *host = xlnuma_host_new();
+    struct xlnuma_plan *plan[2] = { xlnuma_plan_new(), xlnuma_plan_new() };
+    unsigned nr_differ = 0;
+
+    draw_seed(81);
+    for (unsigned n = 0; n < 60 / LESS; n++) {
+        struct xlnuma_request request;
+
+        draw_host(host, 24, (enum draw_table)draw(DRAW_TABLES), n % 2);
+        draw_request(host, &request, false);
+        request.wants_alternatives = false;
+        for (unsigned i = 0; i < 2; i++) {
+            fill_stack(i ? 0xff : 0);
+            CU_ASSERT_EQUAL_FATAL(
+                xlnuma_plan_make(host, &request, plan[i], message), 0);
+        }
+        nr_differ += plan[0]->nodes != plan[1]->nodes ||
+                     strcmp(plan[0]->reason, plan[1]->reason);
+    }
+    CU_ASSERT_EQUAL(nr_differ, 0);
+    xlnuma_plan_free(plan[0]);
+    xlnuma_plan_free(plan[1]);
+    xlnuma_host_free(host);
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -181,6 +218,7 @@ int main(void)
         { "memory spread, odd nodes too", spread_odd },
         { "memory packed", packed },
         { "memory packed, odd nodes too", packed_odd },
+        { "the same host and guest, the same plan", same_again },
         { NULL, NULL },
     };
 
