@@ -7,6 +7,7 @@
 #include "model/dedicated.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,16 +104,6 @@ static int get_key(const XLU_Config *config, const char *key,
 
 /* --- the keys ------------------------------------------------------------- */
 
-static bool read_policy(struct xlnuma_request *request, const char *value)
-{
-    return xlnuma_policy_from_name(value, &request->policy);
-}
-
-static bool read_memory(struct xlnuma_request *request, const char *value)
-{
-    return xlnuma_memory_from_name(value, &request->memory);
-}
-
 static bool read_nodes(struct xlnuma_request *request, const char *value)
 {
     char message[XLNUMA_MESSAGE_SIZE];
@@ -121,16 +112,6 @@ static bool read_nodes(struct xlnuma_request *request, const char *value)
     return !strcmp(value, "all") ||
            (!xlnuma_nodeset_parse(value, &request->nodes, message) &&
             request->nodes);
-}
-
-static bool read_affinity(struct xlnuma_request *request, const char *value)
-{
-    return xlnuma_affinity_from_name(value, &request->affinity);
-}
-
-static bool read_hotplug(struct xlnuma_request *request, const char *value)
-{
-    return xlnuma_hotplug_from_name(value, &request->hotplug);
 }
 
 /* A whole number, and nothing behind it. */
@@ -178,45 +159,41 @@ static bool read_guest_nodes(struct xlnuma_request *request, const char *value)
                        XLNUMA_GUEST_NODES_MAX, &request->guest_nodes);
 }
 
-static bool read_cpu_policy(struct xlnuma_request *request, const char *value)
-{
-    return xlnuma_cpus_from_name(value, &request->cpu_policy);
-}
-
-static bool read_threads(struct xlnuma_request *request, const char *value)
-{
-    return xlnuma_threads_from_name(value, &request->threads);
-}
-
-static bool read_emulator(struct xlnuma_request *request, const char *value)
-{
-    return xlnuma_emulator_from_name(value, &request->emulator);
-}
-
 /*
- * A new key is a row here and a field of the request. A reader returns false
- * for a wrong value, and for the empty one.
+ * A new key is a row here and a field of the request: either one of several names,
+ * or what a reader makes of it, which returns false for a wrong value, and for the
+ * empty one.
  */
 static const struct {
     const char *name;
     bool (*read)(struct xlnuma_request *request, const char *value);
+    const char *const *names;
+    size_t offset;      /* of that field, an enum */
     const char *values; /* that are right, for messages */
 } keys[] = {
-    { "numa_policy", read_policy,
+#define NAMED(names, field) NULL, names, offsetof(struct xlnuma_request, field)
+#define READ(read) read, NULL, 0
+    { "numa_policy", NAMED(xlnuma__policies, policy),
       "best-effort, strict, restricted, single-node or none" },
-    { "numa_memory", read_memory, "spread or pack" },
-    { "numa_nodes", read_nodes, "all or a list of nodes such as \"0-1,4\"" },
-    { "numa_devices", read_devices, "a percentage, 0 to 100" },
-    { "numa_affinity", read_affinity, "socket, soft or hard" },
-    { "numa_guest_nodes", read_guest_nodes,
+    { "numa_memory", NAMED(xlnuma__memories, memory), "spread or pack" },
+    { "numa_nodes", READ(read_nodes),
+      "all or a list of nodes such as \"0-1,4\"" },
+    { "numa_devices", READ(read_devices), "a percentage, 0 to 100" },
+    { "numa_affinity", NAMED(xlnuma__affinities, affinity),
+      "socket, soft or hard" },
+    { "numa_guest_nodes", READ(read_guest_nodes),
       "off, auto or a number of nodes, 2 to 64" },
-    { "numa_hotplug", read_hotplug, "now or limits" },
-    { "numa_balance", read_balance, "on or off" },
-    { "numa_balance_gain", read_balance_gain, "a percentage, 1 to 1000" },
-    { "numa_move", read_move, "on or off" },
-    { "numa_cpus", read_cpu_policy, "shared or dedicated" },
-    { "numa_threads", read_threads, "prefer, isolate or require" },
-    { "numa_emulator", read_emulator, "any or near" },
+    { "numa_hotplug", NAMED(xlnuma__hotplugs, hotplug), "now or limits" },
+    { "numa_balance", READ(read_balance), "on or off" },
+    { "numa_balance_gain", READ(read_balance_gain), "a percentage, 1 to 1000" },
+    { "numa_move", READ(read_move), "on or off" },
+    { "numa_cpus", NAMED(xlnuma__cpu_policies, cpu_policy),
+      "shared or dedicated" },
+    { "numa_threads", NAMED(xlnuma__threads, threads),
+      "prefer, isolate or require" },
+    { "numa_emulator", NAMED(xlnuma__emulators, emulator), "any or near" },
+#undef NAMED
+#undef READ
 };
 
 #define NR_KEYS (sizeof(keys) / sizeof(*keys))
@@ -348,12 +325,22 @@ int xlnuma__keys_check(const char *prefix, const char *const *others,
 
 /* --- settings ------------------------------------------------------------- */
 
+static bool read_value(struct xlnuma_request *request, unsigned key,
+                       const char *value)
+{
+    void *field = (char *)request + keys[key].offset;
+
+    return keys[key].read ? keys[key].read(request, value)
+                          : xlnuma__from_name(keys[key].names, value, field);
+}
+
 static bool set_value(struct xlnuma__settings *settings, unsigned key,
                       const char *value)
 {
     struct xlnuma_request request;
 
-    if (strlen(value) >= XLNUMA__VALUE_SIZE || !keys[key].read(&request, value))
+    if (strlen(value) >= XLNUMA__VALUE_SIZE ||
+        !read_value(&request, key, value))
         return false;
     memcpy(settings->value[key], value, strlen(value) + 1);
     return true;
@@ -467,5 +454,5 @@ void xlnuma__settings_apply(const struct xlnuma__settings *settings,
 {
     for (unsigned i = 0; i < NR_KEYS; i++)
         if (*settings->value[i])
-            (void)keys[i].read(request, settings->value[i]);
+            (void)read_value(request, i, settings->value[i]);
 }

@@ -73,9 +73,9 @@ void xlnuma__on_helper_begin(xc_interface *xch, uint32_t domid)
                               why);
         build->joins_pages = can_join_pages(build, xch);
         xlnuma__reservation_find(&build->reservation, domid);
-        build->is_strict =
-            xlnuma_policy_from_name(report.policy, &build->request.policy) &&
-            xlnuma__is_strict(build->request.policy);
+        build->is_strict = xlnuma__from_name(xlnuma__policies, report.policy,
+                                             &build->request.policy) &&
+                           xlnuma__is_strict(build->request.policy);
         if (build->is_strict)
             take(build, xs);
         xlnuma__build_progress_begin(build);

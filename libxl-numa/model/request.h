@@ -53,19 +53,21 @@ enum xlnuma_emulator {
     XLNUMA_EMULATOR_NEAR, /* on those that are pinned near the guest's nodes */
 };
 
-/* Names as in configuration files; _from_name returns false when unknown. */
+/* The names of these values in configuration files; NULL ends each list. */
+extern const char *const xlnuma__policies[];
+extern const char *const xlnuma__memories[];
+extern const char *const xlnuma__affinities[];
+extern const char *const xlnuma__hotplugs[];
+extern const char *const xlnuma__cpu_policies[];
+extern const char *const xlnuma__threads[];
+extern const char *const xlnuma__emulators[];
+
 const char *xlnuma_policy_name(enum xlnuma_policy policy);
-bool xlnuma_policy_from_name(const char *name, enum xlnuma_policy *policy_r);
 const char *xlnuma_memory_name(enum xlnuma_memory memory);
-bool xlnuma_memory_from_name(const char *name, enum xlnuma_memory *memory_r);
-bool xlnuma_affinity_from_name(const char *name,
-                               enum xlnuma_affinity *affinity_r);
-bool xlnuma_hotplug_from_name(const char *name, enum xlnuma_hotplug *hotplug_r);
-bool xlnuma_cpus_from_name(const char *name, enum xlnuma_cpus *cpus_r);
-const char *xlnuma_threads_name(enum xlnuma_threads threads);
-bool xlnuma_threads_from_name(const char *name, enum xlnuma_threads *threads_r);
-bool xlnuma_emulator_from_name(const char *name,
-                               enum xlnuma_emulator *emulator_r);
+
+/* Returns false, and leaves *value_r alone, when no value is called so. */
+bool xlnuma__from_name(const char *const names[], const char *name,
+                       unsigned *value_r);
 
 #define XLNUMA_NAME_SIZE 128
 

@@ -159,8 +159,10 @@ static int read_saved(struct reading *reading, unsigned n)
     libxl_domain_config_dispose(&config);
     memcpy(request->name, guest->name, sizeof(request->name));
     request->nr_vcpus = guest->nr_vcpus;
-    (void)xlnuma_policy_from_name(guest->report.policy, &request->policy);
-    (void)xlnuma_memory_from_name(guest->report.memory, &request->memory);
+    (void)xlnuma__from_name(xlnuma__policies, guest->report.policy,
+                            &request->policy);
+    (void)xlnuma__from_name(xlnuma__memories, guest->report.memory,
+                            &request->memory);
     facts->is_strict = xlnuma__is_strict(request->policy);
     facts->is_left = request->policy == XLNUMA_POLICY_NONE;
     choose_way(reading, n, false);
