@@ -56,9 +56,8 @@ static int check_host(const struct xlnuma__handed *handed, char *message)
 {
     static struct xlnuma_host host;
     struct xlnuma_request request;
-    xlnuma_cpuset online = { { 0 } };
+    xlnuma_cpuset online;
     char list[64];
-    unsigned node;
 
     if (!read_host(&host))
         return 0;
@@ -70,8 +69,7 @@ static int check_host(const struct xlnuma__handed *handed, char *message)
             "numa_nodes: none of the nodes is there: this host "
             "has %s",
             xlnuma_nodeset_format(host.nodes, list, sizeof(list)));
-    XLNUMA_FOR_EACH_NODE(node, host.nodes)
-        xlnuma_cpuset_or(&online, &host.node[node].cpus);
+    xlnuma__host_cpus(&host, host.nodes, &online);
     if (handed->has_cpus && !xlnuma_cpuset_intersects(&online, &handed->cpus))
         return xlnuma__fail(message, XLNUMA_ERR_INVALID,
                             "<vcpu>: none of the CPUs of cpuset is online: "

@@ -62,14 +62,12 @@ static int read_cores(const struct place *place, yajl_val array,
         return xlnuma__bad_key(place, "core_cpus", " is not an array");
     for (size_t i = 0; i < YAJL_GET_ARRAY(array)->len; i++) {
         const char *text = YAJL_GET_STRING(YAJL_GET_ARRAY(array)->values[i]);
-        xlnuma_cpuset cpus, others;
+        xlnuma_cpuset cpus;
 
         if (!text || xlnuma_cpuset_parse(text, &cpus, message))
             return xlnuma__bad_key(place, "core_cpus",
                                    "[%zu] is not a list of CPUs", i);
-        others = cpus;
-        xlnuma_cpuset_remove(&others, &node->cpus);
-        if (xlnuma_cpuset_count(&others))
+        if (!xlnuma_cpuset_is_within(&cpus, &node->cpus))
             return xlnuma__bad_key(place, "core_cpus",
                                    "[%zu] has CPUs of other nodes", i);
         xlnuma__host_set_core(host, &cpus);
@@ -442,7 +440,7 @@ static void write_cores(yajl_gen gen, const struct xlnuma_host *host,
         if (!xlnuma_cpuset_has(&node->cpus, cpu) ||
             xlnuma__host_core(host, cpu) != cpu)
             continue;
-        xlnuma__host_core_cpus(host, node, cpu, &core);
+        xlnuma__host_core_cpus(host, cpu, &core);
         xlnuma__json_string(gen,
                             xlnuma_cpuset_format(&core, list, sizeof(list)));
     }

@@ -9,17 +9,18 @@ unsigned xlnuma__host_core(const struct xlnuma_host *host, unsigned cpu)
     return host->core[cpu] ? host->core[cpu] - 1u : cpu;
 }
 
-void xlnuma__host_core_cpus(const struct xlnuma_host *host,
-                            const struct xlnuma_node *node, unsigned cpu,
+void xlnuma__host_core_cpus(const struct xlnuma_host *host, unsigned cpu,
                             xlnuma_cpuset *cpus_r)
 {
-    unsigned core = xlnuma__host_core(host, cpu);
+    unsigned core = xlnuma__host_core(host, cpu), node;
 
     memset(cpus_r, 0, sizeof(*cpus_r));
-    for (unsigned i = core; i < XLNUMA_CPUS_MAX; i++)
-        if (xlnuma_cpuset_has(&node->cpus, i) &&
-            xlnuma__host_core(host, i) == core)
-            xlnuma_cpuset_add(cpus_r, i);
+    XLNUMA_FOR_EACH_NODE(node, host->nodes)
+        if (xlnuma_cpuset_has(&host->node[node].cpus, cpu))
+            *cpus_r = host->node[node].cpus;
+    for (unsigned i = 0; i < XLNUMA_CPUS_MAX; i++)
+        if (xlnuma_cpuset_has(cpus_r, i) && xlnuma__host_core(host, i) != core)
+            xlnuma_cpuset_drop(cpus_r, i);
 }
 
 void xlnuma__host_set_core(struct xlnuma_host *host, const xlnuma_cpuset *cpus)

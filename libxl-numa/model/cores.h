@@ -8,9 +8,8 @@
 /* The lowest CPU of a CPU's core. */
 unsigned xlnuma__host_core(const struct xlnuma_host *host, unsigned cpu);
 
-/* All CPUs of that core; `node` has it. */
-void xlnuma__host_core_cpus(const struct xlnuma_host *host,
-                            const struct xlnuma_node *node, unsigned cpu,
+/* All CPUs of that core, if the CPU is online. */
+void xlnuma__host_core_cpus(const struct xlnuma_host *host, unsigned cpu,
                             xlnuma_cpuset *cpus_r);
 
 /* These CPUs are one core's. */

@@ -21,17 +21,17 @@ static int add_nodes(const char *item, const struct xlnuma_host *host,
                      xlnuma_cpuset *cpus, char *message)
 {
     xlnuma_nodeset nodes;
-    unsigned node;
+    xlnuma_cpuset some;
     int rc = xlnuma_nodeset_parse(item, &nodes, message);
 
     if (rc || !host)
         return rc;
-    XLNUMA_FOR_EACH_NODE(node, nodes) {
-        if (!xlnuma_nodeset_has(host->nodes, node))
-            return xlnuma__fail(message, XLNUMA_ERR_INVALID,
-                                "the host has no node %u", node);
-        xlnuma_cpuset_or(cpus, &host->node[node].cpus);
-    }
+    if (nodes & ~host->nodes)
+        return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                            "the host has no node %u",
+                            xlnuma_nodeset_first(nodes & ~host->nodes));
+    xlnuma__host_cpus(host, nodes, &some);
+    xlnuma_cpuset_or(cpus, &some);
     return 0;
 }
 
@@ -56,12 +56,11 @@ static int add_item(const char *item, const struct xlnuma_host *host,
 static int check_online(const struct xlnuma_host *host,
                         const xlnuma_cpuset *cpus, char *message)
 {
-    xlnuma_cpuset others = *cpus;
+    xlnuma_cpuset others = *cpus, online;
     char list[64];
-    unsigned node;
 
-    XLNUMA_FOR_EACH_NODE(node, host->nodes)
-        xlnuma_cpuset_remove(&others, &host->node[node].cpus);
+    xlnuma__host_cpus(host, host->nodes, &online);
+    xlnuma_cpuset_remove(&others, &online);
     if (!xlnuma_cpuset_count(cpus))
         return xlnuma__fail(message, XLNUMA_ERR_INVALID,
                             "these nodes have no CPUs");
@@ -100,13 +99,9 @@ void xlnuma__dedicated_taken(const struct xlnuma_host *host,
                              enum xlnuma_threads threads, unsigned cpu,
                              xlnuma_cpuset *taken_r)
 {
-    unsigned node;
-
     memset(taken_r, 0, sizeof(*taken_r));
-    xlnuma_cpuset_add(taken_r, cpu);
     if (threads == XLNUMA_THREADS_PREFER)
-        return;
-    XLNUMA_FOR_EACH_NODE(node, host->nodes)
-        if (xlnuma_cpuset_has(&host->node[node].cpus, cpu))
-            xlnuma__host_core_cpus(host, &host->node[node], cpu, taken_r);
+        xlnuma_cpuset_add(taken_r, cpu);
+    else
+        xlnuma__host_core_cpus(host, cpu, taken_r);
 }

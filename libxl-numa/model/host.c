@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct xlnuma_host *xlnuma_host_new(void)
 {
@@ -85,13 +86,12 @@ static int check_cpus(const struct xlnuma_host *host, char *message)
 static int check_dedicated(const struct xlnuma_host *host, char *message)
 {
     xlnuma_cpuset dedicated = host->dedicated_cpus;
-    xlnuma_cpuset taken = host->dedicated_taken;
+    xlnuma_cpuset taken = host->dedicated_taken, online;
     char cpus[64];
-    unsigned i;
 
     xlnuma_cpuset_remove(&taken, &dedicated);
-    XLNUMA_FOR_EACH_NODE(i, host->nodes)
-        xlnuma_cpuset_remove(&dedicated, &host->node[i].cpus);
+    xlnuma__host_cpus(host, host->nodes, &online);
+    xlnuma_cpuset_remove(&dedicated, &online);
     if (xlnuma_cpuset_count(&dedicated))
         return xlnuma__fail(
             message, XLNUMA_ERR_INVALID, "dedicated CPUs %s are on no node",
@@ -204,6 +204,41 @@ int xlnuma_host_check(const struct xlnuma_host *host, char *message)
         return rc;
     rc = check_distances(host, message);
     return rc ? rc : check_devices(host, message);
+}
+
+void xlnuma__host_cpus(const struct xlnuma_host *host, xlnuma_nodeset nodes,
+                       xlnuma_cpuset *cpus_r)
+{
+    unsigned i;
+
+    memset(cpus_r, 0, sizeof(*cpus_r));
+    XLNUMA_FOR_EACH_NODE(i, nodes)
+        xlnuma_cpuset_or(cpus_r, &host->node[i].cpus);
+}
+
+xlnuma_nodeset xlnuma__host_nodes_of(const struct xlnuma_host *host,
+                                     const xlnuma_cpuset *cpus)
+{
+    xlnuma_nodeset nodes = 0;
+    unsigned i;
+
+    XLNUMA_FOR_EACH_NODE(i, host->nodes)
+        if (xlnuma_cpuset_intersects(&host->node[i].cpus, cpus))
+            nodes |= (xlnuma_nodeset)1 << i;
+    return nodes;
+}
+
+xlnuma_nodeset xlnuma__host_sockets_of(const struct xlnuma_host *host,
+                                       xlnuma_nodeset nodes)
+{
+    xlnuma_nodeset mates = 0;
+    unsigned i, j;
+
+    XLNUMA_FOR_EACH_NODE(i, nodes)
+        XLNUMA_FOR_EACH_NODE(j, host->nodes)
+            if (host->node[j].socket == host->node[i].socket)
+                mates |= (xlnuma_nodeset)1 << j;
+    return mates;
 }
 
 unsigned xlnuma__host_distance(const struct xlnuma_host *host,

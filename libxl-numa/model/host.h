@@ -114,6 +114,18 @@ static inline uint64_t xlnuma__high_kb(const struct xlnuma_node *node)
     return high_kb > node->reserved_kb ? high_kb - node->reserved_kb : 0;
 }
 
+/* The CPUs of these nodes. */
+void xlnuma__host_cpus(const struct xlnuma_host *host, xlnuma_nodeset nodes,
+                       xlnuma_cpuset *cpus_r);
+
+/* The nodes that have some of these CPUs. */
+xlnuma_nodeset xlnuma__host_nodes_of(const struct xlnuma_host *host,
+                                     const xlnuma_cpuset *cpus);
+
+/* All nodes of the sockets that these nodes are on. */
+xlnuma_nodeset xlnuma__host_sockets_of(const struct xlnuma_host *host,
+                                       xlnuma_nodeset nodes);
+
 /* Sum of the distances between a node and a set, both ways. */
 unsigned xlnuma__host_distance(const struct xlnuma_host *host,
                                xlnuma_nodeset nodes, unsigned node);

@@ -74,6 +74,15 @@ bool xlnuma_cpuset_intersects(const xlnuma_cpuset *a, const xlnuma_cpuset *b)
     return false;
 }
 
+bool xlnuma_cpuset_is_within(const xlnuma_cpuset *set,
+                             const xlnuma_cpuset *other)
+{
+    for (unsigned i = 0; i < CPUSET_WORDS; i++)
+        if (set->word[i] & ~other->word[i])
+            return false;
+    return true;
+}
+
 /* A number below `limit` at *text; moves *text past it. */
 static bool parse_number(const char **text, unsigned limit, unsigned *number_r)
 {

@@ -33,11 +33,20 @@ static inline void xlnuma_cpuset_add(xlnuma_cpuset *set, unsigned cpu)
     set->word[cpu / 64] |= (uint64_t)1 << (cpu % 64);
 }
 
+static inline void xlnuma_cpuset_drop(xlnuma_cpuset *set, unsigned cpu)
+{
+    set->word[cpu / 64] &= ~((uint64_t)1 << (cpu % 64));
+}
+
 unsigned xlnuma_cpuset_count(const xlnuma_cpuset *set);
 void xlnuma_cpuset_and(xlnuma_cpuset *set, const xlnuma_cpuset *other);
 void xlnuma_cpuset_or(xlnuma_cpuset *set, const xlnuma_cpuset *other);
 void xlnuma_cpuset_remove(xlnuma_cpuset *set, const xlnuma_cpuset *other);
 bool xlnuma_cpuset_intersects(const xlnuma_cpuset *a, const xlnuma_cpuset *b);
+
+/* Are all of these in the other set, too? */
+bool xlnuma_cpuset_is_within(const xlnuma_cpuset *set,
+                             const xlnuma_cpuset *other);
 
 static inline bool xlnuma_nodeset_has(xlnuma_nodeset set, unsigned node)
 {

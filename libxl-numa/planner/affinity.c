@@ -24,48 +24,24 @@ static enum xlnuma_affinity wanted(const struct xlnuma_host *host,
                                               : XLNUMA_AFFINITY_SOCKET;
 }
 
-/* The plan's nodes, and those of its soft CPUs, which may be elsewhere. */
-static xlnuma_nodeset nodes_of(const struct xlnuma_plan *plan,
-                               const struct xlnuma_host *host)
-{
-    xlnuma_nodeset nodes = plan->nodes;
-    unsigned i;
-
-    XLNUMA_FOR_EACH_NODE(i, host->nodes)
-        if (xlnuma_cpuset_intersects(&host->node[i].cpus, &plan->soft_cpus))
-            nodes |= (xlnuma_nodeset)1 << i;
-    return nodes;
-}
-
-static bool shares_socket(const struct xlnuma_host *host, unsigned node,
-                          xlnuma_nodeset nodes)
-{
-    unsigned i;
-
-    XLNUMA_FOR_EACH_NODE(i, nodes)
-        if (host->node[i].socket == host->node[node].socket)
-            return true;
-    return false;
-}
-
-/* The guest's CPUs on these nodes' sockets. Returns false when all CPUs are. */
+/*
+ * The guest's CPUs on the sockets of the plan's nodes, and of its soft CPUs, which
+ * may be elsewhere. Returns false when all of the host's CPUs are there.
+ */
 static bool take_sockets(struct xlnuma_plan *plan,
                          const struct xlnuma_host *host,
-                         const struct xlnuma_request *request,
-                         xlnuma_nodeset nodes)
+                         const struct xlnuma_request *request)
 {
-    bool leaves_some = false;
-    unsigned i;
+    xlnuma_nodeset nodes =
+        plan->nodes | xlnuma__host_nodes_of(host, &plan->soft_cpus);
+    xlnuma_cpuset others;
 
-    memset(&plan->hard_cpus, 0, sizeof(plan->hard_cpus));
-    XLNUMA_FOR_EACH_NODE(i, host->nodes)
-        if (shares_socket(host, i, nodes))
-            xlnuma_cpuset_or(&plan->hard_cpus, &host->node[i].cpus);
-        else if (xlnuma_cpuset_count(&host->node[i].cpus))
-            leaves_some = true;
+    nodes = xlnuma__host_sockets_of(host, nodes);
+    xlnuma__host_cpus(host, nodes, &plan->hard_cpus);
+    xlnuma__host_cpus(host, host->nodes & ~nodes, &others);
     if (request->has_cpus)
         xlnuma_cpuset_and(&plan->hard_cpus, &request->cpus);
-    return leaves_some;
+    return xlnuma_cpuset_count(&others);
 }
 
 void xlnuma__plan_hard_cpus(struct xlnuma_plan *plan,
@@ -82,6 +58,5 @@ void xlnuma__plan_hard_cpus(struct xlnuma_plan *plan,
         plan->has_hard_cpus = true;
         return;
     }
-    plan->has_hard_cpus =
-        take_sockets(plan, host, request, nodes_of(plan, host));
+    plan->has_hard_cpus = take_sockets(plan, host, request);
 }

@@ -18,31 +18,24 @@
 static void filter(const struct xlnuma_host *host, const xlnuma_cpuset *cpus,
                    enum xlnuma_threads threads, xlnuma_cpuset *usable_r)
 {
-    unsigned node;
-
     *usable_r = *cpus;
     if (threads == XLNUMA_THREADS_PREFER)
         return;
     memset(usable_r, 0, sizeof(*usable_r));
-    XLNUMA_FOR_EACH_NODE(node, host->nodes)
-        for (unsigned cpu = 0; cpu < XLNUMA_CPUS_MAX; cpu++) {
-            const struct xlnuma_node *it = &host->node[node];
-            xlnuma_cpuset core, others;
+    for (unsigned cpu = 0; cpu < XLNUMA_CPUS_MAX; cpu++) {
+        xlnuma_cpuset core;
 
-            if (!xlnuma_cpuset_has(cpus, cpu) ||
-                !xlnuma_cpuset_has(&it->cpus, cpu) ||
-                xlnuma__host_core(host, cpu) != cpu)
-                continue;
-            xlnuma__host_core_cpus(host, it, cpu, &core);
-            others = core;
-            xlnuma_cpuset_remove(&others, cpus);
-            if (xlnuma_cpuset_count(&others))
-                continue; /* not a whole core */
-            if (threads == XLNUMA_THREADS_REQUIRE)
-                xlnuma_cpuset_or(usable_r, &core);
-            else
-                xlnuma_cpuset_add(usable_r, cpu);
-        }
+        if (!xlnuma_cpuset_has(cpus, cpu) ||
+            xlnuma__host_core(host, cpu) != cpu)
+            continue;
+        xlnuma__host_core_cpus(host, cpu, &core);
+        if (!xlnuma_cpuset_is_within(&core, cpus))
+            continue; /* not a whole core */
+        if (threads == XLNUMA_THREADS_REQUIRE)
+            xlnuma_cpuset_or(usable_r, &core);
+        else
+            xlnuma_cpuset_add(usable_r, cpu);
+    }
 }
 
 void xlnuma__dedicated_usable(const struct xlnuma_host *host,
@@ -74,13 +67,12 @@ static void begin_choice(struct choice *choice)
 {
     unsigned node;
 
+    for (unsigned cpu = 0; cpu < XLNUMA_CPUS_MAX; cpu++)
+        if (xlnuma_cpuset_has(&choice->left, cpu))
+            choice->nr_left[xlnuma__host_core(choice->host, cpu)]++;
     XLNUMA_FOR_EACH_NODE(node, choice->host->nodes) {
-        for (unsigned cpu = 0; cpu < XLNUMA_CPUS_MAX; cpu++)
-            if (xlnuma_cpuset_has(&choice->left, cpu) &&
-                xlnuma_cpuset_has(&choice->host->node[node].cpus, cpu)) {
-                choice->nr_left[xlnuma__host_core(choice->host, cpu)]++;
-                choice->nr_usable[node]++;
-            }
+        choice->nr_usable[node] = xlnuma__cpuset_count_common(
+            &choice->left, &choice->host->node[node].cpus);
         choice->nr_all += choice->nr_usable[node];
     }
 }
@@ -142,19 +134,16 @@ static unsigned best_core(const struct choice *choice, unsigned node)
 
 static void give_core(struct choice *choice, unsigned node, unsigned core)
 {
-    xlnuma_cpuset cpus, one;
+    xlnuma_cpuset cpus;
 
-    xlnuma__host_core_cpus(choice->host, &choice->host->node[node], core,
-                           &cpus);
+    xlnuma__host_core_cpus(choice->host, core, &cpus);
     xlnuma_cpuset_and(&cpus, &choice->left);
     for (unsigned cpu = core;
          cpu < XLNUMA_CPUS_MAX && choice->nr_given_all < choice->nr_wanted;
          cpu++) {
         if (!xlnuma_cpuset_has(&cpus, cpu))
             continue;
-        memset(&one, 0, sizeof(one));
-        xlnuma_cpuset_add(&one, cpu);
-        xlnuma_cpuset_remove(&choice->left, &one);
+        xlnuma_cpuset_drop(&choice->left, cpu);
         choice->nr_left[core]--;
         choice->nr_given[node]++;
         choice->given[choice->nr_given_all].cpu = (uint16_t)cpu;

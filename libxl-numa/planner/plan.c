@@ -135,11 +135,7 @@ static void fill_cpus(const struct xlnuma_host *host,
                       const struct xlnuma_request *request,
                       xlnuma_nodeset nodes, xlnuma_cpuset *cpus_r)
 {
-    unsigned i;
-
-    memset(cpus_r, 0, sizeof(*cpus_r));
-    XLNUMA_FOR_EACH_NODE(i, nodes)
-        xlnuma_cpuset_or(cpus_r, &host->node[i].cpus);
+    xlnuma__host_cpus(host, nodes, cpus_r);
     if (request->has_cpus)
         xlnuma_cpuset_and(cpus_r, &request->cpus);
 }

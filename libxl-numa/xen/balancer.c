@@ -27,8 +27,7 @@ static int make_cpus(struct xlnuma__balancer *balancer, char *message)
 {
     unsigned node, nr = 0;
 
-    XLNUMA_FOR_EACH_NODE(node, balancer->host->nodes)
-        xlnuma_cpuset_or(&balancer->online, &balancer->host->node[node].cpus);
+    xlnuma__host_cpus(balancer->host, balancer->host->nodes, &balancer->online);
     for (unsigned cpu = 0; cpu < XLNUMA_CPUS_MAX; cpu++)
         if (xlnuma_cpuset_has(&balancer->online, cpu))
             nr = cpu + 1;

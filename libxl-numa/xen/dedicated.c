@@ -46,13 +46,9 @@ static bool has_all(const struct xlnuma_host *host, const xlnuma_cpuset *set)
 {
     unsigned node;
 
-    XLNUMA_FOR_EACH_NODE(node, host->nodes) {
-        xlnuma_cpuset others = host->node[node].cpus;
-
-        xlnuma_cpuset_remove(&others, set);
-        if (xlnuma_cpuset_count(&others))
+    XLNUMA_FOR_EACH_NODE(node, host->nodes)
+        if (!xlnuma_cpuset_is_within(&host->node[node].cpus, set))
             return false;
-    }
     return true;
 }
 

@@ -276,13 +276,9 @@ static void dom0_cpus(const void *row, char cell[TABLE_CELL_SIZE])
 static void dom0_nodes(const void *row, char cell[TABLE_CELL_SIZE])
 {
     const struct dom0_row *at = row;
-    xlnuma_nodeset nodes = 0;
-    unsigned node;
 
-    XLNUMA_FOR_EACH_NODE(node, at->host->nodes)
-        if (xlnuma_cpuset_intersects(&at->host->node[node].cpus, &at->cpus))
-            nodes |= (xlnuma_nodeset)1 << node;
-    xlnuma_nodeset_format(nodes, cell, TABLE_CELL_SIZE);
+    xlnuma_nodeset_format(xlnuma__host_nodes_of(at->host, &at->cpus), cell,
+                          TABLE_CELL_SIZE);
 }
 
 static const struct table_column dom0_columns[] = {

@@ -191,14 +191,11 @@ static void cpus_reported(const struct xlnuma_host *host,
 {
     char message[XLNUMA_MESSAGE_SIZE];
     xlnuma_nodeset nodes = guest->affinity ? guest->affinity : host->nodes;
-    unsigned i;
 
-    memset(cpus_r, 0, sizeof(*cpus_r));
     if (*guest->report.soft_cpus &&
         !xlnuma_cpuset_parse(guest->report.soft_cpus, cpus_r, message))
         return;
-    XLNUMA_FOR_EACH_NODE(i, nodes & host->nodes)
-        xlnuma_cpuset_or(cpus_r, &host->node[i].cpus);
+    xlnuma__host_cpus(host, nodes & host->nodes, cpus_r);
 }
 
 static void fill_runs_on(const struct xlnuma_host *host,

@@ -128,17 +128,6 @@ int guest_cpus_parse(const char *list, const struct xlnuma_host *host,
     return rc;
 }
 
-bool guest_cpus_has_any(const struct xlnuma_host *host,
-                        const xlnuma_cpuset *set)
-{
-    unsigned node;
-
-    XLNUMA_FOR_EACH_NODE(node, host->nodes)
-        if (xlnuma_cpuset_intersects(&host->node[node].cpus, set))
-            return true;
-    return false;
-}
-
 int guest_cpus_to_bitmap(const xlnuma_cpuset *set, libxl_bitmap *map_r)
 {
     libxl_bitmap_init(map_r);

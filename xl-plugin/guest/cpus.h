@@ -14,10 +14,6 @@
 int guest_cpus_parse(const char *list, const struct xlnuma_host *host,
                      xlnuma_cpuset *set_r, char *message);
 
-/* Is one of the host's CPUs in the set? */
-bool guest_cpus_has_any(const struct xlnuma_host *host,
-                        const xlnuma_cpuset *set);
-
 /*
  * Ownership: the bitmap's memory is the caller's, libxl_bitmap_dispose().
  * Needs no libxl context. Returns 0, XLNUMA_ERR_NOMEM.

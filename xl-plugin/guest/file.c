@@ -193,7 +193,7 @@ static int add_cpus(struct reader *reader, const struct affinity *affinity,
     if (rc)
         return guest_text_bad(&reader->text, affinity->key, "%s: %s",
                               affinity->key, what);
-    if (!guest_cpus_has_any(reader->host, &cpus)) {
+    if (!xlnuma__host_nodes_of(reader->host, &cpus)) {
         if (affinity->is_hard)
             return guest_text_bad(&reader->text, affinity->key,
                                   "%s: \"%s\": none of these CPUs is online",

@@ -182,7 +182,8 @@ int draw_text(const struct xlnuma_host *host,
     if (*picture_head(&picture, head, sizeof(head)))
         fprintf(file, "%.*s\n", (int)columns, head);
     XLNUMA_FOR_EACH_NODE(node, host->nodes) {
-        xlnuma_nodeset nodes = picture_socket(&picture, node);
+        xlnuma_nodeset nodes =
+            xlnuma__host_sockets_of(host, (xlnuma_nodeset)1 << node);
 
         if (!(nodes & drawn))
             draw_socket(&canvas, &picture, nodes);

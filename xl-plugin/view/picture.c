@@ -103,18 +103,6 @@ uint64_t picture_largest_kb(const struct picture *picture)
     return largest_kb;
 }
 
-xlnuma_nodeset picture_socket(const struct picture *picture, unsigned node)
-{
-    const struct xlnuma_host *host = picture->host;
-    xlnuma_nodeset mates = 0;
-    unsigned other;
-
-    XLNUMA_FOR_EACH_NODE(other, host->nodes)
-        if (host->node[other].socket == host->node[node].socket)
-            mates |= (xlnuma_nodeset)1 << other;
-    return mates;
-}
-
 /* --- words ---------------------------------------------------------------- */
 
 char *picture_head(const struct picture *picture, char *buf, size_t size)

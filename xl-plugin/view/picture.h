@@ -82,9 +82,6 @@ char *picture_node_right(const struct picture *picture, unsigned node,
 int picture_notes(const struct picture *picture, unsigned columns,
                   void (*line)(void *context, const char *text), void *context);
 
-/* Nodes of the socket of this one. */
-xlnuma_nodeset picture_socket(const struct picture *picture, unsigned node);
-
 /* What the legend calls a kind of part. */
 const char *picture_kind_name(const struct picture *picture,
                               enum part_kind kind);

@@ -207,7 +207,8 @@ static void put_sockets(struct svg *svg)
     svg->column =
         (svg->width - 2 * MARGIN - (nr_columns - 1) * SOCKET_PAD) / nr_columns;
     XLNUMA_FOR_EACH_NODE(node, host->nodes) {
-        xlnuma_nodeset nodes = picture_socket(&svg->picture, node);
+        xlnuma_nodeset nodes =
+            xlnuma__host_sockets_of(host, (xlnuma_nodeset)1 << node);
 
         if (nodes & drawn)
             continue;
