@@ -243,20 +243,17 @@ static void say_where(const struct growth *growth, uint64_t kb)
     xlnuma_nodeset others =
         with_room(growth, growth->note.before, kb) & ~growth->note.before;
     char *name = libxl_domid_to_name(growth->ctx, growth->domid);
-    char own[64], list[64];
+    char own[XLNUMA__NODES_WORDS], list[XLNUMA__NODES_WORDS];
 
     if (has_kb < kb && others)
         xtl_log(growth->lg, XTL_INFO, -1, "xl-numa",
-                "domain %" PRIu32 " (%s): node%s %s %s %" PRIu64 " of the "
+                "domain %" PRIu32 " (%s): %s %s %" PRIu64 " of the "
                 "%" PRIu64 " MiB that it is to grow by: the rest comes from "
-                "node%s %s",
+                "%s",
                 growth->domid, name ? name : "",
-                xlnuma__plural(xlnuma_nodeset_count(growth->note.before)),
-                xlnuma_nodeset_format(growth->note.before, own, sizeof(own)),
+                xlnuma__nodes_in_words(growth->note.before, own),
                 xlnuma_nodeset_count(growth->note.before) == 1 ? "has" : "have",
-                has_kb / 1024, kb / 1024,
-                xlnuma__plural(xlnuma_nodeset_count(others)),
-                xlnuma_nodeset_format(others, list, sizeof(list)));
+                has_kb / 1024, kb / 1024, xlnuma__nodes_in_words(others, list));
     free(name);
 }
 

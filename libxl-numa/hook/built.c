@@ -98,16 +98,12 @@ static char *format_memory(const struct build *build, char *buf, size_t size)
 
 static void log_placed(const struct build *build)
 {
-    xlnuma_nodeset set = build->plan->nodes;
-    char nodes[64], memory[256];
+    char nodes[XLNUMA__NODES_WORDS], memory[256];
 
     if (xlnuma__build_is_quiet())
         return;
-    xlnuma__build_say(build, XTL_INFO,
-                      "node%s %s, %s MiB%s, expected "
-                      "distance %.2f",
-                      xlnuma_nodeset_count(set) == 1 ? "" : "s",
-                      xlnuma_nodeset_format(set, nodes, sizeof(nodes)),
+    xlnuma__build_say(build, XTL_INFO, "%s, %s MiB%s, expected distance %.2f",
+                      xlnuma__nodes_in_words(build->plan->nodes, nodes),
                       format_memory(build, memory, sizeof(memory)),
                       xlnuma__build_knows_memory(build) ? "" : " planned",
                       build->plan->expected_distance);

@@ -14,15 +14,13 @@
 /* The policy is strict and the planned nodes do not have the memory. */
 static int refuse(struct build *build)
 {
-    xlnuma_nodeset planned = build->extents.planned;
-    char nodes[64];
+    char nodes[XLNUMA__NODES_WORDS];
 
     xlnuma__build_progress_end(build);
     if (build->phase != PHASE_REFUSED)
         xlnuma__build_say_refused(
-            build, "node%s %s ran out of memory while it was built",
-            xlnuma_nodeset_count(planned) == 1 ? "" : "s",
-            xlnuma_nodeset_format(planned, nodes, sizeof(nodes)));
+            build, "%s ran out of memory while it was built",
+            xlnuma__nodes_in_words(build->extents.planned, nodes));
     build->phase = PHASE_REFUSED;
     errno = ENOMEM;
     return -1;

@@ -130,6 +130,19 @@ struct xlnuma_request {
  */
 void xlnuma_request_init(struct xlnuma_request *request);
 
+/* What the guest may get: what it has, or more. */
+static inline uint64_t xlnuma__limit_kb(const struct xlnuma_request *request)
+{
+    return request->max_memory_kb > request->memory_kb ? request->max_memory_kb
+                                                       : request->memory_kb;
+}
+
+static inline unsigned xlnuma__limit_vcpus(const struct xlnuma_request *request)
+{
+    return request->max_vcpus > request->nr_vcpus ? request->max_vcpus
+                                                  : request->nr_vcpus;
+}
+
 /* Does the policy fail the build rather than deviate from the plan? */
 static inline bool xlnuma__is_strict(enum xlnuma_policy policy)
 {

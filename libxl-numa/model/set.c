@@ -206,3 +206,13 @@ char *xlnuma_nodeset_format(xlnuma_nodeset set, char *buf, size_t size)
 {
     return format_list(&set, XLNUMA_NODES_MAX, buf, size);
 }
+
+char *xlnuma__nodes_in_words(xlnuma_nodeset nodes,
+                             char buf[XLNUMA__NODES_WORDS])
+{
+    int n = snprintf(buf, XLNUMA__NODES_WORDS, "node%s ",
+                     xlnuma__plural(xlnuma_nodeset_count(nodes)));
+
+    xlnuma_nodeset_format(nodes, buf + n, 64);
+    return buf;
+}

@@ -98,6 +98,11 @@ int xlnuma_nodeset_parse(const char *text, xlnuma_nodeset *set_r,
 char *xlnuma_cpuset_format(const xlnuma_cpuset *set, char *buf, size_t size);
 char *xlnuma_nodeset_format(xlnuma_nodeset set, char *buf, size_t size);
 
+/* "node 2" or "nodes 2-3,6": returns buf. */
+#define XLNUMA__NODES_WORDS 72
+char *xlnuma__nodes_in_words(xlnuma_nodeset nodes,
+                             char buf[XLNUMA__NODES_WORDS]);
+
 /* Holds any formatted list of CPUs: at worst every second one, "16382,". */
 #define XLNUMA__LIST_SIZE (XLNUMA_CPUS_MAX / 2 * 6 + 1)
 

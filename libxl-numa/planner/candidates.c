@@ -132,18 +132,15 @@ static void fill_need(const struct xlnuma__table *table,
                       const struct xlnuma_request *request,
                       struct xlnuma__need *need)
 {
-    unsigned limit = request->max_vcpus > request->nr_vcpus ? request->max_vcpus
-                                                            : request->nr_vcpus;
-
-    need->memory_kb = need->limit_kb = request->memory_kb;
-    if (request->max_memory_kb > need->limit_kb)
-        need->limit_kb = request->max_memory_kb;
+    need->memory_kb = request->memory_kb;
+    need->limit_kb = xlnuma__limit_kb(request);
     need->memory = request->memory;
     need->nr_vcpus = request->nr_vcpus;
     need->nr_cpus = (unsigned)least_of(table->nr_cpus, request->nr_vcpus);
     if (request->cpu_policy == XLNUMA_CPUS_DEDICATED)
         need->nr_cpus = request->nr_vcpus;
-    need->limit_cpus = (unsigned)least_of(table->nr_cpus, limit);
+    need->limit_cpus =
+        (unsigned)least_of(table->nr_cpus, xlnuma__limit_vcpus(request));
     need->max_nodes = max_nodes(table, request, need->nr_cpus);
     need->nr_cores = 0;
     need->max_sockets = XLNUMA_NODES_MAX;

@@ -256,8 +256,7 @@ static void fill_wanted(const struct xlnuma_host *host,
                         struct xlnuma_request *wanted_r)
 {
     *wanted_r = *request;
-    if (request->max_vcpus > request->nr_vcpus)
-        wanted_r->nr_vcpus = request->max_vcpus;
+    wanted_r->nr_vcpus = xlnuma__limit_vcpus(request);
     wanted_r->affinity = XLNUMA_AFFINITY_HARD;
     wanted_r->has_own_affinity = false;
     wanted_r->has_cpus = true;

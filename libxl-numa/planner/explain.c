@@ -237,13 +237,13 @@ static bool say_roomiest(const struct xlnuma__table *table,
     bool is_one = nr == 1;
     struct xlnuma__judged set;
     uint64_t roomiest = 0;
-    char nodes[64], has[32];
+    char nodes[XLNUMA__NODES_WORDS], has[32];
 
     for (unsigned n = 0; n < nr; n++)
         roomiest |= (uint64_t)1 << order[n];
     xlnuma__judge(table, need, roomiest, &set);
-    xlnuma__say(plan, "; node%s %s %s %s and %s ", is_one ? "" : "s",
-                xlnuma_nodeset_format(set.nodes, nodes, sizeof(nodes)),
+    xlnuma__say(plan, "; %s %s %s and %s ",
+                xlnuma__nodes_in_words(set.nodes, nodes),
                 is_one ? "has" : "have", xlnuma__mib(set.usable_kb, has),
                 is_one ? "lacks" : "lack");
     say_what(request, need, &set, plan);

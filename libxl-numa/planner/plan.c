@@ -102,28 +102,19 @@ static void choose(struct planning *planning, const struct xlnuma_host *host,
     }
 }
 
-/* What the guest may grow to, as if it had that already. */
-static void at_limits(const struct xlnuma_request *request,
-                      struct xlnuma_request *grown_r)
-{
-    *grown_r = *request;
-    if (request->max_memory_kb > request->memory_kb)
-        grown_r->memory_kb = request->max_memory_kb;
-    if (request->max_vcpus > request->nr_vcpus)
-        grown_r->nr_vcpus = request->max_vcpus;
-}
-
 /*
- * With numa_hotplug = "limits" a set for these comes first. Returns false when
- * there is none: the plan is then for what the guest takes now, or for none.
+ * With numa_hotplug = "limits" a set for what the guest may grow to comes first.
+ * Returns false when there is none: the plan is then for what the guest takes now,
+ * or for none.
  */
 static bool choose_for_limits(struct planning *planning,
                               const struct xlnuma_host *host,
                               const struct xlnuma_request *request)
 {
-    struct xlnuma_request grown;
+    struct xlnuma_request grown = *request;
 
-    at_limits(request, &grown);
+    grown.memory_kb = xlnuma__limit_kb(request);
+    grown.nr_vcpus = xlnuma__limit_vcpus(request);
     choose(planning, host, &grown, true);
     return planning->found.is_found;
 }
@@ -237,7 +228,7 @@ static void say_open(const struct planning *planning, struct xlnuma_plan *plan)
 static void say_reserved(const struct xlnuma_host *host,
                          struct xlnuma_plan *plan)
 {
-    char nodes[64], reserved[32];
+    char nodes[XLNUMA__NODES_WORDS], reserved[32];
 
     for (unsigned i = 0; i < plan->nr_alternatives; i++) {
         const struct xlnuma_alternative *other = &plan->alternative[i];
@@ -250,10 +241,8 @@ static void say_reserved(const struct xlnuma_host *host,
             other->short_kb > reserved_kb)
             continue;
         xlnuma__say(plan,
-                    "; of the memory of node%s %s builds in flight have "
-                    "reserved %s",
-                    xlnuma_nodeset_count(other->nodes) == 1 ? "" : "s",
-                    xlnuma_nodeset_format(other->nodes, nodes, sizeof(nodes)),
+                    "; of the memory of %s builds in flight have reserved %s",
+                    xlnuma__nodes_in_words(other->nodes, nodes),
                     xlnuma__mib(reserved_kb, reserved));
         return;
     }
@@ -263,7 +252,7 @@ static void say_behind(const struct planning *planning,
                        const struct xlnuma_request *request, bool has_limits,
                        struct xlnuma_plan *plan)
 {
-    char nodes[64], text[32];
+    char nodes[XLNUMA__NODES_WORDS], text[32];
 
     if (planning->found.best.low_kb)
         xlnuma__say(plan, "; %s of it is low memory, as there is no other",
@@ -274,11 +263,9 @@ static void say_behind(const struct planning *planning,
                     xlnuma__mib(plan->limit_kb, text), plan->limit_vcpus);
     say_reserved(planning->table.host, plan);
     if (plan->device_nodes)
-        xlnuma__say(
-            plan, "; its PCI devices are on node%s %s, at distance %.2f",
-            xlnuma_nodeset_count(plan->device_nodes) == 1 ? "" : "s",
-            xlnuma_nodeset_format(plan->device_nodes, nodes, sizeof(nodes)),
-            plan->device_distance);
+        xlnuma__say(plan, "; its PCI devices are on %s, at distance %.2f",
+                    xlnuma__nodes_in_words(plan->device_nodes, nodes),
+                    plan->device_distance);
     say_open(planning, plan);
 }
 
@@ -350,12 +337,8 @@ void xlnuma__plan_clear(const struct xlnuma_request *request,
     memcpy(plan->guest, request->name,
            strnlen(request->name, sizeof(plan->guest) - 1));
     plan->needed_kb = request->memory_kb;
-    plan->limit_kb = request->max_memory_kb > request->memory_kb
-                         ? request->max_memory_kb
-                         : request->memory_kb;
-    plan->limit_vcpus = request->max_vcpus > request->nr_vcpus
-                            ? request->max_vcpus
-                            : request->nr_vcpus;
+    plan->limit_kb = xlnuma__limit_kb(request);
+    plan->limit_vcpus = xlnuma__limit_vcpus(request);
     plan->has_limits = plan->limit_kb > request->memory_kb ||
                        plan->limit_vcpus > request->nr_vcpus;
     plan->policy = request->policy;

@@ -16,11 +16,6 @@ void xlnuma__say(struct xlnuma_plan *plan, const char *format, ...)
     va_end(args);
 }
 
-static const char *plural(xlnuma_nodeset nodes)
-{
-    return xlnuma__plural(xlnuma_nodeset_count(nodes));
-}
-
 /* The candidate with the most memory for the guest. */
 static const struct xlnuma__candidate *
 roomiest_of(const struct xlnuma__table *table)
@@ -57,15 +52,14 @@ static void say_apart(const struct xlnuma_request *request,
 {
     xlnuma_nodeset named = plan->nodes & request->nodes;
     xlnuma_nodeset others = plan->nodes & ~request->nodes;
-    char memory[64], cpus[64];
+    char memory[XLNUMA__NODES_WORDS], cpus[XLNUMA__NODES_WORDS];
 
     xlnuma__say(
         plan,
-        "no node of numa_nodes has a CPU that it may use: memory on "
-        "node%s %s, vCPUs on node%s %s, at expected distance %.2f",
-        plural(named), xlnuma_nodeset_format(named, memory, sizeof(memory)),
-        plural(others), xlnuma_nodeset_format(others, cpus, sizeof(cpus)),
-        plan->expected_distance);
+        "no node of numa_nodes has a CPU that it may use: memory on %s, "
+        "vCPUs on %s, at expected distance %.2f",
+        xlnuma__nodes_in_words(named, memory),
+        xlnuma__nodes_in_words(others, cpus), plan->expected_distance);
 }
 
 /* Why the set has several nodes; returns what these do. */
@@ -109,7 +103,7 @@ void xlnuma__say_placed(const struct xlnuma__table *table,
                         struct xlnuma_plan *plan)
 {
     const char *what;
-    char text[64];
+    char text[XLNUMA__NODES_WORDS];
 
     if (plan->nodes & ~request->nodes) {
         say_apart(request, plan);
@@ -122,8 +116,8 @@ void xlnuma__say_placed(const struct xlnuma__table *table,
         return;
     }
     what = say_why_several(table, request, need, plan);
-    xlnuma__say(plan, "; nodes %s %s on %u socket%s at expected distance %.2f",
-                xlnuma_nodeset_format(plan->nodes, text, sizeof(text)), what,
+    xlnuma__say(plan, "; %s %s on %u socket%s at expected distance %.2f",
+                xlnuma__nodes_in_words(plan->nodes, text), what,
                 set->nr_sockets, xlnuma__plural(set->nr_sockets),
                 plan->expected_distance);
 }
@@ -131,10 +125,10 @@ void xlnuma__say_placed(const struct xlnuma__table *table,
 void xlnuma__say_excluded(const struct xlnuma_alternative *excluded,
                           struct xlnuma_plan *plan)
 {
-    char nodes[64];
+    char nodes[XLNUMA__NODES_WORDS];
 
-    xlnuma__say(
-        plan, "; node%s %s would do, but for %s", plural(excluded->nodes),
-        xlnuma_nodeset_format(excluded->nodes, nodes, sizeof(nodes)),
-        excluded->why == XLNUMA_WHY_NOT_NODES ? "numa_nodes" : "cpus or pool");
+    xlnuma__say(plan, "; %s would do, but for %s",
+                xlnuma__nodes_in_words(excluded->nodes, nodes),
+                excluded->why == XLNUMA_WHY_NOT_NODES ? "numa_nodes"
+                                                      : "cpus or pool");
 }

@@ -58,13 +58,6 @@ static uint64_t cut_after(uint64_t kb, uint64_t low_kb)
     return kb < low_kb && after_kb > low_kb ? low_kb : after_kb;
 }
 
-/* With those that may come later. */
-static unsigned all_vcpus(const struct xlnuma_request *request)
-{
-    return request->max_vcpus > request->nr_vcpus ? request->max_vcpus
-                                                  : request->nr_vcpus;
-}
-
 /* What the guest's nodes are made of. */
 struct parts {
     const struct xlnuma_request *request;
@@ -288,7 +281,7 @@ static void fill(const struct xlnuma_host *host, const struct parts *parts,
 {
     uint64_t weight[XLNUMA_GUEST_NODES_MAX] = { 0 };
     unsigned count[XLNUMA_GUEST_NODES_MAX] = { 0 };
-    unsigned nr_vcpus = all_vcpus(parts->request);
+    unsigned nr_vcpus = xlnuma__limit_vcpus(parts->request);
     xlnuma_cpuset cpus;
 
     plan->nr_guest_nodes = parts->nr;
@@ -379,7 +372,7 @@ static bool can_see(const struct xlnuma_host *host,
 {
     if (request->no_guest_nodes)
         xlnuma__vnodes_drop(plan, "%s", request->no_guest_nodes);
-    else if (all_vcpus(request) > XLNUMA_GUEST_VCPUS_MAX)
+    else if (xlnuma__limit_vcpus(request) > XLNUMA_GUEST_VCPUS_MAX)
         xlnuma__vnodes_drop(plan, "it has more than %d vCPUs",
                             XLNUMA_GUEST_VCPUS_MAX);
     else if (wanted < 2)
@@ -629,14 +622,12 @@ static int plan_divisor(const struct xlnuma_host *host,
 static void say_kept(const struct xlnuma_request *request,
                      struct xlnuma_plan *plan)
 {
-    char nodes[64];
+    char nodes[XLNUMA__NODES_WORDS];
 
     snprintf(plan->reason, sizeof(plan->reason),
              "the %u nodes that the guest has seen since it was built fit on "
-             "node%s %s at expected distance %.2f",
-             request->guest_nodes,
-             xlnuma_nodeset_count(plan->nodes) == 1 ? "" : "s",
-             xlnuma_nodeset_format(plan->nodes, nodes, sizeof(nodes)),
+             "%s at expected distance %.2f",
+             request->guest_nodes, xlnuma__nodes_in_words(plan->nodes, nodes),
              plan->expected_distance);
 }
 

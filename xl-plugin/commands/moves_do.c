@@ -50,14 +50,12 @@ static void count(struct xlnuma__moves *moves, const struct xlnuma__move *move)
 static int say(const struct moves_do *doing, const struct xlnuma__move *move,
                double down_s, char *message)
 {
-    char name[XLNUMA_NAME_SIZE], from[64], to[64];
-    xlnuma_nodeset nodes = xlnuma__spot_nodes(&move->from);
+    char name[XLNUMA_NAME_SIZE], from[XLNUMA__NODES_WORDS], to[64];
 
     utf8_clean(doing->guests->guest[move->guest].name, false, name,
                sizeof(name));
-    printf("%s: node%s %s -> %s, distance %.2f -> %.2f, %.1f s down\n", name,
-           xlnuma_nodeset_count(nodes) == 1 ? "" : "s",
-           xlnuma_nodeset_format(nodes, from, sizeof(from)),
+    printf("%s: %s -> %s, distance %.2f -> %.2f, %.1f s down\n", name,
+           xlnuma__nodes_in_words(xlnuma__spot_nodes(&move->from), from),
            xlnuma_nodeset_format(xlnuma__spot_nodes(&move->to), to, sizeof(to)),
            move->from_distance, move->to_distance, down_s);
     if (!fflush(stdout))
