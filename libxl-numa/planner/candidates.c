@@ -169,22 +169,23 @@ static xlnuma_nodeset fill_distances(struct xlnuma__table *table,
     return request->nr_devices ? xlnuma__add_devices(table, request) : 0;
 }
 
+static unsigned socket_of(const struct xlnuma__table *table, unsigned i)
+{
+    return table->host->node[table->candidate[i].id].socket;
+}
+
 static void relate_sockets(struct xlnuma__table *table)
 {
-    const struct xlnuma_node *node = table->host->node;
-
     table->with_cpus = table->named = 0;
     for (unsigned i = 0; i < table->nr; i++) {
-        const struct xlnuma__candidate *candidate = &table->candidate[i];
-
         table->socket_mates[i] = 0;
         for (unsigned j = 0; j < table->nr; j++)
-            table->socket_mates[i] |=
-                (uint64_t)(node[table->candidate[j].id].socket ==
-                           node[candidate->id].socket)
-                << j;
-        table->with_cpus |= (uint64_t)(candidate->nr_cpus > 0) << i;
-        table->named |= (uint64_t)candidate->is_named << i;
+            if (socket_of(table, j) == socket_of(table, i))
+                table->socket_mates[i] |= (uint64_t)1 << j;
+        if (table->candidate[i].nr_cpus)
+            table->with_cpus |= (uint64_t)1 << i;
+        if (table->candidate[i].is_named)
+            table->named |= (uint64_t)1 << i;
     }
 }
 
