@@ -155,28 +155,55 @@ lab_linux_has_ended() {
     lab_linux_says "$1" | grep -qx end
 }
 
-# lab_wait_linux_says NAME [SECONDS]: until it has said all; fails if it died, and prints
-# what is left of it.
+# lab_wait_linux_says NAME [SECONDS]: until it has said all; fails if it died, hangs or
+# takes longer, and prints what is left of it. It hangs if LAB_STILL looks (60), a second
+# apart, find that it took no CPU time: a slow one takes some.
 lab_wait_linux_says() {
-    lab_wait "${2:-400}" lab_linux_is_over "$1"
+    lab_until=$(($(date +%s) + ${2:-400})) lab_still=0 lab_before=
+    until lab_linux_is_over "$1"; do
+        [ "$lab_state" = "$lab_before" ] || lab_still=0
+        lab_still=$((lab_still + 1)) lab_before=$lab_state
+        if [ $lab_still -gt "${LAB_STILL:-60}" ]; then
+            echo "# $1 stands still"
+            break
+        elif [ "$(date +%s)" -ge "$lab_until" ]; then
+            echo "# $1 has not ended in ${2:-400} s"
+            break
+        fi
+        sleep 1
+    done
     lab_wait 2 lab_linux_has_ended "$1" && return
     lab_linux_remains "$1"
     return 1
 }
 
 # lab_linux_remains NAME: lines "# ..." of a Linux guest that died or hangs: its state, the
-# end of its console, and what Xen has of its vCPUs, their registers too.
+# end of its console, and what Xen has of its vCPUs: registers, what holds them, and the
+# queues that they wait in.
 lab_linux_remains() {
+    lab_id=$(lab_domid "$1")
     {
+        echo "dom0 is up for $(cut -d' ' -f1 /proc/uptime) s"
+        "$LAB_STOCK_XL" list "$1"
         "$LAB_STOCK_XL" vcpu-list "$1"
         tail -n 40 "/var/log/xen/guest-$1.log" | tr -d '\r'
-        "$LAB_STOCK_XL" dmesg -c >/dev/null
-        "$LAB_STOCK_XL" debug-keys v
-        sleep 1
-        "$LAB_STOCK_XL" dmesg | awk -v domain=">>> Domain $(lab_domid "$1") <<<" '
+        lab_debug_key v | awk -v domain=">>> Domain $lab_id <<<" '
             />>> Domain/ { inside = index($0, domain) }
             inside && /VCPU|RIP|RFLAGS|CR2|ExitCode|exitcode|[Ee]vent/'
+        lab_debug_key q | awk -v id="$lab_id:" '
+            /formation .*for domain/ { inside = $NF == id }
+            inside && /VCPU[0-9]|pause_/'
+        lab_debug_key r | grep -F -e "[$lab_id." -e run: -e RUNQ -e Runqueue \
+            -e idlers: -e tickled: -e NOW=
     } 2>&1 | sed 's/^/# /'
+}
+
+# lab_debug_key KEY: what Xen prints then.
+lab_debug_key() {
+    "$LAB_STOCK_XL" dmesg -c >/dev/null
+    "$LAB_STOCK_XL" debug-keys "$1"
+    sleep 1
+    "$LAB_STOCK_XL" dmesg
 }
 
 # lab_linux_nodes NAME: the nodes that the Linux guest sees, as
@@ -379,10 +406,7 @@ lab_cpus_of() {
 
 # Pages of node $1 that are free but not scrubbed.
 lab_dirty_pages() {
-    "$LAB_STOCK_XL" dmesg -c >/dev/null
-    "$LAB_STOCK_XL" debug-keys H
-    sleep 1
-    "$LAB_STOCK_XL" dmesg | awk -v node="$1" '
+    lab_debug_key H | awk -v node="$1" '
         /unscrubbed pages/ && $3 == node { n = $5 } END { print n + 0 }'
 }
 
@@ -570,10 +594,7 @@ lab_has_free() {
 # Xen scrubs the memory of destroyed guests while it idles; until then stock
 # xl's guests land elsewhere than on clean memory.
 lab_is_scrubbed() {
-    "$LAB_STOCK_XL" dmesg -c >/dev/null
-    "$LAB_STOCK_XL" debug-keys H
-    sleep 1
-    ! "$LAB_STOCK_XL" dmesg | grep -q 'unscrubbed pages'
+    ! lab_debug_key H | grep -q 'unscrubbed pages'
 }
 
 lab_wait_scrubbed() {

@@ -164,3 +164,14 @@ is "by that number" "$(lab_linux_says s | sed -n 's/^online \([^ ]*\).*/\1/p')" 
 is "with nodes it warned of CPUs that share a cache, and of nothing else" \
     "$(awk -v one=" $(warnings s | tr '\n' ' ')" '!index(one, " " $1 " ")' \
         /tmp/warnings)" topology_sane
+
+# --- one that hangs -------------------------------------------------------------
+# As far as is known: it has not said "end", and takes no CPU time.
+rm /var/log/xen/guest-s.log
+xl pause s
+lab_began=$(date +%s)
+is "a guest that stands still is not waited for" \
+    "$(LAB_STILL=3 lab_wait_linux_says s >/tmp/remains || echo hangs)" hangs
+between "for long" $(($(date +%s) - lab_began)) 3 60
+is "and what holds it is told, of each vCPU" "$(grep -c 'pause_count=' /tmp/remains)" 3
+is "and where it waits" "$(grep -c "\[$(lab_domid s)\.[01]\] .* credit=" /tmp/remains)" 2
