@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Objects of a snapshot by tables of their keys. Knows no key. */
 #include "formats/fields.h"
+#include "formats/json.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -79,7 +80,7 @@ static int read_number(const struct place *place, yajl_val value,
     uint64_t number = 0;
     int rc = 0;
 
-    if (value || !field->is_optional)
+    if (value || field->kind == NUMBER)
         rc = xlnuma__read_number(place, value, field->key, field->max, &number);
     if (field->size == sizeof(uint64_t))
         *(uint64_t *)member = number;
@@ -118,18 +119,22 @@ static int read_nodes(const struct place *place, yajl_val value,
     return 0;
 }
 
-static int read_cpus(const struct place *place, yajl_val value, const char *key,
-                     xlnuma_cpuset *cpus_r)
+static int read_cpus(const struct place *place, yajl_val value,
+                     const struct field *field, xlnuma_cpuset *cpus_r)
 {
+    bool is_needed = field->kind == CPUS;
     char message[XLNUMA_MESSAGE_SIZE];
 
     memset(cpus_r, 0, sizeof(*cpus_r));
-    if (!value || YAJL_IS_NULL(value))
+    if (!is_needed && (!value || YAJL_IS_NULL(value)))
         return 0;
     if (!YAJL_IS_STRING(value))
-        return xlnuma__bad_key(place, key, " is neither a string nor null");
+        return xlnuma__bad_key(
+            place, field->key,
+            is_needed ? " is missing or not a string such as \"0-3,8\""
+                      : " is neither a string nor null");
     return xlnuma_cpuset_parse(YAJL_GET_STRING(value), cpus_r, message)
-               ? xlnuma__bad_key(place, key, ": %s", message)
+               ? xlnuma__bad_key(place, field->key, ": %s", message)
                : 0;
 }
 
@@ -142,20 +147,57 @@ int xlnuma__read_fields(const struct place *place, yajl_val object,
         return xlnuma__bad_key(place, "", " is not an object");
     for (; !rc && field->key; field++) {
         yajl_val value = xlnuma__get(object, field->key);
-        char *member = (char *)to + field->offset;
+        void *member = (char *)to + field->offset;
 
-        if (field->kind == NUMBER)
-            rc = read_number(place, value, field, member);
-        else if (field->kind == TEXT)
+        if (field->kind == SOME_TEXT)
             rc = read_text(place, value, field->key, member, field->size);
-        else if (field->kind == CPUS)
-            rc = read_cpus(place, value, field->key,
-                           (xlnuma_cpuset *)(void *)member);
+        else if (field->kind == SOME_NODES)
+            rc = read_nodes(place, value, field->key, member);
+        else if (field->kind == CPUS || field->kind == SOME_CPUS)
+            rc = read_cpus(place, value, field, member);
         else
-            rc = read_nodes(place, value, field->key,
-                            (xlnuma_nodeset *)(void *)member);
+            rc = read_number(place, value, field, member);
     }
     return rc;
+}
+
+static void write_number(yajl_gen gen, const struct field *field,
+                         const void *member)
+{
+    uint64_t number = field->size == sizeof(uint64_t)
+                          ? *(const uint64_t *)member
+                          : *(const uint32_t *)member;
+
+    if (number || field->kind == NUMBER)
+        xlnuma__json_key_number(gen, field->key, number);
+}
+
+void xlnuma__write_fields(yajl_gen gen, const struct field field[],
+                          const void *from)
+{
+    for (; field->key; field++) {
+        const void *member = (const char *)from + field->offset;
+
+        switch (field->kind) {
+        case SOME_TEXT:
+            if (*(const char *)member)
+                xlnuma__json_key_string(gen, field->key, member);
+            break;
+        case SOME_NODES:
+            if (*(const xlnuma_nodeset *)member)
+                xlnuma__json_key_nodes(gen, field->key,
+                                       *(const xlnuma_nodeset *)member);
+            break;
+        case SOME_CPUS:
+        case CPUS:
+            if (field->kind == CPUS || xlnuma_cpuset_count(member))
+                xlnuma__json_key_cpus(gen, field->key, member);
+            break;
+        case SOME_NUMBER:
+        case NUMBER:
+            write_number(gen, field, member);
+        }
+    }
 }
 
 int xlnuma__read_array(const struct place *place, yajl_val object,

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How the files that read a part of a snapshot name what is wrong and where, and
- * read an object by a table of its keys. Knows no key.
+ * Objects of a snapshot by tables of their keys, which are for reading and for
+ * writing, and how what is wrong in a file is named, and where. Knows no key.
  */
 #ifndef XLNUMA_FIELDS_H
 #define XLNUMA_FIELDS_H
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <yajl/yajl_gen.h>
 #include <yajl/yajl_tree.h>
 
 #include "model/host.h"
@@ -48,28 +49,34 @@ int xlnuma__read_array(const struct place *place, yajl_val object,
 int xlnuma__read_number(const struct place *place, yajl_val value,
                         const char *key, uint64_t max, uint64_t *number_r);
 
-/* A key of an object, and the member of a structure that its value becomes. */
+/* A key of an object, and the member of a structure that goes with its value. */
 struct field {
     const char *key;
-    enum { NUMBER, TEXT, NODES, CPUS } kind;
+    enum {
+        NUMBER,      /* of 32 or 64 bits */
+        CPUS,        /* a list */
+        SOME_NUMBER, /* these may be missing, and are not written when 0 */
+        SOME_CPUS,   /* or empty */
+        SOME_NODES,  /* a list of nodes that the host has */
+        SOME_TEXT,   /* cut to its size */
+    } kind;
     size_t offset, size;
     uint64_t max; /* of a number */
-    bool
-        is_optional; /* a number: 0 where it is missing; the others always are */
 };
 
-#define FIELD(value, type, member, name, ...)                                  \
+#define FIELD(kind, type, member, key, max)                                    \
     {                                                                          \
-        .key = name, .kind = value, .offset = offsetof(type, member),          \
-        .size = sizeof(((type *)0)->member), __VA_ARGS__                       \
+        key, kind, offsetof(type, member), sizeof(((type *)0)->member), max    \
     }
 
 /*
- * Read an object into the structure `to` by a table that a row without a key
- * ends. Text may be missing or null, and is cut to its size; so may a list of
- * nodes, which have to be the host's, and one of CPUs.
+ * Read an object into the structure `to`, or write the structure into an object
+ * that is open, by a table that a row without a key ends. Texts and lists that may
+ * be missing may be null, too.
  */
 int xlnuma__read_fields(const struct place *place, yajl_val object,
                         const struct field field[], void *to);
+void xlnuma__write_fields(yajl_gen gen, const struct field field[],
+                          const void *from);
 
 #endif /* XLNUMA_FIELDS_H */

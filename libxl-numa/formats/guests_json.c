@@ -21,11 +21,11 @@ struct node_of_guest {
 };
 
 static const struct field node_fields[] = {
-#define NODE(member, key, ...)                                                 \
-    FIELD(NUMBER, struct node_of_guest, member, key, __VA_ARGS__)
-    NODE(id, "id", .max = XLNUMA_NODES_MAX - 1),
-    NODE(planned_kb, "planned_kb", .max = XLNUMA__KB_MAX, .is_optional = true),
-    NODE(actual_kb, "actual_kb", .max = XLNUMA__KB_MAX, .is_optional = true),
+#define NODE(kind, member, key, max)                                           \
+    FIELD(kind, struct node_of_guest, member, key, max)
+    NODE(NUMBER, id, "id", XLNUMA_NODES_MAX - 1),
+    NODE(SOME_NUMBER, planned_kb, "planned_kb", XLNUMA__KB_MAX),
+    NODE(SOME_NUMBER, actual_kb, "actual_kb", XLNUMA__KB_MAX),
 #undef NODE
     { NULL },
 };
@@ -92,16 +92,15 @@ static int read_distance(const struct place *at, yajl_val object,
 /* --- the nodes that a guest sees */
 
 static const struct field vnode_fields[] = {
-#define VNODE(kind, member, key, ...)                                          \
-    FIELD(kind, struct xlnuma__vnode_report, member, key, __VA_ARGS__)
-    VNODE(NUMBER, node, "node", .max = XLNUMA_NODES_MAX - 1),
-    VNODE(NUMBER, planned_kb, "planned_kb", .max = XLNUMA__KB_MAX),
-    VNODE(NUMBER, actual_kb, "actual_kb", .max = XLNUMA__KB_MAX),
-    VNODE(NUMBER, elsewhere_kb, "elsewhere_kb", .max = XLNUMA__KB_MAX,
-          .is_optional = true),
-    VNODE(TEXT, text.vcpus, "vcpus", .is_optional = true),
-    VNODE(TEXT, text.ranges, "ranges", .is_optional = true),
-    VNODE(TEXT, text.distances, "distances", .is_optional = true),
+#define VNODE(kind, member, key, max)                                          \
+    FIELD(kind, struct xlnuma__vnode_report, member, key, max)
+    VNODE(NUMBER, node, "node", XLNUMA_NODES_MAX - 1),
+    VNODE(NUMBER, planned_kb, "planned_kb", XLNUMA__KB_MAX),
+    VNODE(NUMBER, actual_kb, "actual_kb", XLNUMA__KB_MAX),
+    VNODE(SOME_NUMBER, elsewhere_kb, "elsewhere_kb", XLNUMA__KB_MAX),
+    VNODE(SOME_TEXT, text.vcpus, "vcpus", 0),
+    VNODE(SOME_TEXT, text.ranges, "ranges", 0),
+    VNODE(SOME_TEXT, text.distances, "distances", 0),
 #undef VNODE
     { NULL },
 };
@@ -121,11 +120,6 @@ static int read_vnode(const struct place *at, yajl_val object, size_t i,
 }
 
 /* --- vCPUs */
-
-static const struct field vcpu_fields[] = {
-    FIELD(NUMBER, struct xlnuma__vcpu, time_ns, "time_ns", .max = INT64_MAX),
-    { NULL },
-};
 
 /* A list of CPUs, kept as we write one. Ownership: the caller's. */
 static int read_cpus(const struct place *at, yajl_val object, const char *key,
@@ -199,7 +193,8 @@ static int read_vcpu(const struct place *at, yajl_val object, size_t i,
     if (!rc)
         rc = read_cpu(at, object, vcpu);
     if (!rc)
-        rc = xlnuma__read_fields(at, object, vcpu_fields, vcpu);
+        rc = xlnuma__read_number(at, xlnuma__get(object, "time_ns"), "time_ns",
+                                 INT64_MAX, &vcpu->time_ns);
     if (!rc)
         rc = read_cpus(at, object, "hard_cpus", &vcpu->hard);
     return rc ? rc : read_cpus(at, object, "soft_cpus", &vcpu->soft);
@@ -226,27 +221,30 @@ static int read_vcpus(const struct place *at, yajl_val object,
 
 /* --- guests */
 
+#define GUEST(kind, member, key, max)                                          \
+    FIELD(kind, struct xlnuma__guest, member, key, max)
+
 static const struct field guest_fields[] = {
-#define GUEST(kind, member, key, ...)                                          \
-    FIELD(kind, struct xlnuma__guest, member, key, __VA_ARGS__)
-    GUEST(TEXT, name, "name", .is_optional = true),
-    GUEST(NUMBER, domid, "id", .max = UINT16_MAX),
-    GUEST(NUMBER, memory_kb, "memory_kb", .max = XLNUMA__KB_MAX),
-    GUEST(NUMBER, nr_vcpus, "vcpus", .max = UINT16_MAX),
-    GUEST(NODES, affinity, "node_affinity", .is_optional = true),
-    GUEST(CPUS, pool_cpus, "pool_cpus", .is_optional = true),
-    GUEST(CPUS, dedicated, "dedicated_cpus", .is_optional = true),
-    GUEST(NODES, report.nodes, "node_list", .is_optional = true),
-    GUEST(TEXT, report.policy, "policy", .is_optional = true),
-    GUEST(TEXT, report.memory, "memory", .is_optional = true),
-    GUEST(TEXT, report.status, "status", .is_optional = true),
-    GUEST(TEXT, report.soft_cpus, "soft_cpus", .is_optional = true),
-    GUEST(TEXT, report.hard_cpus, "hard_cpus", .is_optional = true),
-    GUEST(TEXT, report.emulator_vcpus, "emulator_vcpus", .is_optional = true),
-    GUEST(TEXT, report.reason, "reason", .is_optional = true),
-    GUEST(TEXT, report.vnodes_reason, "guest_nodes_reason",
-          .is_optional = true),
-#undef GUEST
+    GUEST(SOME_TEXT, name, "name", 0),
+    GUEST(NUMBER, domid, "id", UINT16_MAX),
+    GUEST(NUMBER, memory_kb, "memory_kb", XLNUMA__KB_MAX),
+    GUEST(NUMBER, nr_vcpus, "vcpus", UINT16_MAX),
+    GUEST(SOME_NODES, affinity, "node_affinity", 0),
+    GUEST(SOME_CPUS, pool_cpus, "pool_cpus", 0),
+    GUEST(SOME_CPUS, dedicated, "dedicated_cpus", 0),
+    { NULL },
+};
+
+static const struct field report_fields[] = {
+    GUEST(SOME_NODES, report.nodes, "node_list", 0),
+    GUEST(SOME_TEXT, report.policy, "policy", 0),
+    GUEST(SOME_TEXT, report.memory, "memory", 0),
+    GUEST(SOME_TEXT, report.status, "status", 0),
+    GUEST(SOME_TEXT, report.soft_cpus, "soft_cpus", 0),
+    GUEST(SOME_TEXT, report.hard_cpus, "hard_cpus", 0),
+    GUEST(SOME_TEXT, report.emulator_vcpus, "emulator_vcpus", 0),
+    GUEST(SOME_TEXT, report.reason, "reason", 0),
+    GUEST(SOME_TEXT, report.vnodes_reason, "guest_nodes_reason", 0),
     { NULL },
 };
 
@@ -284,6 +282,8 @@ static int read_guest(const struct place *at, yajl_val object, size_t i,
         return xlnuma__fail(at->message, XLNUMA_ERR_NOMEM, "%s: out of memory",
                             at->name);
     rc = xlnuma__read_fields(at, object, guest_fields, guest);
+    if (!rc)
+        rc = xlnuma__read_fields(at, object, report_fields, guest);
     if (!rc)
         rc = xlnuma__read_array(at, object, "nodes", SIZE_MAX, read_guest_node,
                                 &guest->report);
@@ -362,19 +362,6 @@ void xlnuma__report_vnodes_generate(const struct xlnuma__report *report,
     yajl_gen_array_close(gen);
 }
 
-static void put_text(yajl_gen gen, const char *key, const char *text)
-{
-    if (*text)
-        xlnuma__json_key_string(gen, key, text);
-}
-
-static void put_nodeset(yajl_gen gen, const char *key, xlnuma_nodeset nodes)
-{
-    char text[XLNUMA_NODES_MAX * 3 + 1];
-
-    put_text(gen, key, xlnuma_nodeset_format(nodes, text, sizeof(text)));
-}
-
 static void put_extents(yajl_gen gen, const struct xlnuma__report *report)
 {
     xlnuma__json_key(gen, "extents");
@@ -408,24 +395,15 @@ static void put_report(yajl_gen gen, const struct xlnuma__report *report)
 {
     xlnuma__json_key(gen, "nodes");
     xlnuma__report_nodes_generate(report, gen);
-    put_nodeset(gen, "node_list", report->nodes);
     if (report->has_actual)
         put_extents(gen, report);
     if (report->expected_distance > 0)
         xlnuma__json_key_distance(gen, "expected_distance",
                                   report->expected_distance);
-    put_text(gen, "policy", report->policy);
-    put_text(gen, "memory", report->memory);
-    put_text(gen, "status", report->status);
-    put_text(gen, "soft_cpus", report->soft_cpus);
-    put_text(gen, "hard_cpus", report->hard_cpus);
     if (*report->cpus) {
         xlnuma__json_key(gen, "cpus");
         xlnuma__report_cpus_generate(report, gen);
     }
-    put_text(gen, "emulator_vcpus", report->emulator_vcpus);
-    put_text(gen, "reason", report->reason);
-    put_text(gen, "guest_nodes_reason", report->vnodes_reason);
     if (!report->nr_vnodes)
         return;
     xlnuma__json_key(gen, "guest_nodes");
@@ -455,17 +433,11 @@ static void put_vcpus(yajl_gen gen, const struct xlnuma__vcpus *vcpus)
 static void put_guest(yajl_gen gen, const struct xlnuma__guest *guest)
 {
     yajl_gen_map_open(gen);
-    put_text(gen, "name", guest->name);
-    xlnuma__json_key_number(gen, "id", guest->domid);
-    xlnuma__json_key_number(gen, "memory_kb", guest->memory_kb);
-    xlnuma__json_key_number(gen, "vcpus", guest->nr_vcpus);
-    put_nodeset(gen, "node_affinity", guest->affinity);
-    if (xlnuma_cpuset_count(&guest->pool_cpus)) {
-        xlnuma__json_key_cpus(gen, "pool_cpus", &guest->pool_cpus);
-        xlnuma__json_key_cpus(gen, "dedicated_cpus", &guest->dedicated);
-    }
-    if (guest->has_report)
+    xlnuma__write_fields(gen, guest_fields, guest);
+    if (guest->has_report) {
+        xlnuma__write_fields(gen, report_fields, guest);
         put_report(gen, &guest->report);
+    }
     if (guest->vcpus.nr)
         put_vcpus(gen, &guest->vcpus);
     yajl_gen_map_close(gen);

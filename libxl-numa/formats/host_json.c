@@ -26,52 +26,50 @@
 
 /* --- reading -------------------------------------------------------------- */
 
-static const struct field node_fields[] = {
-#define NODE(kind, member, key, ...)                                           \
-    FIELD(kind, struct xlnuma_node, member, key, __VA_ARGS__)
-    NODE(NUMBER, socket, "socket", .max = INT32_MAX),
-    NODE(NUMBER, size_kb, "size_kb", .max = INT64_MAX),
-    NODE(NUMBER, free_kb, "free_kb", .max = INT64_MAX),
-    NODE(NUMBER, low_free_kb, "low_free_kb", .max = INT64_MAX,
-         .is_optional = true),
-    NODE(NUMBER, reserved_kb, "reserved_kb", .max = INT64_MAX,
-         .is_optional = true),
-    NODE(NUMBER, nr_cores, "cores", .max = XLNUMA_CPUS_MAX,
-         .is_optional = true),
-    NODE(NUMBER, load_mvcpu, "load_mvcpu", .max = UINT32_MAX,
-         .is_optional = true),
+static const struct field cpu_fields[] = {
+#define NODE(kind, member, key, max)                                           \
+    FIELD(kind, struct xlnuma_node, member, key, max)
+    NODE(NUMBER, socket, "socket", INT32_MAX),
+    NODE(CPUS, cpus, "cpus", 0),
+    NODE(SOME_NUMBER, nr_cores, "cores", XLNUMA_CPUS_MAX),
     { NULL },
 };
 
-static const struct field node_fields_of_1[] = {
-    NODE(NUMBER, reserved_kb, "claimed_kb", .max = INT64_MAX,
-         .is_optional = true),
+static const struct field memory_fields[] = {
+    NODE(NUMBER, size_kb, "size_kb", INT64_MAX),
+    NODE(NUMBER, free_kb, "free_kb", INT64_MAX),
+    NODE(SOME_NUMBER, low_free_kb, "low_free_kb", INT64_MAX),
+    NODE(SOME_NUMBER, reserved_kb, "reserved_kb", INT64_MAX),
+    NODE(SOME_NUMBER, load_mvcpu, "load_mvcpu", UINT32_MAX),
+    { NULL },
+};
+
+static const struct field memory_fields_of_1[] = {
+    NODE(SOME_NUMBER, reserved_kb, "claimed_kb", INT64_MAX),
 #undef NODE
     { NULL },
 };
 
-/* "core_cpus": the CPUs of each core, as lists. */
-static int read_cores(const struct place *place, yajl_val array,
-                      const struct xlnuma_node *node, struct xlnuma_host *host)
+struct cores {
+    struct xlnuma_host *host;
+    const struct xlnuma_node *node;
+};
+
+/* The CPUs of a core, as a list. */
+static int read_core(const struct place *at, yajl_val element, size_t i,
+                     void *to)
 {
+    const char *text = YAJL_GET_STRING(element);
+    const struct cores *cores = to;
     char message[XLNUMA_MESSAGE_SIZE];
+    xlnuma_cpuset cpus;
 
-    if (!array)
-        return 0;
-    if (!YAJL_IS_ARRAY(array))
-        return xlnuma__bad_key(place, "core_cpus", " is not an array");
-    for (size_t i = 0; i < YAJL_GET_ARRAY(array)->len; i++) {
-        const char *text = YAJL_GET_STRING(YAJL_GET_ARRAY(array)->values[i]);
-        xlnuma_cpuset cpus;
-
-        if (!text || xlnuma_cpuset_parse(text, &cpus, message))
-            return xlnuma__bad_key(place, "core_cpus",
-                                   "[%zu] is not a list of CPUs", i);
-        if (!xlnuma_cpuset_is_within(&cpus, &node->cpus))
-            return xlnuma__bad_key(place, "core_cpus",
-                                   "[%zu] has CPUs of other nodes", i);
-        xlnuma__host_set_core(host, &cpus);
-    }
+    (void)i;
+    if (!text || xlnuma_cpuset_parse(text, &cpus, message))
+        return xlnuma__bad_key(at, "", " is not a list of CPUs");
+    if (!xlnuma_cpuset_is_within(&cpus, &cores->node->cpus))
+        return xlnuma__bad_key(at, "", " has CPUs of other nodes");
+    xlnuma__host_set_core(cores->host, &cpus);
     return 0;
 }
 
@@ -80,8 +78,7 @@ static int read_node(const struct place *root, yajl_val object, size_t index,
                      unsigned *id_r)
 {
     const struct place place = xlnuma__element(root, "nodes", index);
-    yajl_val cpus = xlnuma__get(object, "cpus");
-    char message[XLNUMA_MESSAGE_SIZE];
+    struct cores cores;
     uint64_t id;
     int rc;
 
@@ -96,22 +93,19 @@ static int read_node(const struct place *root, yajl_val object, size_t index,
                                ": node %" PRIu64 " is there twice", id);
     host->nodes |= (xlnuma_nodeset)1 << id;
     *id_r = (unsigned)id;
-    if (!YAJL_IS_STRING(cpus))
-        return xlnuma__bad_key(&place, "cpus",
-                               " is missing or not a string such as "
-                               "\"0-3,8\"");
-    if (xlnuma_cpuset_parse(YAJL_GET_STRING(cpus), &host->node[id].cpus,
-                            message))
-        return xlnuma__bad_key(&place, "cpus", ": %s", message);
-    rc = xlnuma__read_fields(&place, object, node_fields, &host->node[id]);
+    rc = xlnuma__read_fields(&place, object, cpu_fields, &host->node[id]);
+    if (!rc)
+        rc =
+            xlnuma__read_fields(&place, object, memory_fields, &host->node[id]);
     if (!rc && is_version_1)
-        rc = xlnuma__read_fields(&place, object, node_fields_of_1,
+        rc = xlnuma__read_fields(&place, object, memory_fields_of_1,
                                  &host->node[id]);
     if (rc)
         return rc;
     xlnuma__host_guess_cores(host, &host->node[id]);
-    return read_cores(&place, xlnuma__get(object, "core_cpus"), &host->node[id],
-                      host);
+    cores = (struct cores){ host, &host->node[id] };
+    return xlnuma__read_array(&place, object, "core_cpus", SIZE_MAX, read_core,
+                              &cores);
 }
 
 static int read_distances(const struct place *place, yajl_val rows, size_t nr,
@@ -146,8 +140,7 @@ static int read_distances(const struct place *place, yajl_val rows, size_t nr,
 }
 
 static const struct field device_fields[] = {
-    FIELD(NUMBER, struct xlnuma_device, node, "node",
-          .max = XLNUMA_NODES_MAX - 1),
+    FIELD(NUMBER, struct xlnuma_device, node, "node", XLNUMA_NODES_MAX - 1),
     { NULL },
 };
 
@@ -167,42 +160,34 @@ static int read_device(const struct place *at, yajl_val object, size_t i,
     return xlnuma__read_fields(at, object, device_fields, device);
 }
 
-/* Optional: snapshots did not have it before 0.2.0. */
-static int read_scheduler(const struct place *place, yajl_val value,
-                          struct xlnuma_host *host)
+/* Not cut, as other texts are: it decides what a plan gives. */
+static int check_scheduler(const struct place *place, yajl_val value)
 {
-    const char *text;
+    const char *text = YAJL_GET_STRING(value);
 
-    if (!value)
+    if (!value || (text && *text && strlen(text) < XLNUMA_SCHEDULER_SIZE))
         return 0;
-    text = YAJL_GET_STRING(value);
-    if (!text || !*text || strlen(text) >= sizeof(host->scheduler))
-        return xlnuma__bad(
-            place,
-            "scheduler is not a string of 1 to %zu bytes such as "
-            "\"" XLNUMA__CREDIT2 "\"",
-            sizeof(host->scheduler) - 1);
-    memcpy(host->scheduler, text, strlen(text) + 1);
-    return 0;
+    return xlnuma__bad(place,
+                       "scheduler is not a string of 1 to %d bytes such as "
+                       "\"" XLNUMA__CREDIT2 "\"",
+                       XLNUMA_SCHEDULER_SIZE - 1);
 }
 
-/* Optional: snapshots did not have them before 0.2.0. */
-static const struct field dedicated_fields[] = {
-    FIELD(CPUS, struct xlnuma_host, dedicated_cpus, "dedicated_cpus",
-          .is_optional = true),
-    FIELD(CPUS, struct xlnuma_host, dedicated_taken, "dedicated_taken",
-          .is_optional = true),
+static const struct field host_fields[] = {
+#define HOST(kind, member, key, max)                                           \
+    FIELD(kind, struct xlnuma_host, member, key, max)
+    HOST(SOME_TEXT, identity.name, "host_name", 0),
+    HOST(SOME_TEXT, identity.xen, "xen", 0),
+    HOST(SOME_TEXT, identity.date, "date", 0),
+    HOST(SOME_NUMBER, claimed_kb, "claimed_kb", INT64_MAX),
+    HOST(SOME_TEXT, scheduler, "scheduler", 0),
     { NULL },
 };
 
-/* Optional, too. */
-static const struct field identity_fields[] = {
-    FIELD(TEXT, struct xlnuma_host, identity.name, "host_name",
-          .is_optional = true),
-    FIELD(TEXT, struct xlnuma_host, identity.xen, "xen", .is_optional = true),
-    FIELD(TEXT, struct xlnuma_host, identity.date, "date", .is_optional = true),
-    FIELD(NUMBER, struct xlnuma_host, claimed_kb, "claimed_kb",
-          .max = INT64_MAX, .is_optional = true),
+static const struct field dedicated_fields[] = {
+    HOST(SOME_CPUS, dedicated_cpus, "dedicated_cpus", 0),
+    HOST(SOME_CPUS, dedicated_taken, "dedicated_taken", 0),
+#undef HOST
     { NULL },
 };
 
@@ -246,11 +231,11 @@ static int read_root(const struct place *place, yajl_val root,
     }
     rc = read_distances(place, xlnuma__get(root, "distances"), nr, id, host);
     if (!rc)
-        rc = read_scheduler(place, xlnuma__get(root, "scheduler"), host);
+        rc = check_scheduler(place, xlnuma__get(root, "scheduler"));
+    if (!rc)
+        rc = xlnuma__read_fields(place, root, host_fields, host);
     if (!rc)
         rc = xlnuma__read_fields(place, root, dedicated_fields, host);
-    if (!rc)
-        rc = xlnuma__read_fields(place, root, identity_fields, host);
     if (!rc)
         rc = xlnuma__read_array(place, root, "devices", XLNUMA_DEVICES_MAX,
                                 read_device, host);
@@ -352,43 +337,29 @@ int xlnuma__snapshot_parse(struct xlnuma_host *host_r,
     return rc;
 }
 
-/* Read all of a file, at most FILE_SIZE_MAX bytes. */
+/* Ownership: *text_r is the caller's; after an error it is nothing. */
 static int read_all(FILE *file, const char *name, char **text_r,
                     size_t *length_r, char *message)
 {
-    size_t size = 64 * 1024, length = 0, n;
-    char *text = NULL;
+    char *text = malloc(FILE_SIZE_MAX + 1); /* touched as far as it is filled */
+    int rc = 0;
 
-    do {
-        char *larger = realloc(text, size);
-
-        if (!larger) {
-            free(text);
-            return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "%s: out of memory",
-                                name);
-        }
-        text = larger;
-        n = fread(text + length, 1, size - length, file);
-        length += n;
-        if (length == size)
-            size *= 2;
-    } while (n && length < FILE_SIZE_MAX);
-    *text_r = text;
-    *length_r = length;
-    if (ferror(file)) {
-        int err = errno;
-
+    if (!text)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "%s: out of memory",
+                            name);
+    *length_r = fread(text, 1, FILE_SIZE_MAX + 1, file);
+    if (ferror(file))
+        rc = xlnuma__fail(message, XLNUMA_ERR_IO, "%s: %s", name,
+                          strerror(errno));
+    else if (*length_r > FILE_SIZE_MAX)
+        rc = xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                          "%s: larger than a snapshot can be (%d MiB)", name,
+                          FILE_SIZE_MAX / 1024 / 1024);
+    if (rc)
         free(text);
-        return xlnuma__fail(message, XLNUMA_ERR_IO, "%s: %s", name,
-                            strerror(err));
-    }
-    if (n) {
-        free(text);
-        return xlnuma__fail(message, XLNUMA_ERR_INVALID,
-                            "%s: larger than a snapshot can be (%d MiB)", name,
-                            FILE_SIZE_MAX / 1024 / 1024);
-    }
-    return 0;
+    else
+        *text_r = text;
+    return rc;
 }
 
 int xlnuma__snapshot_load(struct xlnuma_host *host_r,
@@ -454,19 +425,9 @@ static void write_node(yajl_gen gen, const struct xlnuma_host *host,
 
     yajl_gen_map_open(gen);
     xlnuma__json_key_number(gen, "id", id);
-    xlnuma__json_key_number(gen, "socket", node->socket);
-    xlnuma__json_key_cpus(gen, "cpus", &node->cpus);
-    if (node->nr_cores)
-        xlnuma__json_key_number(gen, "cores", node->nr_cores);
+    xlnuma__write_fields(gen, cpu_fields, node);
     write_cores(gen, host, node);
-    xlnuma__json_key_number(gen, "size_kb", node->size_kb);
-    xlnuma__json_key_number(gen, "free_kb", node->free_kb);
-    if (node->low_free_kb)
-        xlnuma__json_key_number(gen, "low_free_kb", node->low_free_kb);
-    if (node->reserved_kb)
-        xlnuma__json_key_number(gen, "reserved_kb", node->reserved_kb);
-    if (node->load_mvcpu)
-        xlnuma__json_key_number(gen, "load_mvcpu", node->load_mvcpu);
+    xlnuma__write_fields(gen, memory_fields, node);
     yajl_gen_map_close(gen);
 }
 
@@ -500,20 +461,6 @@ static void write_devices(yajl_gen gen, const struct xlnuma_host *host)
     yajl_gen_array_close(gen);
 }
 
-static void write_identity(yajl_gen gen, const struct xlnuma_host *host)
-{
-    const struct xlnuma_identity *identity = &host->identity;
-
-    if (*identity->name)
-        xlnuma__json_key_string(gen, "host_name", identity->name);
-    if (*identity->xen)
-        xlnuma__json_key_string(gen, "xen", identity->xen);
-    if (*identity->date)
-        xlnuma__json_key_string(gen, "date", identity->date);
-    if (host->claimed_kb)
-        xlnuma__json_key_number(gen, "claimed_kb", host->claimed_kb);
-}
-
 static void write_root(yajl_gen gen, const struct xlnuma_host *host,
                        const struct xlnuma__guests *guests, const char *comment)
 {
@@ -521,9 +468,7 @@ static void write_root(yajl_gen gen, const struct xlnuma_host *host,
 
     if (comment)
         xlnuma__json_key_string(gen, "comment", comment);
-    write_identity(gen, host);
-    if (*host->scheduler)
-        xlnuma__json_key_string(gen, "scheduler", host->scheduler);
+    xlnuma__write_fields(gen, host_fields, host);
     xlnuma__json_key(gen, "nodes");
     yajl_gen_array_open(gen);
     XLNUMA_FOR_EACH_NODE(i, host->nodes)
@@ -531,10 +476,7 @@ static void write_root(yajl_gen gen, const struct xlnuma_host *host,
     yajl_gen_array_close(gen);
     xlnuma__json_key(gen, "distances");
     xlnuma__distances_generate(host, gen);
-    if (xlnuma_cpuset_count(&host->dedicated_cpus)) {
-        xlnuma__json_key_cpus(gen, "dedicated_cpus", &host->dedicated_cpus);
-        xlnuma__json_key_cpus(gen, "dedicated_taken", &host->dedicated_taken);
-    }
+    xlnuma__write_fields(gen, dedicated_fields, host);
     if (host->nr_devices)
         write_devices(gen, host);
     if (guests && guests->nr)

@@ -49,6 +49,14 @@ void xlnuma__json_key_cpus(yajl_gen gen, const char *key,
                             xlnuma_cpuset_format(cpus, list, sizeof(list)));
 }
 
+void xlnuma__json_key_nodes(yajl_gen gen, const char *key, xlnuma_nodeset nodes)
+{
+    char list[XLNUMA_NODES_MAX * 3 + 1];
+
+    xlnuma__json_key_string(gen, key,
+                            xlnuma_nodeset_format(nodes, list, sizeof(list)));
+}
+
 void xlnuma__json_key_distance(yajl_gen gen, const char *key, double distance)
 {
     char text[32];

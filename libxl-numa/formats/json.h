@@ -17,9 +17,11 @@ void xlnuma__json_key(yajl_gen gen, const char *key);
 void xlnuma__json_string(yajl_gen gen, const char *text);
 void xlnuma__json_key_string(yajl_gen gen, const char *key, const char *text);
 void xlnuma__json_key_number(yajl_gen gen, const char *key, uint64_t number);
-/* A list as "0-3,8". */
+/* Lists as "0-3,8". */
 void xlnuma__json_key_cpus(yajl_gen gen, const char *key,
                            const xlnuma_cpuset *cpus);
+void xlnuma__json_key_nodes(yajl_gen gen, const char *key,
+                            xlnuma_nodeset nodes);
 /* Two decimals, trailing zeros dropped: 10.5 */
 void xlnuma__json_key_distance(yajl_gen gen, const char *key, double distance);
 

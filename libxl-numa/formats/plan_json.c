@@ -8,7 +8,6 @@
 static void write_nodes(yajl_gen gen, const struct xlnuma_host *host,
                         const struct xlnuma_plan *plan)
 {
-    char cpus[XLNUMA__LIST_SIZE];
     unsigned i;
 
     xlnuma__json_key(gen, "nodes");
@@ -22,8 +21,7 @@ static void write_nodes(yajl_gen gen, const struct xlnuma_host *host,
         xlnuma__json_key_number(gen, "memory_kb", plan->memory_kb[i]);
         if (plan->low_kb[i])
             xlnuma__json_key_number(gen, "low_kb", plan->low_kb[i]);
-        xlnuma__json_key_string(
-            gen, "cpus", xlnuma_cpuset_format(&of_node, cpus, sizeof(cpus)));
+        xlnuma__json_key_cpus(gen, "cpus", &of_node);
         yajl_gen_map_close(gen);
     }
     yajl_gen_array_close(gen);
@@ -45,12 +43,8 @@ static void write_limits(yajl_gen gen, const struct xlnuma_plan *plan)
 static void write_alternative(yajl_gen gen,
                               const struct xlnuma_alternative *alternative)
 {
-    char nodes[256];
-
     yajl_gen_map_open(gen);
-    xlnuma__json_key_string(
-        gen, "nodes",
-        xlnuma_nodeset_format(alternative->nodes, nodes, sizeof(nodes)));
+    xlnuma__json_key_nodes(gen, "nodes", alternative->nodes);
     xlnuma__json_key_distance(gen, "expected_distance",
                               alternative->expected_distance);
     xlnuma__json_key_string(gen, "why_not",
@@ -119,8 +113,6 @@ static void write_dedicated(yajl_gen gen, const struct xlnuma_plan *plan)
 void xlnuma__plan_generate(const struct xlnuma_host *host,
                            const struct xlnuma_plan *plan, yajl_gen gen)
 {
-    char cpus[XLNUMA__LIST_SIZE], nodes[256];
-
     yajl_gen_map_open(gen);
     xlnuma__json_key_string(gen, "format", "xlnuma-plan");
     xlnuma__json_key_number(gen, "version", 1);
@@ -138,20 +130,13 @@ void xlnuma__plan_generate(const struct xlnuma_host *host,
             xlnuma__json_key_distance(gen, "least_distance",
                                       plan->least_distance);
         if (plan->device_nodes) {
-            xlnuma__json_key_string(gen, "device_nodes",
-                                    xlnuma_nodeset_format(plan->device_nodes,
-                                                          nodes,
-                                                          sizeof(nodes)));
+            xlnuma__json_key_nodes(gen, "device_nodes", plan->device_nodes);
             xlnuma__json_key_distance(gen, "device_distance",
                                       plan->device_distance);
         }
-        xlnuma__json_key_string(
-            gen, "soft_cpus",
-            xlnuma_cpuset_format(&plan->soft_cpus, cpus, sizeof(cpus)));
+        xlnuma__json_key_cpus(gen, "soft_cpus", &plan->soft_cpus);
         if (plan->has_hard_cpus)
-            xlnuma__json_key_string(
-                gen, "hard_cpus",
-                xlnuma_cpuset_format(&plan->hard_cpus, cpus, sizeof(cpus)));
+            xlnuma__json_key_cpus(gen, "hard_cpus", &plan->hard_cpus);
         write_dedicated(gen, plan);
         write_vnodes(gen, plan);
     }
