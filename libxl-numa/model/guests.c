@@ -72,6 +72,15 @@ unsigned xlnuma__guests_count(const struct xlnuma__guests *guests)
     return nr;
 }
 
+bool xlnuma__guest_id(const char *operand, uint32_t *domid_r)
+{
+    size_t nr_digits = strspn(operand, "0123456789");
+    unsigned long id = strtoul(operand, NULL, 10);
+
+    *domid_r = (uint32_t)id;
+    return nr_digits && !operand[nr_digits] && id <= UINT32_MAX;
+}
+
 uint64_t xlnuma__guest_node_kb(const struct xlnuma__guest *guest, unsigned node)
 {
     return guest->report.has_actual ? guest->report.actual_kb[node]

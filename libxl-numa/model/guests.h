@@ -111,6 +111,12 @@ static inline bool xlnuma__is_dom0(const struct xlnuma__guest *guest)
 /* How many there are, Domain-0 aside. */
 unsigned xlnuma__guests_count(const struct xlnuma__guests *guests);
 
+/*
+ * Is what the user calls a guest an id? As for xl a number is one; it may be a name
+ * where no domain has that id.
+ */
+bool xlnuma__guest_id(const char *operand, uint32_t *domid_r);
+
 /* Leave the guests alone. */
 void xlnuma__guests_drop_dom0(struct xlnuma__guests *guests);
 

@@ -267,13 +267,13 @@ bool xlnuma__balanced_is(const struct xlnuma__balancer *balancer,
                          const struct xlnuma__balanced *domain,
                          const char *operand)
 {
-    bool is_number = *operand && !operand[strspn(operand, "0123456789")];
-    uint32_t id = is_number ? (uint32_t)strtoul(operand, NULL, 10) : 0;
+    uint32_t id;
+    bool is_id = xlnuma__guest_id(operand, &id);
 
-    if (is_number && domain->domid == id)
+    if (is_id && domain->domid == id)
         return true;
     return !strcmp(operand, domain->name) &&
-           !(is_number && !libxl_domain_info(balancer->ctx, NULL, id));
+           !(is_id && !libxl_domain_info(balancer->ctx, NULL, id));
 }
 
 static bool is_asked_for(const struct xlnuma__balancer *balancer,

@@ -81,10 +81,7 @@ struct xlnuma__balancer {
     unsigned nr, nr_max;
 };
 
-/*
- * Does the operand name this domain? A number is an id, as for xl, and a name only
- * where no domain has that id.
- */
+/* Does the operand name this domain, as xlnuma__guest_id() says? */
 bool xlnuma__balanced_is(const struct xlnuma__balancer *balancer,
                          const struct xlnuma__balanced *domain,
                          const char *operand);

@@ -17,18 +17,27 @@
 
 /* --- the pool ------------------------------------------------------------- */
 
+libxl_cpupoolinfo *xlnuma__pools_list(libxl_ctx *ctx, int *nr_r, char *message)
+{
+    libxl_cpupoolinfo *pool = libxl_list_cpupool(ctx, nr_r);
+
+    if (!pool)
+        (void)xlnuma__fail(message, XLNUMA_ERR_XEN,
+                           "Xen does not list its cpupools "
+                           "(libxl_list_cpupool failed)");
+    return pool;
+}
+
 int xlnuma__pool_find(libxl_ctx *ctx, const char *name, uint32_t *poolid_r,
                       xlnuma_cpuset *cpus_r, char *message)
 {
     int nr = 0;
-    libxl_cpupoolinfo *pool = libxl_list_cpupool(ctx, &nr);
+    libxl_cpupoolinfo *pool = xlnuma__pools_list(ctx, &nr, message);
 
-    *message = '\0';
     memset(cpus_r, 0, sizeof(*cpus_r));
     if (!pool)
-        return xlnuma__fail(message, XLNUMA_ERR_XEN,
-                            "Xen does not list its cpupools "
-                            "(libxl_list_cpupool failed)");
+        return XLNUMA_ERR_XEN;
+    *message = '\0';
     *poolid_r = XLNUMA__NO_POOL;
     for (int i = 0; i < nr; i++)
         if (pool[i].pool_name && !strcmp(pool[i].pool_name, name)) {

@@ -12,6 +12,12 @@ struct xc_interface_core; /* libxenctrl's xc_interface */
 #define XLNUMA__NO_POOL UINT32_MAX
 
 /*
+ * All cpupools. Ownership: the caller's, libxl_cpupoolinfo_list_free(). Returns NULL
+ * with a message when Xen does not list them.
+ */
+libxl_cpupoolinfo *xlnuma__pools_list(libxl_ctx *ctx, int *nr_r, char *message);
+
+/*
  * A cpupool by its name, and its CPUs; XLNUMA__NO_POOL and none: it is not there.
  * Returns 0, XLNUMA_ERR_XEN.
  */

@@ -122,12 +122,11 @@ static int check_pool(const libxl_cpupoolinfo *pool, struct check *check,
 static int check_all(struct check *check, bool *is_done)
 {
     int nr = 0, rc = 0;
-    libxl_cpupoolinfo *pool = libxl_list_cpupool(check->ctx, &nr);
+    libxl_cpupoolinfo *pool =
+        xlnuma__pools_list(check->ctx, &nr, check->message);
 
     if (!pool)
-        return xlnuma__fail(check->message, XLNUMA_ERR_XEN,
-                            "Xen does not list its cpupools "
-                            "(libxl_list_cpupool failed)");
+        return XLNUMA_ERR_XEN;
     for (int i = 0; !rc && i < nr; i++)
         rc = check_pool(&pool[i], check, is_done);
     libxl_cpupoolinfo_list_free(pool, nr);

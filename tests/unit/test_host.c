@@ -246,6 +246,21 @@ static void holes(void)
         try_sizes(&table[i]);
 }
 
+/* A number that no id can have is a name: it does not wrap around. */
+static void guest_ids(void)
+{
+    uint32_t id = 0;
+
+    CU_ASSERT(xlnuma__guest_id("17", &id));
+    CU_ASSERT_EQUAL(id, 17);
+    CU_ASSERT(xlnuma__guest_id("0", &id));
+    CU_ASSERT_FALSE(xlnuma__guest_id("", &id));
+    CU_ASSERT_FALSE(xlnuma__guest_id("1a", &id));
+    CU_ASSERT_FALSE(xlnuma__guest_id("-1", &id));
+    CU_ASSERT_FALSE(xlnuma__guest_id("4294967297", &id));
+    CU_ASSERT_FALSE(xlnuma__guest_id("99999999999999999999999", &id));
+}
+
 int main(void)
 {
     static const struct unit_test tests[] = {
@@ -257,6 +272,7 @@ int main(void)
         { "a missing file, a directory", no_file },
         { "a file without end", endless_file },
         { "each hole is taken off its own node", holes },
+        { "ids of guests as users write them", guest_ids },
         { NULL, NULL },
     };
 

@@ -299,22 +299,14 @@ static int do_balance(struct balance *balance)
     return rc;
 }
 
-static bool read_seconds(const char *text, double *seconds_r)
-{
-    char *end;
-
-    *seconds_r = SECONDS;
-    if (!text || !*text)
-        return true;
-    *seconds_r = strtod(text, &end);
-    return !*end && *seconds_r >= 0.5 && *seconds_r <= 3600;
-}
-
 static int run(const struct options *options, int nr, char **operand)
 {
-    struct balance balance = { options, nr, operand, 0, { 0 }, { 0 }, "" };
+    struct balance balance = {
+        options, nr, operand, SECONDS, { 0 }, { 0 }, ""
+    };
 
-    if (!read_seconds(options->watch, &balance.seconds))
+    if (options->watch && *options->watch &&
+        !option_number(options->watch, 0.5, 3600, &balance.seconds))
         return usage_error("balance",
                            "--watch=\"%s\" is not 0.5 to 3600 "
                            "seconds",

@@ -119,6 +119,13 @@ void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int usage_error(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/*
+ * An option's number within these limits. Returns true, and leaves *number_r alone,
+ * when the option is not there (NULL); false when it is something else.
+ */
+bool option_number(const char *text, double least, double most,
+                   double *number_r);
+
 /* --help of the program, with the nr commands it has, and of one of them. */
 void help_program(const struct command *const command[], unsigned nr,
                   FILE *file);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Messages on stderr, one line each. Decides nothing, exits never. */
+/*
+ * Messages on stderr, one line each, and when an option's number is right. Decides
+ * nothing else, exits never.
+ */
 #include "commands/command.h"
 
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "model/message.h"
 
@@ -40,4 +44,15 @@ int usage_error(const char *command, const char *format, ...)
     print_line(format, args, hint);
     va_end(args);
     return STATUS_USAGE;
+}
+
+bool option_number(const char *text, double least, double most,
+                   double *number_r)
+{
+    char *end;
+
+    if (!text)
+        return true;
+    *number_r = strtod(text, &end);
+    return end != text && !*end && *number_r >= least && *number_r <= most;
 }

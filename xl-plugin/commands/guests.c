@@ -263,6 +263,32 @@ static int add_chosen(struct xlnuma__guests *chosen,
     return 0;
 }
 
+static struct xlnuma__guest *find(const struct xlnuma__guests *guests,
+                                  const char *operand)
+{
+    uint32_t id;
+    bool is_id = xlnuma__guest_id(operand, &id);
+
+    for (unsigned i = 0; is_id && i < guests->nr; i++)
+        if (guests->guest[i].domid == id)
+            return &guests->guest[i];
+    for (unsigned i = 0; *operand && i < guests->nr; i++)
+        if (!strcmp(guests->guest[i].name, operand))
+            return &guests->guest[i];
+    return NULL;
+}
+
+struct xlnuma__guest *guests_find(const struct xlnuma__guests *guests,
+                                  const char *operand, char *message)
+{
+    struct xlnuma__guest *guest = find(guests, operand);
+
+    if (!guest)
+        (void)xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                           "no guest has the name or id \"%s\"", operand);
+    return guest;
+}
+
 int guests_choose(struct xlnuma__guests *guests, int nr, char **operand,
                   char *message)
 {
@@ -270,12 +296,11 @@ int guests_choose(struct xlnuma__guests *guests, int nr, char **operand,
     int rc = 0;
 
     for (int i = 0; !rc && i < nr; i++) {
-        struct xlnuma__guest *guest = guests_find(guests, operand[i]);
+        struct xlnuma__guest *guest = guests_find(guests, operand[i], message);
 
         if (!guest)
-            rc = xlnuma__fail(message, XLNUMA_ERR_INVALID,
-                              "no guest has the name or id \"%s\"", operand[i]);
-        else if (!guests_find(&chosen, operand[i]))
+            rc = XLNUMA_ERR_INVALID;
+        else if (!find(&chosen, operand[i]))
             rc = add_chosen(&chosen, guest, message);
     }
     if (rc || nr)
@@ -283,19 +308,4 @@ int guests_choose(struct xlnuma__guests *guests, int nr, char **operand,
     if (!rc && nr)
         *guests = chosen;
     return rc;
-}
-
-/* As for xl a number is an id; if there is none, it may be a name. */
-struct xlnuma__guest *guests_find(const struct xlnuma__guests *guests,
-                                  const char *operand)
-{
-    bool is_number = *operand && !operand[strspn(operand, "0123456789")];
-
-    for (unsigned i = 0; is_number && i < guests->nr; i++)
-        if (guests->guest[i].domid == strtoul(operand, NULL, 10))
-            return &guests->guest[i];
-    for (unsigned i = 0; *operand && i < guests->nr; i++)
-        if (!strcmp(guests->guest[i].name, operand))
-            return &guests->guest[i];
-    return NULL;
 }

@@ -35,9 +35,9 @@ bool guest_is_gone(libxl_ctx *ctx, const struct xlnuma__guest *guest);
  */
 int guests_look_at_vcpus(libxl_ctx *ctx, struct xlnuma__guests *guests);
 
-/* The guest that an operand names, by its id or its name; or NULL. */
+/* The guest that an operand names, by its id or its name; or NULL, and a message. */
 struct xlnuma__guest *guests_find(const struct xlnuma__guests *guests,
-                                  const char *operand);
+                                  const char *operand, char *message);
 
 /*
  * Leaves the guests that the nr operands name, each once, in their order; all if nr is

@@ -11,6 +11,7 @@
 
 #include "formats/json.h"
 #include "model/cores.h"
+#include "xen/dedicated.h"
 #include "xen/host.h"
 
 /* A vCPU that may run on one CPU alone. */
@@ -79,12 +80,10 @@ static void number_cores(struct host_cpus *cpus, const struct xlnuma_host *host)
 static int read_pools(struct host_cpus *cpus, libxl_ctx *ctx, char *message)
 {
     int nr;
-    libxl_cpupoolinfo *pool = libxl_list_cpupool(ctx, &nr);
+    libxl_cpupoolinfo *pool = xlnuma__pools_list(ctx, &nr, message);
 
     if (!pool)
-        return xlnuma__fail(message, XLNUMA_ERR_XEN,
-                            "Xen does not list its cpupools "
-                            "(libxl_list_cpupool failed)");
+        return XLNUMA_ERR_XEN;
     for (int i = 0; i < nr; i++) {
         xlnuma_cpuset has;
 

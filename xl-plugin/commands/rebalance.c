@@ -62,12 +62,10 @@ static int ask_for(struct job *job)
         job->movables.guest[n].is_asked_for = !job->nr;
     for (int i = 0; i < job->nr; i++) {
         const struct xlnuma__guest *guest =
-            guests_find(&job->guests, job->operand[i]);
+            guests_find(&job->guests, job->operand[i], job->message);
 
         if (!guest)
-            return xlnuma__fail(job->message, XLNUMA_ERR_INVALID,
-                                "no guest has the name or id \"%s\"",
-                                job->operand[i]);
+            return XLNUMA_ERR_INVALID;
         job->movables.guest[guest - job->guests.guest].is_asked_for = true;
     }
     return 0;
@@ -125,26 +123,15 @@ static int show(struct job *job)
 
 /* --- the command ------------------------------------------------------------- */
 
-static bool read_number(const char *text, double least, double most,
-                        double *number_r)
-{
-    char *end;
-
-    if (!text)
-        return true;
-    *number_r = strtod(text, &end);
-    return end != text && !*end && *number_r >= least && *number_r <= most;
-}
-
 static int read_wanted(struct job *job)
 {
     const struct options *options = job->options;
     double gain = GAIN, limit = 100;
 
-    if (!read_number(options->gain, 0.1, 245, &gain))
+    if (!option_number(options->gain, 0.1, 245, &gain))
         return usage_error("rebalance", "--gain \"%s\" is not 0.1 to 245",
                            options->gain);
-    if (!read_number(options->limit, 1, 100, &limit))
+    if (!option_number(options->limit, 1, 100, &limit))
         return usage_error("rebalance",
                            "--limit \"%s\" is not 1 to 100 percent",
                            options->limit);

@@ -356,11 +356,10 @@ static int choose_subjects(struct job *job, int nr, char **operand)
         return xlnuma__fail(job->message, XLNUMA_ERR_NOMEM, "out of memory");
     for (unsigned i = 0; i < nr_all; i++) {
         job->subject[i].guest =
-            nr ? guests_find(&job->guests, operand[i]) : &job->guests.guest[i];
+            nr ? guests_find(&job->guests, operand[i], job->message)
+               : &job->guests.guest[i];
         if (!job->subject[i].guest)
-            return xlnuma__fail(job->message, XLNUMA_ERR_INVALID,
-                                "no guest has the name or id \"%s\"",
-                                operand[i]);
+            return XLNUMA_ERR_INVALID;
     }
     job->nr_subjects = nr_all;
     return 0;

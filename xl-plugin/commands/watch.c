@@ -110,26 +110,14 @@ static int watch_until_key(struct watch *watch)
     return rc ? xlnuma__fail(watch->message, rc, "out of memory") : 0;
 }
 
-/* Returns false when it is no time to wait. */
-static bool read_seconds(const char *text, double *seconds_r)
-{
-    char *end;
-
-    *seconds_r = 2;
-    if (!text)
-        return true;
-    *seconds_r = strtod(text, &end);
-    return end != text && !*end && *seconds_r >= 0.1 && *seconds_r <= 86400;
-}
-
 static int run(const struct options *options, int nr, char **operand)
 {
-    struct watch watch = { .host = options->host };
+    struct watch watch = { .host = options->host, .seconds = 2 };
     int rc;
 
     if (nr)
         return usage_error("watch", "watch has no operand \"%s\"", operand[0]);
-    if (!read_seconds(options->interval, &watch.seconds))
+    if (!option_number(options->interval, 0.1, 86400, &watch.seconds))
         return usage_error("watch", "-n \"%s\" is not 0.1 to 86400 seconds",
                            options->interval);
     if (options->host && !strcmp(options->host, "-"))
