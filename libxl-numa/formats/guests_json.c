@@ -144,11 +144,7 @@ static int read_state(const struct place *at, yajl_val object,
 {
     const char *state = YAJL_GET_STRING(xlnuma__get(object, "state"));
 
-    vcpu->is_running = state && !strcmp(state, "running");
-    vcpu->is_blocked = state && !strcmp(state, "blocked");
-    vcpu->is_online = vcpu->is_running || vcpu->is_blocked ||
-                      (state && !strcmp(state, "waiting"));
-    return vcpu->is_online || (state && !strcmp(state, "offline"))
+    return state && xlnuma__from_name(xlnuma__vcpu_states, state, &vcpu->state)
                ? 0
                : xlnuma__bad_key(at, "state",
                                  " is none of \"running\", \"waiting\", "
@@ -164,7 +160,7 @@ static int read_cpu(const struct place *at, yajl_val object,
     int rc;
 
     vcpu->node = -1;
-    if (!vcpu->is_online)
+    if (vcpu->state == XLNUMA__VCPU_OFFLINE)
         return 0;
     rc = xlnuma__read_number(at, xlnuma__get(object, "cpu"), "cpu",
                              XLNUMA_CPUS_MAX - 1, &cpu);
@@ -419,8 +415,8 @@ static void put_vcpus(yajl_gen gen, const struct xlnuma__vcpus *vcpus)
 
         yajl_gen_map_open(gen);
         xlnuma__json_key_number(gen, "id", i);
-        xlnuma__json_key_string(gen, "state", xlnuma__vcpu_state(vcpu));
-        if (vcpu->is_online)
+        xlnuma__json_key_string(gen, "state", xlnuma__vcpu_states[vcpu->state]);
+        if (vcpu->state != XLNUMA__VCPU_OFFLINE)
             xlnuma__json_key_number(gen, "cpu", vcpu->cpu);
         xlnuma__json_key_string(gen, "hard_cpus", vcpu->hard);
         xlnuma__json_key_string(gen, "soft_cpus", vcpu->soft);

@@ -76,7 +76,7 @@ static void write_vnode(yajl_gen gen, const struct xlnuma_plan *plan,
     xlnuma__json_key_number(gen, "node", node->node);
     xlnuma__json_key_number(gen, "memory_kb", node->memory_kb);
     xlnuma__json_key_string(
-        gen, "vcpus", xlnuma__vnode_format_vcpus(node, vcpus, sizeof(vcpus)));
+        gen, "vcpus", xlnuma__vcpus_format(node->vcpus, vcpus, sizeof(vcpus)));
     xlnuma__json_key(gen, "distances");
     yajl_gen_array_open(gen);
     for (unsigned m = 0; m < plan->nr_guest_nodes; m++)

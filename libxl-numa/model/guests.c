@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const xlnuma__vcpu_states[] = {
+    [XLNUMA__VCPU_OFFLINE] = "offline",
+    [XLNUMA__VCPU_RUNNING] = "running",
+    [XLNUMA__VCPU_WAITING] = "waiting",
+    [XLNUMA__VCPU_BLOCKED] = "blocked",
+    NULL,
+};
+
 void xlnuma__vcpus_dispose(struct xlnuma__vcpus *vcpus)
 {
     for (unsigned i = 0; i < vcpus->nr; i++) {
@@ -16,15 +24,6 @@ void xlnuma__vcpus_dispose(struct xlnuma__vcpus *vcpus)
     }
     free(vcpus->vcpu);
     memset(vcpus, 0, sizeof(*vcpus));
-}
-
-const char *xlnuma__vcpu_state(const struct xlnuma__vcpu *vcpu)
-{
-    if (!vcpu->is_online)
-        return "offline";
-    if (vcpu->is_running)
-        return "running";
-    return vcpu->is_blocked ? "blocked" : "waiting";
 }
 
 void xlnuma__guests_dispose(struct xlnuma__guests *guests)
@@ -149,22 +148,39 @@ const char *xlnuma__built_name(enum xlnuma__built status)
     return names[status];
 }
 
+/*
+ * Its report's reason is what has become of it, and then what there was; Domain-0
+ * was not built.
+ */
+__attribute__((format(printf, 2, 3))) static void
+set_reason(struct xlnuma__guest *guest, const char *format, ...)
+{
+    char reason[XLNUMA_MESSAGE_SIZE];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(reason, sizeof(reason), format, args);
+    va_end(args);
+    if (!xlnuma__is_dom0(guest))
+        xlnuma__say(reason, "; when it was built: %s", guest->report.reason);
+    memcpy(guest->report.reason, reason, sizeof(reason));
+}
+
+static void set_status(struct xlnuma__guest *guest, enum xlnuma__built status)
+{
+    snprintf(guest->report.status, sizeof(guest->report.status), "%s",
+             xlnuma__built_name(status));
+}
+
 static void set_resized(struct xlnuma__guest *guest, enum xlnuma__built status)
 {
-    struct xlnuma__report *report = &guest->report;
-    bool is_dom0 = xlnuma__is_dom0(guest);
-    char was[XLNUMA_MESSAGE_SIZE];
-
-    snprintf(was, sizeof(was), "%s", report->reason);
-    snprintf(report->reason, sizeof(report->reason),
-             "%s with %" PRIu64 " MiB, has %" PRIu64 " MiB now, and verify "
-             "shows where%s%.380s",
-             is_dom0 ? "counted" : "built",
-             xlnuma__guest_built_kb(guest) / 1024, guest->memory_kb / 1024,
-             is_dom0 ? "" : "; when it was built: ", is_dom0 ? "" : was);
-    snprintf(report->status, sizeof(report->status), "%s",
-             xlnuma__built_name(status));
-    report->expected_distance = 0;
+    set_reason(guest,
+               "%s with %" PRIu64 " MiB, has %" PRIu64 " MiB now, and verify "
+               "shows where",
+               xlnuma__is_dom0(guest) ? "counted" : "built",
+               xlnuma__guest_built_kb(guest) / 1024, guest->memory_kb / 1024);
+    set_status(guest, status);
+    guest->report.expected_distance = 0;
 }
 
 /*
@@ -211,37 +227,19 @@ bool xlnuma__guest_off_plan_kb(const struct xlnuma__guest *guest,
 
 /* --- dedicated CPUs --------------------------------------------------------- */
 
-__attribute__((format(printf, 2, 3))) static void
-set_shared(struct xlnuma__guest *guest, const char *format, ...)
-{
-    struct xlnuma__report *report = &guest->report;
-    char was[XLNUMA_MESSAGE_SIZE], why[XLNUMA_MESSAGE_SIZE];
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(why, sizeof(why), format, args);
-    va_end(args);
-    snprintf(was, sizeof(was), "%s", report->reason);
-    snprintf(report->reason, sizeof(report->reason),
-             "%.240s; when it was built: %.240s", why, was);
-    if (!xlnuma__guest_is_resized(guest))
-        snprintf(report->status, sizeof(report->status), "%s",
-                 xlnuma__built_name(XLNUMA__BUILT_SHARED));
-}
-
 bool xlnuma__guest_is_shared(const struct xlnuma__guest *guest)
 {
     return has_status(guest, XLNUMA__BUILT_SHARED);
 }
 
-/* Is it still where its build put it? */
+/* Is it still where its build put it? Else the reason says where it is. */
 static bool is_in_place(struct xlnuma__guest *guest, const xlnuma_cpuset *own)
 {
     xlnuma_cpuset elsewhere = guest->pool_cpus;
     char cpus[64];
 
     if (!xlnuma_cpuset_count(&guest->pool_cpus)) {
-        set_shared(
+        set_reason(
             guest,
             "it was taken out of the cpupool of its dedicated CPUs %.64s",
             guest->report.cpus);
@@ -250,23 +248,25 @@ static bool is_in_place(struct xlnuma__guest *guest, const xlnuma_cpuset *own)
     xlnuma_cpuset_remove(&elsewhere, own);
     if (!xlnuma_cpuset_count(&elsewhere))
         return true;
-    set_shared(guest,
+    set_reason(guest,
                "its dedicated CPUs are %.64s, but its vCPUs may run on %s too",
                guest->report.cpus,
                xlnuma_cpuset_format(&elsewhere, cpus, sizeof(cpus)));
     return false;
 }
 
-static void judge_shared(struct xlnuma__guests *guests,
+/* Does it have its dedicated CPUs alone? Else the reason says why not. */
+static bool has_own_cpus(const struct xlnuma__guests *guests,
                          struct xlnuma__guest *guest)
 {
     char message[XLNUMA_MESSAGE_SIZE], cpus[64];
     xlnuma_cpuset own;
 
     if (!*guest->report.cpus ||
-        xlnuma_cpuset_parse(guest->report.cpus, &own, message) ||
-        !is_in_place(guest, &own))
-        return;
+        xlnuma_cpuset_parse(guest->report.cpus, &own, message))
+        return true;
+    if (!is_in_place(guest, &own))
+        return false;
     xlnuma_cpuset_or(&own, &guest->dedicated);
     for (unsigned i = 0; i < guests->nr; i++) {
         const struct xlnuma__guest *other = &guests->guest[i];
@@ -275,16 +275,21 @@ static void judge_shared(struct xlnuma__guests *guests,
         xlnuma_cpuset_and(&both, &own);
         if (other == guest || !xlnuma_cpuset_count(&both))
             continue;
-        set_shared(guest, "%s (%u) may run on its dedicated CPUs %s",
+        set_reason(guest, "%s (%u) may run on its dedicated CPUs %s",
                    *other->name ? other->name : "a domain without a name",
                    other->domid,
                    xlnuma_cpuset_format(&both, cpus, sizeof(cpus)));
-        return;
+        return false;
     }
+    return true;
 }
 
 void xlnuma__guests_judge_shared(struct xlnuma__guests *guests)
 {
-    for (unsigned i = 0; i < guests->nr; i++)
-        judge_shared(guests, &guests->guest[i]);
+    for (unsigned i = 0; i < guests->nr; i++) {
+        struct xlnuma__guest *guest = &guests->guest[i];
+
+        if (!has_own_cpus(guests, guest) && !xlnuma__guest_is_resized(guest))
+            set_status(guest, XLNUMA__BUILT_SHARED);
+    }
 }

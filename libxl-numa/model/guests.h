@@ -60,8 +60,16 @@ struct xlnuma__report {
     struct xlnuma__vnode_report vnode[XLNUMA_GUEST_NODES_MAX];
 };
 
+enum xlnuma__vcpu_state {
+    XLNUMA__VCPU_OFFLINE,
+    XLNUMA__VCPU_RUNNING,
+    XLNUMA__VCPU_WAITING,
+    XLNUMA__VCPU_BLOCKED,
+};
+extern const char *const xlnuma__vcpu_states[]; /* their names, and NULL */
+
 struct xlnuma__vcpu {
-    bool is_online, is_running, is_blocked;
+    enum xlnuma__vcpu_state state;
     uint32_t cpu;            /* where it is, or was last */
     int node;                /* of that CPU; -1: not known */
     char *hard, *soft;       /* affinity, CPUs that are online; owned */
@@ -124,9 +132,6 @@ void xlnuma__guests_drop_dom0(struct xlnuma__guests *guests);
 void xlnuma__guests_dispose(struct xlnuma__guests *guests);
 
 void xlnuma__vcpus_dispose(struct xlnuma__vcpus *vcpus);
-
-/* "running", "waiting", "blocked" or "offline". */
-const char *xlnuma__vcpu_state(const struct xlnuma__vcpu *vcpu);
 
 /*
  * A new guest at the end, all zero but the nodes that it sees; NULL when out of

@@ -103,6 +103,17 @@ static int check_dedicated(const struct xlnuma_host *host, char *message)
     return 0;
 }
 
+/* Of a node's memory: is `part` at most `all`? */
+static int check_part(unsigned node, const char *part, uint64_t part_kb,
+                      const char *all, uint64_t all_kb, char *message)
+{
+    if (part_kb <= all_kb)
+        return 0;
+    return xlnuma__fail(message, XLNUMA_ERR_INVALID,
+                        "node %u: %s %" PRIu64 " is more than %s %" PRIu64,
+                        node, part, part_kb, all, all_kb);
+}
+
 static int check_memory(const struct xlnuma_host *host, char *message)
 {
     uint64_t total_kb = 0;
@@ -111,21 +122,13 @@ static int check_memory(const struct xlnuma_host *host, char *message)
     XLNUMA_FOR_EACH_NODE(i, host->nodes) {
         const struct xlnuma_node *node = &host->node[i];
 
-        if (node->free_kb > node->size_kb)
-            return xlnuma__fail(message, XLNUMA_ERR_INVALID,
-                                "node %u: free_kb %" PRIu64
-                                " is more than size_kb %" PRIu64,
-                                i, node->free_kb, node->size_kb);
-        if (node->low_free_kb > node->free_kb)
-            return xlnuma__fail(message, XLNUMA_ERR_INVALID,
-                                "node %u: low_free_kb %" PRIu64
-                                " is more than free_kb %" PRIu64,
-                                i, node->low_free_kb, node->free_kb);
-        if (node->reserved_kb > node->free_kb)
-            return xlnuma__fail(message, XLNUMA_ERR_INVALID,
-                                "node %u: reserved_kb %" PRIu64
-                                " is more than free_kb %" PRIu64,
-                                i, node->reserved_kb, node->free_kb);
+        if (check_part(i, "free_kb", node->free_kb, "size_kb", node->size_kb,
+                       message) ||
+            check_part(i, "low_free_kb", node->low_free_kb, "free_kb",
+                       node->free_kb, message) ||
+            check_part(i, "reserved_kb", node->reserved_kb, "free_kb",
+                       node->free_kb, message))
+            return XLNUMA_ERR_INVALID;
         if (node->size_kb > INT64_MAX - total_kb)
             return xlnuma__fail(message, XLNUMA_ERR_INVALID,
                                 "node %u: size_kb %" PRIu64
@@ -194,15 +197,12 @@ int xlnuma_host_check(const struct xlnuma_host *host, char *message)
     if (!host->nodes)
         return xlnuma__fail(message, XLNUMA_ERR_INVALID, "no nodes");
     rc = check_cpus(host, message);
-    if (rc)
-        return rc;
-    rc = check_dedicated(host, message);
-    if (rc)
-        return rc;
-    rc = check_memory(host, message);
-    if (rc)
-        return rc;
-    rc = check_distances(host, message);
+    if (!rc)
+        rc = check_dedicated(host, message);
+    if (!rc)
+        rc = check_memory(host, message);
+    if (!rc)
+        rc = check_distances(host, message);
     return rc ? rc : check_devices(host, message);
 }
 

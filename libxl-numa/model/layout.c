@@ -78,13 +78,11 @@ xlnuma__layout_find(const struct xlnuma__layout *layout, uint64_t address)
 void xlnuma__layout_format(const struct xlnuma__layout *layout, unsigned vnode,
                            struct xlnuma__layout_text *text_r)
 {
-    xlnuma_cpuset vcpus = { { 0 } };
     size_t used = 0;
 
     memset(text_r, 0, sizeof(*text_r));
-    memcpy(vcpus.word, layout->node[vnode].vcpus,
-           sizeof(layout->node[vnode].vcpus));
-    xlnuma_cpuset_format(&vcpus, text_r->vcpus, sizeof(text_r->vcpus));
+    xlnuma__vcpus_format(layout->node[vnode].vcpus, text_r->vcpus,
+                         sizeof(text_r->vcpus));
     for (unsigned i = 0; i < layout->nr_ranges; i++) {
         const struct xlnuma__vrange *range = &layout->range[i];
 

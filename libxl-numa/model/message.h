@@ -27,6 +27,10 @@ enum xlnuma_err {
 int xlnuma__fail(char *message, int err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Append to a message, as far as there is room. */
+void xlnuma__say(char *message, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* The end of a noun that so many are counted with. */
 static inline const char *xlnuma__plural(unsigned nr)
 {

@@ -53,11 +53,11 @@ const char *xlnuma_why_not_name(enum xlnuma_why_not why)
     return names[why];
 }
 
-char *xlnuma__vnode_format_vcpus(const struct xlnuma_guest_node *node,
-                                 char *buf, size_t size)
+char *xlnuma__vcpus_format(const uint64_t vcpus[XLNUMA_GUEST_VCPUS_MAX / 64],
+                           char *buf, size_t size)
 {
     xlnuma_cpuset set = { { 0 } };
 
-    memcpy(set.word, node->vcpus, sizeof(node->vcpus));
+    memcpy(set.word, vcpus, XLNUMA_GUEST_VCPUS_MAX / 8);
     return xlnuma_cpuset_format(&set, buf, size);
 }

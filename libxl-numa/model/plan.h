@@ -97,8 +97,8 @@ static inline bool xlnuma__vnode_has_vcpu(const struct xlnuma_guest_node *node,
     return (node->vcpus[vcpu / 64] >> (vcpu % 64)) & 1;
 }
 
-/* "0-1,4": returns buf. */
-char *xlnuma__vnode_format_vcpus(const struct xlnuma_guest_node *node,
-                                 char *buf, size_t size);
+/* "0-1,4": of a node that a guest sees; bit n is vCPU n. Returns buf. */
+char *xlnuma__vcpus_format(const uint64_t vcpus[XLNUMA_GUEST_VCPUS_MAX / 64],
+                           char *buf, size_t size);
 
 #endif /* XLNUMA_PLAN_H */

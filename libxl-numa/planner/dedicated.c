@@ -207,7 +207,7 @@ static void say_left(const struct xlnuma_host *host,
 
         if (!xlnuma_cpuset_intersects(cpus, &host->dedicated_cpus))
             continue;
-        xlnuma__say(plan, "%snode %u has %u of %u", before, node,
+        xlnuma__say(plan->reason, "%snode %u has %u of %u", before, node,
                     xlnuma__cpuset_count_common(cpus, &usable),
                     xlnuma__cpuset_count_common(cpus, &all));
         before = ", ";
@@ -235,13 +235,14 @@ static void refuse(const struct xlnuma_host *host,
     plan->status = XLNUMA_STATUS_UNPLACED;
     if (!xlnuma_cpuset_count(&host->dedicated_cpus)) {
         xlnuma__say(
-            plan, "numa_cpus is \"dedicated\", but this host has no dedicated "
-                  "CPUs: set them in xl-numa.conf (such as "
-                  "numa_dedicated_cpus=\"4-7\") and run \"xl numa-placement "
-                  "reserve\"");
+            plan->reason,
+            "numa_cpus is \"dedicated\", but this host has no dedicated "
+            "CPUs: set them in xl-numa.conf (such as "
+            "numa_dedicated_cpus=\"4-7\") and run \"xl numa-placement "
+            "reserve\"");
         return;
     }
-    xlnuma__say(plan,
+    xlnuma__say(plan->reason,
                 "numa_cpus is \"dedicated\": %u %s %s needed, %u more than are "
                 "free",
                 wanted->nr_vcpus, unit(wanted->threads, wanted->nr_vcpus),
@@ -250,17 +251,12 @@ static void refuse(const struct xlnuma_host *host,
     say_left(host, wanted->threads, plan);
 }
 
-/* What the guest's plan is made for: all of its vCPUs, on CPUs that are left. */
-static void fill_wanted(const struct xlnuma_host *host,
-                        const struct xlnuma_request *request,
-                        struct xlnuma_request *wanted_r)
+/* The guest may use `cpus` alone, which are still to be set. */
+static void pin(struct xlnuma_request *request)
 {
-    *wanted_r = *request;
-    wanted_r->nr_vcpus = xlnuma__limit_vcpus(request);
-    wanted_r->affinity = XLNUMA_AFFINITY_HARD;
-    wanted_r->has_own_affinity = false;
-    wanted_r->has_cpus = true;
-    xlnuma__dedicated_usable(host, request->threads, &wanted_r->cpus);
+    request->affinity = XLNUMA_AFFINITY_HARD;
+    request->has_own_affinity = false;
+    request->has_cpus = true;
 }
 
 /* The alternatives of an earlier plan, but for the set that this one has. */
@@ -309,9 +305,7 @@ void xlnuma__dedicated_request(const struct xlnuma_request *request,
                                struct xlnuma_request *pinned_r)
 {
     *pinned_r = *request;
-    pinned_r->affinity = XLNUMA_AFFINITY_HARD;
-    pinned_r->has_own_affinity = false;
-    pinned_r->has_cpus = true;
+    pin(pinned_r);
     xlnuma__dedicated_set(plan->cpu, plan->nr_dedicated, &pinned_r->cpus);
 }
 
@@ -320,7 +314,7 @@ void xlnuma__dedicated_say(struct xlnuma_plan *plan)
     char cpus[128];
 
     if (plan->nr_dedicated)
-        xlnuma__say(plan, "; its vCPUs get the CPUs %s",
+        xlnuma__say(plan->reason, "; its vCPUs get the CPUs %s",
                     xlnuma__dedicated_format(plan, cpus, sizeof(cpus)));
 }
 
@@ -328,11 +322,14 @@ int xlnuma__plan_dedicated(const struct xlnuma_host *host,
                            const struct xlnuma_request *request,
                            struct xlnuma_plan *plan, char *message)
 {
-    struct xlnuma_request wanted;
+    struct xlnuma_request wanted = *request;
     int rc;
 
     *message = '\0';
-    fill_wanted(host, request, &wanted);
+    /* All of its vCPUs, on CPUs that are left. */
+    wanted.nr_vcpus = xlnuma__limit_vcpus(request);
+    pin(&wanted);
+    xlnuma__dedicated_usable(host, request->threads, &wanted.cpus);
     if (xlnuma_cpuset_count(&wanted.cpus) < wanted.nr_vcpus) {
         refuse(host, &wanted, plan);
         return 0;
@@ -341,7 +338,7 @@ int xlnuma__plan_dedicated(const struct xlnuma_host *host,
     if (!rc && plan->status == XLNUMA_STATUS_PLACED)
         return plan_again(host, &wanted, plan, message);
     if (!rc && plan->status == XLNUMA_STATUS_UNPLACED) {
-        xlnuma__say(plan, "; dedicated %s that are free",
+        xlnuma__say(plan->reason, "; dedicated %s that are free",
                     unit(wanted.threads, 2));
         say_left(host, wanted.threads, plan);
     }

@@ -214,15 +214,15 @@ static void say_what(const struct xlnuma_request *request,
     char text[32];
 
     if (lacks_kb)
-        xlnuma__say(plan, "%s",
+        xlnuma__say(plan->reason, "%s",
                     xlnuma__mib(need->memory_kb - set->usable_kb + 1023, text));
     if (!set->nr_cpus)
-        xlnuma__say(plan, "%sa CPU%s", lacks_kb ? " and " : "",
+        xlnuma__say(plan->reason, "%sa CPU%s", lacks_kb ? " and " : "",
                     request->has_cpus ? " that it may use" : "");
     else if (!lacks_kb && set->nr_cpus < need->nr_cpus)
-        xlnuma__say(plan, "%u CPUs", need->nr_cpus - set->nr_cpus);
+        xlnuma__say(plan->reason, "%u CPUs", need->nr_cpus - set->nr_cpus);
     else if (!lacks_kb)
-        xlnuma__say(plan, "a path from every CPU to all memory");
+        xlnuma__say(plan->reason, "a path from every CPU to all memory");
 }
 
 /*
@@ -242,7 +242,7 @@ static bool say_roomiest(const struct xlnuma__table *table,
     for (unsigned n = 0; n < nr; n++)
         roomiest |= (uint64_t)1 << order[n];
     xlnuma__judge(table, need, roomiest, &set);
-    xlnuma__say(plan, "; %s %s %s and %s ",
+    xlnuma__say(plan->reason, "; %s %s %s and %s ",
                 xlnuma__nodes_in_words(set.nodes, nodes),
                 is_one ? "has" : "have", xlnuma__mib(set.usable_kb, has),
                 is_one ? "lacks" : "lack");
@@ -260,7 +260,7 @@ static void say_nodes(const struct xlnuma__table *table,
         char has[32];
 
         xlnuma__judge(table, need, (uint64_t)1 << order[n], &set);
-        xlnuma__say(plan, "%s node %u %s",
+        xlnuma__say(plan->reason, "%s node %u %s",
                     n         ? ","
                     : is_lack ? ";"
                               : ":",
@@ -271,10 +271,10 @@ static void say_nodes(const struct xlnuma__table *table,
         if (is_lack)
             say_what(request, need, &set, plan);
         else
-            xlnuma__say(plan, "%s", xlnuma__mib(set.usable_kb, has));
+            xlnuma__say(plan->reason, "%s", xlnuma__mib(set.usable_kb, has));
     }
     if (nr > NAMED_MAX)
-        xlnuma__say(plan, ", and %u more", nr - NAMED_MAX);
+        xlnuma__say(plan->reason, ", and %u more", nr - NAMED_MAX);
 }
 
 /* "needs 5000 MiB on 2 nodes" */
@@ -284,14 +284,16 @@ static void say_need(const struct xlnuma_request *request,
 {
     char needed[32];
 
-    xlnuma__say(plan, "needs %s%s", xlnuma__mib(need->memory_kb, needed),
+    xlnuma__say(plan->reason, "needs %s%s",
+                xlnuma__mib(need->memory_kb, needed),
                 need->memory_kb > request->memory_kb ? " (maxmem)" : "");
     if (need->nr_vcpus > request->nr_vcpus)
-        xlnuma__say(plan, " and CPUs for %u vCPUs (maxvcpus)", need->nr_vcpus);
+        xlnuma__say(plan->reason, " and CPUs for %u vCPUs (maxvcpus)",
+                    need->nr_vcpus);
     if (need->max_nodes == 1 && nr_all > 1)
-        xlnuma__say(plan, " on one node");
+        xlnuma__say(plan->reason, " on one node");
     else if (need->max_nodes < nr_all)
-        xlnuma__say(plan, " on %u nodes", need->max_nodes);
+        xlnuma__say(plan->reason, " on %u nodes", need->max_nodes);
 }
 
 void xlnuma__explain_lack(struct xlnuma__table *table,
@@ -307,7 +309,7 @@ void xlnuma__explain_lack(struct xlnuma__table *table,
         nr = need->max_nodes;
     say_need(request, need, nr_all, plan);
     if (!nr_all)
-        xlnuma__say(plan, ", and no node that it may use has any free");
+        xlnuma__say(plan->reason, ", and no node that it may use has any free");
     else if ((nr == 1 && nr_all > 1) ||
              (say_roomiest(table, request, need, order, nr, plan) && nr > 1))
         say_nodes(table, request, need, order, nr_all, nr == 1, plan);

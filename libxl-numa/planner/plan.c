@@ -220,7 +220,8 @@ static void say_open(const struct planning *planning, struct xlnuma_plan *plan)
           planning->table.least - found->least_excess;
     if (gap > 0)
         plan->least_distance -= gap / planning->table.scale;
-    xlnuma__say(plan, "; not proven to be the nearest, but none is below %.2f",
+    xlnuma__say(plan->reason,
+                "; not proven to be the nearest, but none is below %.2f",
                 plan->least_distance);
 }
 
@@ -240,7 +241,7 @@ static void say_reserved(const struct xlnuma_host *host,
         if (other->why != XLNUMA_WHY_NOT_MEMORY ||
             other->short_kb > reserved_kb)
             continue;
-        xlnuma__say(plan,
+        xlnuma__say(plan->reason,
                     "; of the memory of %s builds in flight have reserved %s",
                     xlnuma__nodes_in_words(other->nodes, nodes),
                     xlnuma__mib(reserved_kb, reserved));
@@ -255,15 +256,17 @@ static void say_behind(const struct planning *planning,
     char nodes[XLNUMA__NODES_WORDS], text[32];
 
     if (planning->found.best.low_kb)
-        xlnuma__say(plan, "; %s of it is low memory, as there is no other",
+        xlnuma__say(plan->reason,
+                    "; %s of it is low memory, as there is no other",
                     xlnuma__mib(planning->found.best.low_kb, text));
     if (request->hotplug == XLNUMA_HOTPLUG_LIMITS && !has_limits)
-        xlnuma__say(plan,
+        xlnuma__say(plan->reason,
                     "; no set of nodes holds maxmem and maxvcpus (%s, %u)",
                     xlnuma__mib(plan->limit_kb, text), plan->limit_vcpus);
     say_reserved(planning->table.host, plan);
     if (plan->device_nodes)
-        xlnuma__say(plan, "; its PCI devices are on %s, at distance %.2f",
+        xlnuma__say(plan->reason,
+                    "; its PCI devices are on %s, at distance %.2f",
                     xlnuma__nodes_in_words(plan->device_nodes, nodes),
                     plan->device_distance);
     say_open(planning, plan);
@@ -405,7 +408,7 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
                             request->name);
     if (request->policy == XLNUMA_POLICY_NONE) {
         plan_r->status = XLNUMA_STATUS_OFF;
-        xlnuma__say(plan_r, "policy none: left to stock libxl");
+        xlnuma__say(plan_r->reason, "policy none: left to stock libxl");
         return 0;
     }
     make_plan(&planning, host, request, plan_r);

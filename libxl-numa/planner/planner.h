@@ -198,8 +198,4 @@ void xlnuma__say_placed(const struct xlnuma__table *table,
 void xlnuma__say_excluded(const struct xlnuma_alternative *excluded,
                           struct xlnuma_plan *plan);
 
-/* Behind the reason's other words. */
-void xlnuma__say(struct xlnuma_plan *plan, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
 #endif /* XLNUMA_PLANNER_H */

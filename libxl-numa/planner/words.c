@@ -2,20 +2,6 @@
 /* A plan's reason in words. Decides nothing. */
 #include "planner/planner.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-void xlnuma__say(struct xlnuma_plan *plan, const char *format, ...)
-{
-    size_t used = strlen(plan->reason);
-    va_list args;
-
-    va_start(args, format);
-    vsnprintf(plan->reason + used, sizeof(plan->reason) - used, format, args);
-    va_end(args);
-}
-
 /* The candidate with the most memory for the guest. */
 static const struct xlnuma__candidate *
 roomiest_of(const struct xlnuma__table *table)
@@ -55,7 +41,7 @@ static void say_apart(const struct xlnuma_request *request,
     char memory[XLNUMA__NODES_WORDS], cpus[XLNUMA__NODES_WORDS];
 
     xlnuma__say(
-        plan,
+        plan->reason,
         "no node of numa_nodes has a CPU that it may use: memory on %s, "
         "vCPUs on %s, at expected distance %.2f",
         xlnuma__nodes_in_words(named, memory),
@@ -75,20 +61,22 @@ static const char *say_why_several(const struct xlnuma__table *table,
 
     xlnuma__mib(need->memory_kb, needed);
     if (roomiest->usable_kb < need->memory_kb) {
-        xlnuma__say(plan, "no single node has %s%s free (node %u has most, %s)",
+        xlnuma__say(plan->reason,
+                    "no single node has %s%s free (node %u has most, %s)",
                     needed, maxmem, roomiest->id,
                     xlnuma__mib(roomiest->usable_kb, most));
         return "hold it";
     }
     if (table->scale > 1 && holds_alone(table, need)) {
-        xlnuma__say(plan,
+        xlnuma__say(plan->reason,
                     "single nodes with %s%s free are farther from its PCI "
                     "devices",
                     needed, maxmem);
         return "hold it";
     }
-    xlnuma__say(plan, "no single node with %s%s free has %s for %u vCPUs%s",
-                needed, maxmem,
+    xlnuma__say(plan->reason,
+                "no single node with %s%s free has %s for %u vCPUs%s", needed,
+                maxmem,
                 request->has_cpus ? "enough of the CPUs that it may use"
                                   : "CPUs or cores enough",
                 need->nr_vcpus,
@@ -110,16 +98,16 @@ void xlnuma__say_placed(const struct xlnuma__table *table,
         return;
     }
     if (!(plan->nodes & (plan->nodes - 1))) {
-        xlnuma__say(plan, "node %u holds all of %s",
+        xlnuma__say(plan->reason, "node %u holds all of %s",
                     xlnuma_nodeset_first(plan->nodes),
                     xlnuma__mib(plan->needed_kb, text));
         return;
     }
     what = say_why_several(table, request, need, plan);
-    xlnuma__say(plan, "; %s %s on %u socket%s at expected distance %.2f",
-                xlnuma__nodes_in_words(plan->nodes, text), what,
-                set->nr_sockets, xlnuma__plural(set->nr_sockets),
-                plan->expected_distance);
+    xlnuma__say(
+        plan->reason, "; %s %s on %u socket%s at expected distance %.2f",
+        xlnuma__nodes_in_words(plan->nodes, text), what, set->nr_sockets,
+        xlnuma__plural(set->nr_sockets), plan->expected_distance);
 }
 
 void xlnuma__say_excluded(const struct xlnuma_alternative *excluded,
@@ -127,7 +115,7 @@ void xlnuma__say_excluded(const struct xlnuma_alternative *excluded,
 {
     char nodes[XLNUMA__NODES_WORDS];
 
-    xlnuma__say(plan, "; %s would do, but for %s",
+    xlnuma__say(plan->reason, "; %s would do, but for %s",
                 xlnuma__nodes_in_words(excluded->nodes, nodes),
                 excluded->why == XLNUMA_WHY_NOT_NODES ? "numa_nodes"
                                                       : "cpus or pool");

@@ -85,9 +85,10 @@ static void look(struct xlnuma__vcpu *vcpu, const libxl_vcpuinfo *info,
     vcpu->time_ns = info->vcpu_time;
     vcpu->cpu = info->cpu;
     vcpu->node = node_of(cpus, info->cpu);
-    vcpu->is_online = info->online;
-    vcpu->is_running = info->running;
-    vcpu->is_blocked = info->blocked;
+    vcpu->state = !info->online   ? XLNUMA__VCPU_OFFLINE
+                  : info->running ? XLNUMA__VCPU_RUNNING
+                  : info->blocked ? XLNUMA__VCPU_BLOCKED
+                                  : XLNUMA__VCPU_WAITING;
 }
 
 /* Returns false when the domain has no vCPUs to look at (any more). */

@@ -204,7 +204,7 @@ static const char *in_words(const struct xlnuma_plan *plan)
         used += (size_t)snprintf(
             words + used, sizeof(words) - used, "%s%u:%u[%s]", n ? " " : "",
             node->node, (unsigned)(node->memory_kb / MIB),
-            xlnuma__vnode_format_vcpus(node, vcpus, sizeof(vcpus)));
+            xlnuma__vcpus_format(node->vcpus, vcpus, sizeof(vcpus)));
         for (unsigned m = 0; m < plan->nr_guest_nodes; m++)
             used += (size_t)snprintf(words + used, sizeof(words) - used, "%s%u",
                                      m ? "," : "", node->distance[m]);

@@ -207,7 +207,7 @@ static void fill_runs_on(const struct xlnuma_host *host,
     xlnuma_cpuset cpus;
 
     for (unsigned v = 0; v < guest->vcpus.nr; v++) {
-        if (!guest->vcpus.vcpu[v].is_online)
+        if (guest->vcpus.vcpu[v].state == XLNUMA__VCPU_OFFLINE)
             continue;
         cpus_of(&guest->vcpus.vcpu[v], &cpus);
         xlnuma__spot_run_on(&one, host, &cpus);

@@ -163,7 +163,7 @@ static void vnode_memory(const void *row, char cell[TABLE_CELL_SIZE])
 
 static void vnode_vcpus(const void *row, char cell[TABLE_CELL_SIZE])
 {
-    xlnuma__vnode_format_vcpus(vnode_of(row), cell, TABLE_CELL_SIZE);
+    xlnuma__vcpus_format(vnode_of(row)->vcpus, cell, TABLE_CELL_SIZE);
 }
 
 static void vnode_distances(const void *row, char cell[TABLE_CELL_SIZE])

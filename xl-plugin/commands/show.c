@@ -174,14 +174,15 @@ static void vcpu_state(const void *data, char cell[TABLE_CELL_SIZE])
 {
     const struct vcpu_row *row = data;
 
-    snprintf(cell, TABLE_CELL_SIZE, "%s", xlnuma__vcpu_state(row->vcpu));
+    snprintf(cell, TABLE_CELL_SIZE, "%s",
+             xlnuma__vcpu_states[row->vcpu->state]);
 }
 
 static void vcpu_cpu(const void *data, char cell[TABLE_CELL_SIZE])
 {
     const struct vcpu_row *row = data;
 
-    if (row->vcpu->is_online)
+    if (row->vcpu->state != XLNUMA__VCPU_OFFLINE)
         snprintf(cell, TABLE_CELL_SIZE, "%" PRIu32, row->vcpu->cpu);
 }
 
@@ -189,7 +190,7 @@ static void vcpu_node(const void *data, char cell[TABLE_CELL_SIZE])
 {
     const struct vcpu_row *row = data;
 
-    if (row->vcpu->is_online && row->vcpu->node >= 0)
+    if (row->vcpu->state != XLNUMA__VCPU_OFFLINE && row->vcpu->node >= 0)
         snprintf(cell, TABLE_CELL_SIZE, "%d", row->vcpu->node);
 }
 
