@@ -9,6 +9,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The nodes that hold memory of the domain, strays aside. */
@@ -109,11 +110,23 @@ static void log_placed(const struct build *build)
                       build->plan->expected_distance);
 }
 
-static void make_report(struct build *build, struct xs_handle *xs)
+static void write_report(const struct build *build, struct xs_handle *xs)
 {
-    struct xlnuma__report report;
+    struct xlnuma__report *report = malloc(sizeof(*report));
     char message[XLNUMA_MESSAGE_SIZE];
 
+    if (report)
+        xlnuma__build_report(build, report);
+    if (xlnuma__report_write(xs, build->domid, report, message))
+        xlnuma__build_say(build, XTL_WARN,
+                          "%s: the domain is built, "
+                          "but \"xl numa-placement\" does not know how",
+                          message);
+    free(report);
+}
+
+static void make_report(struct build *build, struct xs_handle *xs)
+{
     if (build->plan)
         xlnuma__vnuma_built(build);
     if (build->plan && xlnuma__build_off_plan_kb(build) >= XLNUMA__STRAY_KB) {
@@ -133,12 +146,7 @@ static void make_report(struct build *build, struct xs_handle *xs)
         log_placed(build);
     }
     xlnuma__build_choose_emulator(build);
-    xlnuma__build_report(build, &report);
-    if (xlnuma__report_write(xs, build->domid, &report, message))
-        xlnuma__build_say(build, XTL_WARN,
-                          "%s: the domain is built, "
-                          "but \"xl numa-placement\" does not know how",
-                          message);
+    write_report(build, xs);
 }
 
 void xlnuma__on_built(struct build *build, struct xs_handle *xs)

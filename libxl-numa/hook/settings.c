@@ -49,7 +49,8 @@ static bool is_file_of(const struct build *build)
 static void note_kept(const struct build *build)
 {
     xlnuma__builds_lock();
-    if (!guest_file.is_set)
+    if (!guest_file.is_set &&
+        memcmp(&guest_file.settings, &build->settings, sizeof(build->settings)))
         guest_file.settings = build->settings;
     xlnuma__builds_unlock();
 }

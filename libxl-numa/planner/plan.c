@@ -7,6 +7,7 @@
 
 #include <inttypes.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct planning {
@@ -391,7 +392,7 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
                      const struct xlnuma_request *request,
                      struct xlnuma_plan *plan_r, char *message)
 {
-    struct planning planning; /* large: only what is used is written */
+    struct planning *planning;
     xlnuma_cpuset cpus;
     int rc;
 
@@ -411,6 +412,10 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
         xlnuma__say(plan_r->reason, "policy none: left to stock libxl");
         return 0;
     }
-    make_plan(&planning, host, request, plan_r);
+    planning = malloc(sizeof(*planning)); /* only what is used is written */
+    if (!planning)
+        return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
+    make_plan(planning, host, request, plan_r);
+    free(planning);
     return 0;
 }

@@ -84,11 +84,9 @@ static bool is_packed(const struct search *search)
 }
 
 /* Some candidates give CPUs alone, and do not count for the policy. */
-static bool has_cpus_alone(const struct search *search)
+static bool has_cpus_alone(const struct xlnuma__table *table)
 {
-    unsigned nr = search->table->nr;
-
-    return xlnuma_nodeset_count(search->table->named) < nr;
+    return xlnuma_nodeset_count(table->named) < table->nr;
 }
 
 /*
@@ -139,21 +137,27 @@ static void set_bounds(struct search *search)
 }
 
 /* Judge a set: if it holds what is needed and is better, it is the best now. */
-static bool offer(struct search *search, uint64_t set)
+static bool offer_set(const struct xlnuma__table *table,
+                      const struct xlnuma__need *need,
+                      struct xlnuma__found *found, uint64_t set)
 {
-    struct xlnuma__found *found = search->found;
     struct xlnuma__judged judged;
     enum xlnuma_why_not why;
 
-    xlnuma__judge(search->table, search->need, set, &judged);
+    xlnuma__judge(table, need, set, &judged);
     if (judged.is_reachable && judged.used != set) /* the same, and holds it */
-        xlnuma__judge(search->table, search->need, judged.used, &judged);
-    if (!xlnuma__holds(search->need, &judged) ||
+        xlnuma__judge(table, need, judged.used, &judged);
+    if (!xlnuma__holds(need, &judged) ||
         (found->is_found && xlnuma__compare(&judged, &found->best, &why) >= 0))
         return false;
     found->is_found = true;
     found->best = judged;
     return true;
+}
+
+static bool offer(struct search *search, uint64_t set)
+{
+    return offer_set(search->table, search->need, search->found, set);
 }
 
 /*
@@ -412,7 +416,7 @@ static bool can_complete(const struct search *search,
     for (unsigned k = 0; nr > nr_left && k < KINDS; k++) {
         uint64_t value[XLNUMA_NODES_MAX], has = branch->has.of[k];
 
-        if ((k != KB && has_cpus_alone(search)) || needed[k] <= has)
+        if ((k != KB && has_cpus_alone(search->table)) || needed[k] <= has)
             continue;
         nr = 0;
         XLNUMA_FOR_EACH_NODE(i, open)
@@ -714,7 +718,7 @@ static bool visit_all(struct search *search)
 {
     unsigned nr = search->table->nr, max = search->need->max_nodes;
 
-    if (has_cpus_alone(search) || max > nr)
+    if (has_cpus_alone(search->table) || max > nr)
         max = nr;
     set_bounds(search);
     for (search->size = 2; search->size <= max; search->size++) {
@@ -743,25 +747,22 @@ static void search_large(struct search *search)
     improve(search);
 }
 
-void xlnuma__search(struct xlnuma__table *table,
-                    const struct xlnuma__need *need,
-                    struct xlnuma__found *found_r)
+/*
+ * Not inlined: most guests need no more than a node, and a page of the stack that is
+ * touched once costs each fork of xl.
+ */
+static __attribute__((noinline)) void
+search_sets(struct xlnuma__table *table, const struct xlnuma__need *need,
+            struct xlnuma__found *found)
 {
     struct search search; /* large: only what is used is written */
 
-    found_r->is_found = false;
-    found_r->is_nearest = true;
     search.table = table;
     search.need = need;
-    search.found = found_r;
-    for (unsigned i = 0; i < table->nr; i++)
-        offer(&search, (uint64_t)1 << i);
-    if ((found_r->is_found && table->scale == 1) ||
-        (need->max_nodes == 1 && !has_cpus_alone(&search)))
-        return; /* without devices nothing is as near as a single node */
+    search.found = found;
     prepare(&search);
     grow_all(&search, BY_NEARNESS);
-    if (!found_r->is_found)
+    if (!found->is_found)
         grow_all(&search, BY_ROOM);
     if (is_packed(&search))
         loosen_apart(&search);
@@ -771,4 +772,18 @@ void xlnuma__search(struct xlnuma__table *table,
         search_large(&search);
     else
         visit_all(&search);
+}
+
+void xlnuma__search(struct xlnuma__table *table,
+                    const struct xlnuma__need *need,
+                    struct xlnuma__found *found_r)
+{
+    found_r->is_found = false;
+    found_r->is_nearest = true;
+    for (unsigned i = 0; i < table->nr; i++)
+        offer_set(table, need, found_r, (uint64_t)1 << i);
+    if ((found_r->is_found && table->scale == 1) ||
+        (need->max_nodes == 1 && !has_cpus_alone(table)))
+        return; /* without devices nothing is as near as a single node */
+    search_sets(table, need, found_r);
 }

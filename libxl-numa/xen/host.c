@@ -142,11 +142,16 @@ static unsigned read_low_memory(struct xlnuma_host *host, libxl_ctx *ctx,
 /* Enough for most machines, in a buffer of a page, which costs libxenctrl least. */
 #define MAP_FEW (4096 / sizeof(struct e820entry))
 
-static int read_map(xc_interface *xch, struct e820entry map[MAP_MAX])
-{
-    int nr = xc_get_machine_memory_map(xch, map, MAP_FEW);
+struct map {
+    struct e820entry entry[MAP_MAX];
+    struct xlnuma__ram ram[MAP_MAX];
+};
 
-    return nr < 0 ? xc_get_machine_memory_map(xch, map, MAP_MAX) : nr;
+static int read_map(xc_interface *xch, struct map *map)
+{
+    int nr = xc_get_machine_memory_map(xch, map->entry, MAP_FEW);
+
+    return nr < 0 ? xc_get_machine_memory_map(xch, map->entry, MAP_MAX) : nr;
 }
 
 /*
@@ -155,18 +160,23 @@ static int read_map(xc_interface *xch, struct e820entry map[MAP_MAX])
  */
 static bool size_by_map(struct xlnuma_host *host, xc_interface *xch)
 {
-    struct e820entry map[MAP_MAX];
-    struct xlnuma__ram ram[MAP_MAX];
-    int nr = read_map(xch, map);
+    struct map *map = malloc(sizeof(*map)); /* only what is used is written */
+    int nr = map ? read_map(xch, map) : 0;
     unsigned nr_ram = 0;
+    bool is_sized;
 
-    for (int i = 0; i < nr; i++)
-        if (map[i].type == E820_RAM)
-            ram[nr_ram++] = (struct xlnuma__ram){
-                .start_page = (map[i].addr + XC_PAGE_SIZE - 1) / XC_PAGE_SIZE,
-                .end_page = (map[i].addr + map[i].size) / XC_PAGE_SIZE,
+    for (int i = 0; i < nr; i++) {
+        const struct e820entry *entry = &map->entry[i];
+
+        if (entry->type == E820_RAM)
+            map->ram[nr_ram++] = (struct xlnuma__ram){
+                .start_page = (entry->addr + XC_PAGE_SIZE - 1) / XC_PAGE_SIZE,
+                .end_page = (entry->addr + entry->size) / XC_PAGE_SIZE,
             };
-    return nr_ram && xlnuma__host_size_by_map(host, ram, nr_ram);
+    }
+    is_sized = nr_ram && xlnuma__host_size_by_map(host, map->ram, nr_ram);
+    free(map);
+    return is_sized;
 }
 
 /*

@@ -241,7 +241,7 @@ int xlnuma__report_write(struct xs_handle *xs, uint32_t domid,
 {
     char *text = NULL, path[PATH_SIZE];
     size_t length;
-    FILE *file = open_memstream(&text, &length);
+    FILE *file = report ? open_memstream(&text, &length) : NULL;
     int err = ENOMEM;
 
     *message = '\0';

@@ -9,7 +9,10 @@
 
 #define XLNUMA__REPORT_VERSION "2"
 
-/* Returns 0, XLNUMA_ERR_XEN; then nothing of it is there. */
+/*
+ * NULL: there was no memory for it. Returns 0, XLNUMA_ERR_XEN; then nothing of it is
+ * there.
+ */
 int xlnuma__report_write(struct xs_handle *xs, uint32_t domid,
                          const struct xlnuma__report *report, char *message);
 
