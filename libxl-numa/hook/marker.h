@@ -14,6 +14,7 @@
 
 /* In one file of each. */
 #define XLNUMA_MARKER(prefix)                                                  \
-    __attribute__((used)) static const char marker[] = prefix PACKAGE_VERSION
+    __attribute__((used, retain)) static const char marker[] =                 \
+        prefix PACKAGE_VERSION
 
 #endif /* XLNUMA_MARKER_H */
