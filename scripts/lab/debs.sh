@@ -9,7 +9,7 @@
 LAB_TOOLS=(qemu-system-x86 binutils cpio jq xz-utils)
 # shellcheck disable=SC2034 # so are these
 LAB_BUILD_TOOLS=(gcc libc6-dev make autoconf automake libtool pkg-config
-    libxen-dev libyajl-dev libexpat1-dev libcunit1-dev)
+    libxen-dev libyajl-dev libexpat1-dev libcunit1-dev musl-dev)
 # shellcheck disable=SC2034 # this one in packages.sh
 LAB_PACKAGE_TOOLS=(lintian mmdebstrap)
 
