@@ -7,6 +7,7 @@
  * fixed when it is built, so that no environment decides what root runs. Knows
  * nothing of Xen.
  */
+#include <alloca.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -77,24 +78,25 @@ static bool is_quiet(int argc, char **argv)
         { NULL, 0, NULL, 0 },
     };
     bool is_found = false;
+    size_t size = ((size_t)argc + 1) * sizeof(*argv);
     char **copy; /* getopt_long() reorders it */
     int option;
 
-    if (!is_command(argv[0], "create", 1) ||
-        !(copy = calloc((size_t)argc + 1, sizeof(*copy))))
+    if (!is_command(argv[0], "create", 1))
         return false;
-    memcpy(copy, argv, (size_t)argc * sizeof(*copy));
+    copy = memcpy(alloca(size), argv, size);
     opterr = 0;
     while ((option = getopt_long(argc, copy, "AFVcdef:inpq", options, NULL)) !=
            -1)
         is_found |= option == 'q';
-    free(copy);
     return is_found;
 }
 
 /*
  * Each page more that is touched, of the stack or of libc's code, costs a start of xl
- * as much as twenty system calls: so paths are short, and put together by hand.
+ * as much as twenty system calls, and the first of malloc()'s as much as a hundred: so
+ * paths are short, and put together by hand, and what is new in the environment is not
+ * setenv()'s.
  */
 #define NAME_SIZE_MAX 64
 #define PLUGIN_PATH_SIZE (sizeof(PLUGINDIR "/xl-") + NAME_SIZE_MAX)
@@ -119,27 +121,57 @@ static void run_plugin(char **argv)
     exit(EXIT_CANNOT);
 }
 
-/* Add the hook to LD_PRELOAD; what is there already stays, and comes first. */
-static bool preload_hook(void)
+/*
+ * The variable that preloads the hook; what is preloaded already stays, and comes
+ * first. NULL, and why on stderr: it cannot be.
+ */
+static char *preload_hook(void)
 {
+    static char alone[] = "LD_PRELOAD=" PRELOAD;
     const char *before = getenv("LD_PRELOAD");
-    char *value;
-    bool is_done;
+    char *both;
 
     if (access(PRELOAD, R_OK)) {
         fprintf(stderr,
                 "xl: warning: %s: %s: stock placement (is xl-numa "
                 "installed completely?)\n",
                 PRELOAD, strerror(errno));
-        return true;
+        return NULL;
     }
     if (!before || !*before)
-        return !setenv("LD_PRELOAD", PRELOAD, 1);
-    if (asprintf(&value, "%s:%s", before, PRELOAD) < 0)
-        return false;
-    is_done = !setenv("LD_PRELOAD", value, 1);
-    free(value);
-    return is_done;
+        return alone;
+    if (asprintf(&both, "LD_PRELOAD=%s:%s", before, PRELOAD) < 0) {
+        fprintf(stderr, "xl: warning: out of memory: stock placement\n");
+        return NULL;
+    }
+    return both;
+}
+
+/* Are both values of the same variable? NULL is none. */
+static bool is_same(const char *variable, const char *other)
+{
+    return other && !strncmp(variable, other, strcspn(other, "=") + 1);
+}
+
+/* With these in the environment, NULL for none. Returns only if it fails. */
+static void run_stock(const char *stock, char **argv, char *preload,
+                      char *quiet)
+{
+    size_t nr = 0;
+    char **env, **to;
+
+    while (environ[nr])
+        nr++;
+    env = to = alloca((nr + 3) * sizeof(*env));
+    if (preload)
+        *to++ = preload;
+    if (quiet)
+        *to++ = quiet;
+    for (char **from = environ; *from; from++)
+        if (!is_same(*from, preload) && !is_same(*from, quiet))
+            *to++ = *from;
+    *to = NULL;
+    execve(stock, argv, env);
 }
 
 /* Among xl's options, those before its subcommand: -N, a dry run? */
@@ -267,7 +299,8 @@ static void list_plugin(void)
 int main(int argc, char **argv)
 {
     int at = find_subcommand(argc, argv);
-    char path[STOCK_PATH_SIZE];
+    static char quiet[] = "XL_NUMA_QUIET=1";
+    char path[STOCK_PATH_SIZE], *preload;
     const char *stock;
 
     occupy_standard();
@@ -280,17 +313,15 @@ int main(int argc, char **argv)
                 STOCK_XL);
         return EXIT_CANNOT;
     }
-    if (needs_hook(argv[at]) && !preload_hook())
-        fprintf(stderr, "xl: warning: out of memory: stock placement\n");
-    if (is_quiet(argc - at, argv + at))
-        setenv("XL_NUMA_QUIET", "1", 1);
+    preload = needs_hook(argv[at]) ? preload_hook() : NULL;
     if (is_list_of_subcommands(argv + at))
         list_plugin();
     if (!is_dry(argv + 1, at - 1))
         prepare_growth(argv + at);
     stock = behind_wrapper(path);
     argv[0] = (char *)stock;
-    execv(stock, argv);
+    run_stock(stock, argv, preload,
+              is_quiet(argc - at, argv + at) ? quiet : NULL);
     fprintf(stderr, "xl: %s: %s\n", stock, strerror(errno));
     return EXIT_CANNOT;
 }
