@@ -294,22 +294,24 @@ lab_runs_linux() {
 }
 
 # lab_wait_linux NAME [SECONDS]: until the Linux guest has run for more than so
-# many seconds, by its own count (0 if not given: until it is up).
+# many seconds, by its own count (0 if not given: until it is up). One thread emulates all
+# CPUs: a look takes time from the guest.
 lab_wait_linux() {
-    lab_wait 300 lab_runs_linux "$1" "${2:-0}"
+    LAB_PAUSE=1000000 lab_wait 300 lab_runs_linux "$1" "${2:-0}"
 }
 
 lab_domid() {
     "$LAB_STOCK_XL" domid "$1" 2>/dev/null
 }
 
-# lab_wait SECONDS COMMAND...: until the command succeeds.
+# lab_wait SECONDS COMMAND...: until the command succeeds, which is tried every LAB_PAUSE
+# microseconds (200000).
 lab_wait() {
     lab_until=$(($(date +%s) + $1))
     shift
     until "$@" >/dev/null 2>&1; do
         [ "$(date +%s)" -lt "$lab_until" ] || return 1
-        usleep 200000
+        usleep "${LAB_PAUSE:-200000}"
     done
 }
 
@@ -398,7 +400,7 @@ lab_take_all() {
 
 # The CPUs of node $1.
 lab_cpus_of() {
-    "$LAB_STOCK_XL" info -n | awk -v node="$1" '
+    lab_host | awk -v node="$1" '
         /^cpu_topology/ { inside = 1; next }
         inside && /^ *[0-9]+:/ { if ($4 == node) print $1 + 0; next }
         inside && !/^cpu:/ { inside = 0 }'
@@ -564,14 +566,32 @@ lab_xen_before() {
         }'
 }
 
-# Lines "NODE SIZE FREE DISTANCE...", in MiB.
-lab_nodes() {
-    "$LAB_STOCK_XL" info -n | awk '
+# What xl says of the host's CPUs and nodes, once a boot: nothing of it changes but the
+# free memory, which is not to be taken from here. (Each xl takes some tenths of a second.)
+lab_host() {
+    [ -s /tmp/lab.host ] || {
+        "$LAB_STOCK_XL" info -n >/tmp/lab.host.new || return 1
+        mv /tmp/lab.host.new /tmp/lab.host
+    }
+    cat /tmp/lab.host
+}
+
+lab_parse_nodes() {
+    awk '
         /^numa_info/ { inside = 1; next }
         inside && /^ *[0-9]+:/ {
             gsub(",", " ", $4); print $1 + 0, $2, $3, $4; next
         }
         inside && !/^node:/ { inside = 0 }'
+}
+
+# Lines "NODE SIZE FREE DISTANCE...", in MiB.
+lab_nodes() {
+    "$LAB_STOCK_XL" info -n | lab_parse_nodes
+}
+
+lab_nr_nodes() {
+    lab_host | lab_parse_nodes | wc -l
 }
 
 # Free MiB of each node, on one line.
@@ -604,7 +624,7 @@ lab_wait_scrubbed() {
 # The complete section of domain $1 in the hypervisor's dump $2, as lines
 # "NODE PAGES"; fails while lines are missing.
 lab_parse_dump() {
-    awk -v domid="$1" -v nr_nodes="$(lab_nodes | wc -l)" '
+    awk -v domid="$1" -v nr_nodes="$(lab_nr_nodes)" '
         $2 == "Domain" { inside = ($3 == domid) }
         inside && $2 == "Node" { print $3 + 0, $4; lines++ }
         END { exit lines != nr_nodes }' "$2"
@@ -719,7 +739,7 @@ lab_list() {
 # lab_affinity DOMID: its node affinity as Xen's list ("0,2-3"); all nodes where
 # xl says "all".
 lab_affinity() {
-    "$LAB_STOCK_XL" list -n "$1" | awk -v last="$(($(lab_nodes | wc -l) - 1))" '
+    "$LAB_STOCK_XL" list -n "$1" | awk -v last="$(($(lab_nr_nodes) - 1))" '
         NR == 2 { print ($NF == "all" ? "0-" last : $NF) }'
 }
 
@@ -758,7 +778,7 @@ lab_offplan() {
 lab_off_socket() {
     "$LAB_VCPUS" "$@" >/tmp/lab.vcpus &
     shift
-    "$LAB_STOCK_XL" info -n | awk '
+    lab_host | awk '
         /^cpu_topology/ { inside = 1; next }
         inside && /^ *[0-9]+:/ { print "socket", $4, $3; next }
         inside && !/^cpu:/ { inside = 0 }' >/tmp/lab.homes
@@ -780,7 +800,7 @@ lab_off_socket() {
 
 # lab_node_cpus: lines "NODE NR_CPUS".
 lab_node_cpus() {
-    "$LAB_STOCK_XL" info -n | awk '
+    lab_host | awk '
         /^cpu_topology/ { inside = 1; next }
         inside && /^ *[0-9]+:/ { cpus[$4]++; next }
         inside && !/^cpu:/ { inside = 0 }
@@ -794,7 +814,7 @@ lab_distance() {
         lab_list "$2" | sed 's/^/chosen /'
         lab_node_cpus | sed 's/^/cpus /'
         lab_pages "$1" | sed 's/^/pages /'
-        lab_nodes | sed 's/^/node /'
+        lab_host | lab_parse_nodes | sed 's/^/node /'
     } | awk '
         $1 == "chosen" { chosen[$2] = 1 }
         $1 == "cpus" && ($2 in chosen) { cpus[$2] = $3; nr_cpus += $3 }
@@ -813,7 +833,7 @@ lab_distance_run() {
         awk -v id="$1" '$1 == id && $3 != "all" { print "ran", $3, $4 }' \
             /tmp/lab.vcpus
         lab_pages "$1" | sed 's/^/pages /'
-        lab_nodes | sed 's/^/node /'
+        lab_host | lab_parse_nodes | sed 's/^/node /'
     } | awk '
         $1 == "ran" { ran[$2] += $3; all_ran += $3 }
         $1 == "pages" { pages[$2] = $3; all += $3 }
