@@ -6,7 +6,8 @@
 # memory that is taken meanwhile comes from that socket too.
 # host: lab-8n.json
 # timeout: 900
-# memory: 7300
+# host-memory: 4096
+# memory: 4000
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
@@ -33,15 +34,15 @@ lands() {
 is "the host has eight nodes" "$(lab_nodes | wc -l)" 8
 # vCPUs evenly on n nodes: 12 - 2 / n, however the memory is divided.
 for type in pv pvh; do
-    lands $type 700 1 10.00
-    lands $type 1500 2 11.00
-    lands $type 2300 3 11.33
-    lands $type 3200 4 11.50
+    lands $type 350 1 10.00
+    lands $type 700 2 11.00
+    lands $type 1100 3 11.33
+    lands $type 1600 4 11.50
 done
 
 # Xen's own order would go on with node 7, then 0.
 lab_take filler 7 $(($(lab_free | cut -d' ' -f8) - 100))
-lab_hold g pvh 700 1 'numa_nodes="6"'
+lab_hold g pvh 350 1 'numa_nodes="6"'
 lab_take thief 6 $(($(lab_free | cut -d' ' -f7) - 200))
 ok "a guest is built whose node 6 lost memory meanwhile" lab_release
 domid=$(lab_domid g)
@@ -55,10 +56,10 @@ lab_destroy filler
 
 # The two nodes with the most memory are on different sockets now.
 for node in 0 1 2 5 6; do
-    lab_take load$node $node 150
+    lab_take load$node $node 75
 done
-lands pvh 1500 2 11.00
-LAB_XL=$LAB_STOCK_XL lab_create g pvh 1500 2
+lands pvh 700 2 11.00
+LAB_XL=$LAB_STOCK_XL lab_create g pvh 700 2
 domid=$(lab_domid g)
 nodes=$(lab_affinity "$domid")
 distance=$(lab_distance "$domid" "$nodes")
