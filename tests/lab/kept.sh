@@ -7,8 +7,11 @@
 # (migrate.sh has a migration, xendomains.sh Debian's script.)
 # host: lab-2x2.json
 # hvm: yes
+# linux: yes
+# host-memory: 5120
+# dom0_mem: 1024
 # timeout: 400
-# memory: 1100
+# memory: 1300
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
