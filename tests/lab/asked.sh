@@ -6,6 +6,7 @@
 # several guests are planned as they are then built; and a guest that gave memory
 # back is one that verify finds.
 # host: lab-2x2.json
+# memory: 900
 # timeout: 600
 
 # shellcheck source=tests/lab/lib.sh

@@ -7,6 +7,7 @@
 # can be known; what it says is needed is what xl frees.
 # host: lab-2x2.json
 # dom0_mem: all
+# memory: 1200
 # timeout: 500
 
 # shellcheck source=tests/lab/lib.sh

@@ -5,6 +5,7 @@
 # without the library, stock behaviour and one warning. And the subcommand on a
 # live host: plan says what create then does.
 # host: lab-2x2.json
+# memory: 800
 # timeout: 300
 
 # shellcheck source=tests/lab/lib.sh

@@ -5,6 +5,7 @@
 # real xl here, and with ours in tests/unit/test_cpus.c; and plan takes what xl
 # create takes, and nothing else. Only one guest is really built at a time.
 # host: lab-2x2.json
+# memory: 800
 # timeout: 300
 
 # shellcheck source=tests/lab/lib.sh

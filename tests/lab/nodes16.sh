@@ -4,6 +4,7 @@
 # On a host of 16 nodes a guest larger than a node goes to siblings; stock xl
 # picks strangers.
 # host: lab-16n.json
+# memory: 2600
 # timeout: 400
 
 # shellcheck source=tests/lab/lib.sh

@@ -4,6 +4,7 @@
 # On a host of 32 nodes a guest larger than a node goes to siblings; stock xl
 # gives up above 16 nodes.
 # host: lab-32n.json
+# memory: 2600
 # timeout: 500
 
 # shellcheck source=tests/lab/lib.sh

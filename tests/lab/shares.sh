@@ -5,6 +5,7 @@
 # lacks a little takes just that from the other socket. numa_nodes that has no CPU
 # for the guest names its memory. Nodes with room to grow come first.
 # host: lab-2x2.json
+# memory: 1600
 # timeout: 500
 
 # shellcheck source=tests/lab/lib.sh

@@ -5,6 +5,7 @@
 # metrics and watch say what stock xl says of the nodes and the hypervisor's count
 # of the guests' pages, the same from a snapshot. (list, show, verify: asked.sh)
 # host: lab-2x2.json
+# memory: 1000
 # timeout: 400
 
 # shellcheck source=tests/lab/lib.sh
