@@ -11,19 +11,20 @@
 /* Up to so many nodes every set is looked at. */
 #define SMALL 8
 
+/* So many alternatives of each kind. */
+#define EXPLAINED 3
+
 /* So many nodes are named where nothing holds the guest. */
 #define NAMED_MAX 8
 
 struct list {
     unsigned nr;
-    struct xlnuma__judged set[XLNUMA__EXPLAINED];
+    struct xlnuma__judged set[EXPLAINED];
 };
 
 struct explaining {
-    const struct xlnuma__table *table;
-    const struct xlnuma__need *need;
-    const struct xlnuma__judged *chosen;
-    struct list lacking[XLNUMA__EXPLAINED]; /* of one node, two, and more */
+    const struct xlnuma__planning *planning;
+    struct list lacking[EXPLAINED]; /* of one node, two, and more */
     struct list holding;
 };
 
@@ -63,9 +64,9 @@ static void keep(struct list *list, const struct xlnuma__judged *set,
             return;
     while (at && is_before(set, &list->set[at - 1]))
         at--;
-    if (at == XLNUMA__EXPLAINED)
+    if (at == EXPLAINED)
         return;
-    if (list->nr < XLNUMA__EXPLAINED)
+    if (list->nr < EXPLAINED)
         list->nr++;
     memmove(&list->set[at + 1], &list->set[at],
             (list->nr - 1 - at) * sizeof(list->set[0]));
@@ -74,33 +75,36 @@ static void keep(struct list *list, const struct xlnuma__judged *set,
 
 static void look_at(struct explaining *explaining, uint64_t set)
 {
+    const struct xlnuma__planning *planning = explaining->planning;
+    const struct xlnuma__judged *chosen = &planning->found.best;
     unsigned size = xlnuma_nodeset_count(set);
     struct xlnuma__judged judged;
 
-    if (!set || set == explaining->chosen->set)
+    if (!set || set == chosen->set)
         return;
-    xlnuma__judge(explaining->table, explaining->need, set, &judged);
+    xlnuma__judge(&planning->table, &planning->need, set, &judged);
     if (!judged.is_reachable || judged.used != set)
         return;
-    if (size > XLNUMA__EXPLAINED)
-        size = XLNUMA__EXPLAINED;
-    if (xlnuma__holds(explaining->need, &judged))
+    if (size > EXPLAINED)
+        size = EXPLAINED;
+    if (xlnuma__holds(&planning->need, &judged))
         keep(&explaining->holding, &judged, is_better);
-    else if (xlnuma__compare_distance(&judged, explaining->chosen) <= 0)
+    else if (xlnuma__compare_distance(&judged, chosen) <= 0)
         keep(&explaining->lacking[size - 1], &judged, is_nearer);
 }
 
 /* All sets; of many nodes single ones, pairs, and the chosen set with a change. */
 static void look_around(struct explaining *explaining)
 {
-    uint64_t chosen = explaining->chosen->set;
+    uint64_t chosen = explaining->planning->found.best.set;
+    unsigned nr = explaining->planning->table.nr;
 
-    for (uint64_t set = explaining->table->nr <= SMALL; set; set++) {
-        if (set >> explaining->table->nr)
+    for (uint64_t set = nr <= SMALL; set; set++) {
+        if (set >> nr)
             return;
         look_at(explaining, set);
     }
-    for (unsigned i = 0; i < explaining->table->nr; i++) {
+    for (unsigned i = 0; i < nr; i++) {
         uint64_t one = (uint64_t)1 << i;
 
         for (unsigned j = 0; j <= i; j++) {
@@ -114,13 +118,12 @@ static void look_around(struct explaining *explaining)
     }
 }
 
-static void add_alternative(const struct explaining *explaining,
-                            const struct xlnuma_request *request,
+static void add_alternative(const struct xlnuma__planning *planning,
                             const struct xlnuma__judged *set,
                             struct xlnuma_plan *plan)
 {
-    const struct xlnuma__need *need = explaining->need;
-    const struct xlnuma_node *node = explaining->table->host->node;
+    const struct xlnuma__need *need = &planning->need;
+    const struct xlnuma_node *node = planning->table.host->node;
     struct xlnuma_alternative *other =
         &plan->alternative[plan->nr_alternatives++];
     unsigned nr_all = 0, i;
@@ -130,14 +133,14 @@ static void add_alternative(const struct explaining *explaining,
     *other = (struct xlnuma_alternative){
         .nodes = set->nodes,
         .expected_distance =
-            xlnuma__memory_distance(explaining->table, need, set),
+            xlnuma__memory_distance(&planning->table, need, set),
     };
     if (!set->nr_named) {
         other->why = XLNUMA_WHY_NOT_NODES;
     } else if (set->usable_kb < need->memory_kb) {
         other->why = XLNUMA_WHY_NOT_MEMORY;
         other->short_kb = need->memory_kb - set->usable_kb;
-    } else if (set->nr_cpus < need->nr_cpus && request->has_cpus &&
+    } else if (set->nr_cpus < need->nr_cpus && planning->request->has_cpus &&
                nr_all >= need->nr_cpus) {
         other->why = XLNUMA_WHY_NOT_AFFINITY;
     } else if (set->nr_cpus < need->nr_cpus) {
@@ -148,9 +151,9 @@ static void add_alternative(const struct explaining *explaining,
         other->short_cpus = need->nr_cores - set->nr_cores;
     } else if (set->nr_named > need->max_nodes) {
         other->why = XLNUMA_WHY_NOT_POLICY;
-    } else if (!explaining->chosen) {
+    } else if (!planning->found.is_found) {
         other->why = XLNUMA_WHY_NOT_PATH;
-    } else if (xlnuma__compare(explaining->chosen, set, &other->why) > 0) {
+    } else if (xlnuma__compare(&planning->found.best, set, &other->why) > 0) {
         /* Better but for the sockets that it takes for its cores. */
         other->why = XLNUMA_WHY_NOT_SOCKETS;
     }
@@ -164,32 +167,28 @@ static struct list mix_lacking(const struct explaining *explaining)
 {
     struct list mixed = { .nr = 0 };
 
-    for (unsigned n = 0; n < XLNUMA__EXPLAINED; n++)
-        for (unsigned size = 0; size < XLNUMA__EXPLAINED; size++) {
+    for (unsigned n = 0; n < EXPLAINED; n++)
+        for (unsigned size = 0; size < EXPLAINED; size++) {
             const struct list *list = &explaining->lacking[size];
 
-            if (n < list->nr && mixed.nr < XLNUMA__EXPLAINED)
+            if (n < list->nr && mixed.nr < EXPLAINED)
                 keep(&mixed, &list->set[n], is_nearer);
         }
     return mixed;
 }
 
-void xlnuma__explain(struct xlnuma__table *table,
-                     const struct xlnuma_request *request,
-                     const struct xlnuma__need *need,
-                     const struct xlnuma__judged *chosen,
+void xlnuma__explain(const struct xlnuma__planning *planning,
                      struct xlnuma_plan *plan)
 {
-    struct explaining explaining = { table, need, chosen,
-                                     .holding = { .nr = 0 } };
+    struct explaining explaining = { planning, .holding = { .nr = 0 } };
     struct list lacking;
 
     look_around(&explaining);
     lacking = mix_lacking(&explaining);
     for (unsigned n = 0; n < lacking.nr; n++)
-        add_alternative(&explaining, request, &lacking.set[n], plan);
+        add_alternative(planning, &lacking.set[n], plan);
     for (unsigned n = 0; n < explaining.holding.nr; n++)
-        add_alternative(&explaining, request, &explaining.holding.set[n], plan);
+        add_alternative(planning, &explaining.holding.set[n], plan);
 }
 
 /* --- nothing holds it ----------------------------------------------------------- */
@@ -206,10 +205,10 @@ static unsigned find_named(const struct xlnuma__table *table, uint8_t order[])
 }
 
 /* "1747 MiB and a CPU" */
-static void say_what(const struct xlnuma_request *request,
-                     const struct xlnuma__need *need,
+static void say_what(const struct xlnuma__planning *planning,
                      const struct xlnuma__judged *set, struct xlnuma_plan *plan)
 {
+    const struct xlnuma__need *need = &planning->need;
     bool lacks_kb = set->usable_kb < need->memory_kb;
     char text[32];
 
@@ -218,7 +217,7 @@ static void say_what(const struct xlnuma_request *request,
                     xlnuma__mib(need->memory_kb - set->usable_kb + 1023, text));
     if (!set->nr_cpus)
         xlnuma__say(plan->reason, "%sa CPU%s", lacks_kb ? " and " : "",
-                    request->has_cpus ? " that it may use" : "");
+                    planning->request->has_cpus ? " that it may use" : "");
     else if (!lacks_kb && set->nr_cpus < need->nr_cpus)
         xlnuma__say(plan->reason, "%u CPUs", need->nr_cpus - set->nr_cpus);
     else if (!lacks_kb)
@@ -229,10 +228,9 @@ static void say_what(const struct xlnuma_request *request,
  * "; nodes 0,3 have 4957 MiB and lack 43 MiB": of so many nodes the roomiest.
  * Returns whether that is memory.
  */
-static bool say_roomiest(const struct xlnuma__table *table,
-                         const struct xlnuma_request *request,
-                         const struct xlnuma__need *need, const uint8_t order[],
-                         unsigned nr, struct xlnuma_plan *plan)
+static bool say_roomiest(const struct xlnuma__planning *planning,
+                         const uint8_t order[], unsigned nr,
+                         struct xlnuma_plan *plan)
 {
     bool is_one = nr == 1;
     struct xlnuma__judged set;
@@ -241,25 +239,26 @@ static bool say_roomiest(const struct xlnuma__table *table,
 
     for (unsigned n = 0; n < nr; n++)
         roomiest |= (uint64_t)1 << order[n];
-    xlnuma__judge(table, need, roomiest, &set);
+    xlnuma__judge(&planning->table, &planning->need, roomiest, &set);
     xlnuma__say(plan->reason, "; %s %s %s and %s ",
                 xlnuma__nodes_in_words(set.nodes, nodes),
                 is_one ? "has" : "have", xlnuma__mib(set.usable_kb, has),
                 is_one ? "lacks" : "lack");
-    say_what(request, need, &set, plan);
-    return set.usable_kb < need->memory_kb;
+    say_what(planning, &set, plan);
+    return set.usable_kb < planning->need.memory_kb;
 }
 
-static void say_nodes(const struct xlnuma__table *table,
-                      const struct xlnuma_request *request,
-                      const struct xlnuma__need *need, const uint8_t order[],
-                      unsigned nr, bool is_lack, struct xlnuma_plan *plan)
+static void say_nodes(const struct xlnuma__planning *planning,
+                      const uint8_t order[], unsigned nr, bool is_lack,
+                      struct xlnuma_plan *plan)
 {
+    const struct xlnuma__table *table = &planning->table;
+
     for (unsigned n = 0; n < nr && n < NAMED_MAX; n++) {
         struct xlnuma__judged set;
         char has[32];
 
-        xlnuma__judge(table, need, (uint64_t)1 << order[n], &set);
+        xlnuma__judge(table, &planning->need, (uint64_t)1 << order[n], &set);
         xlnuma__say(plan->reason, "%s node %u %s",
                     n         ? ","
                     : is_lack ? ";"
@@ -269,7 +268,7 @@ static void say_nodes(const struct xlnuma__table *table,
                     : is_lack ? "lacks "
                               : "has ");
         if (is_lack)
-            say_what(request, need, &set, plan);
+            say_what(planning, &set, plan);
         else
             xlnuma__say(plan->reason, "%s", xlnuma__mib(set.usable_kb, has));
     }
@@ -278,10 +277,11 @@ static void say_nodes(const struct xlnuma__table *table,
 }
 
 /* "needs 5000 MiB on 2 nodes" */
-static void say_need(const struct xlnuma_request *request,
-                     const struct xlnuma__need *need, unsigned nr_all,
+static void say_need(const struct xlnuma__planning *planning, unsigned nr_all,
                      struct xlnuma_plan *plan)
 {
+    const struct xlnuma_request *request = planning->request;
+    const struct xlnuma__need *need = &planning->need;
     char needed[32];
 
     xlnuma__say(plan->reason, "needs %s%s",
@@ -296,29 +296,27 @@ static void say_need(const struct xlnuma_request *request,
         xlnuma__say(plan->reason, " on %u nodes", need->max_nodes);
 }
 
-void xlnuma__explain_lack(struct xlnuma__table *table,
-                          const struct xlnuma_request *request,
-                          const struct xlnuma__need *need,
+void xlnuma__explain_lack(const struct xlnuma__planning *planning,
                           struct xlnuma_plan *plan)
 {
-    struct explaining explaining = { .table = table, .need = need };
+    const struct xlnuma__need *need = &planning->need;
     uint8_t order[XLNUMA_NODES_MAX];
-    unsigned nr_all = find_named(table, order), nr = nr_all;
+    unsigned nr_all = find_named(&planning->table, order), nr = nr_all;
 
     if (nr > need->max_nodes)
         nr = need->max_nodes;
-    say_need(request, need, nr_all, plan);
+    say_need(planning, nr_all, plan);
     if (!nr_all)
         xlnuma__say(plan->reason, ", and no node that it may use has any free");
     else if ((nr == 1 && nr_all > 1) ||
-             (say_roomiest(table, request, need, order, nr, plan) && nr > 1))
-        say_nodes(table, request, need, order, nr_all, nr == 1, plan);
+             (say_roomiest(planning, order, nr, plan) && nr > 1))
+        say_nodes(planning, order, nr_all, nr == 1, plan);
     for (unsigned n = 0;
          n < nr_all && plan->nr_alternatives < XLNUMA_ALTERNATIVES_MAX - 1;
          n++) {
         struct xlnuma__judged set;
 
-        xlnuma__judge(table, need, (uint64_t)1 << order[n], &set);
-        add_alternative(&explaining, request, &set, plan);
+        xlnuma__judge(&planning->table, need, (uint64_t)1 << order[n], &set);
+        add_alternative(planning, &set, plan);
     }
 }

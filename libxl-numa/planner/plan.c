@@ -10,13 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct planning {
-    struct xlnuma__table table;
-    struct xlnuma__need need;
-    struct xlnuma__found found;
-    xlnuma_nodeset device_nodes;
-};
-
 static int check_request(const struct xlnuma_host *host,
                          const struct xlnuma_request *request, char *message)
 {
@@ -58,7 +51,7 @@ static bool have_cores(const struct xlnuma__table *table, unsigned nr_sockets,
 }
 
 /* As many cores as vCPUs, if that costs no further socket. */
-static void choose_cores(struct planning *planning)
+static void choose_cores(struct xlnuma__planning *planning)
 {
     struct xlnuma__table *table = &planning->table;
     struct xlnuma__need *need = &planning->need;
@@ -85,7 +78,8 @@ static void choose_cores(struct planning *planning)
  * The best set with as many CPUs as vCPUs; if there is none, and that will do, any
  * that holds the memory.
  */
-static void choose(struct planning *planning, const struct xlnuma_host *host,
+static void choose(struct xlnuma__planning *planning,
+                   const struct xlnuma_host *host,
                    const struct xlnuma_request *request, bool needs_cpus)
 {
     planning->device_nodes = xlnuma__candidates_fill(&planning->table, host,
@@ -108,7 +102,7 @@ static void choose(struct planning *planning, const struct xlnuma_host *host,
  * Returns false when there is none: the plan is then for what the guest takes now,
  * or for none.
  */
-static bool choose_for_limits(struct planning *planning,
+static bool choose_for_limits(struct xlnuma__planning *planning,
                               const struct xlnuma_host *host,
                               const struct xlnuma_request *request)
 {
@@ -132,11 +126,11 @@ static void fill_cpus(const struct xlnuma_host *host,
         xlnuma_cpuset_and(cpus_r, &request->cpus);
 }
 
-static void fill_nodes(struct planning *planning,
-                       const struct xlnuma_request *request,
+static void fill_nodes(struct xlnuma__planning *planning,
                        struct xlnuma_plan *plan)
 {
     const struct xlnuma__table *table = &planning->table;
+    const struct xlnuma_request *request = planning->request;
     uint64_t share_kb[XLNUMA_NODES_MAX];
     struct xlnuma__need now = planning->need;
     struct xlnuma__judged set;
@@ -209,7 +203,8 @@ void xlnuma__plan_follow(struct xlnuma_plan *plan,
 /* --- words behind the reason --------------------------------------------------- */
 
 /* The search was given up: how much nearer another set might be. */
-static void say_open(const struct planning *planning, struct xlnuma_plan *plan)
+static void say_open(const struct xlnuma__planning *planning,
+                     struct xlnuma_plan *plan)
 {
     const struct xlnuma__found *found = &planning->found;
     double gap;
@@ -250,8 +245,7 @@ static void say_reserved(const struct xlnuma_host *host,
     }
 }
 
-static void say_behind(const struct planning *planning,
-                       const struct xlnuma_request *request, bool has_limits,
+static void say_behind(const struct xlnuma__planning *planning, bool has_limits,
                        struct xlnuma_plan *plan)
 {
     char nodes[XLNUMA__NODES_WORDS], text[32];
@@ -260,7 +254,7 @@ static void say_behind(const struct planning *planning,
         xlnuma__say(plan->reason,
                     "; %s of it is low memory, as there is no other",
                     xlnuma__mib(planning->found.best.low_kb, text));
-    if (request->hotplug == XLNUMA_HOTPLUG_LIMITS && !has_limits)
+    if (planning->request->hotplug == XLNUMA_HOTPLUG_LIMITS && !has_limits)
         xlnuma__say(plan->reason,
                     "; no set of nodes holds maxmem and maxvcpus (%s, %u)",
                     xlnuma__mib(plan->limit_kb, text), plan->limit_vcpus);
@@ -303,7 +297,7 @@ static void explain_excluded(const struct xlnuma_host *host,
 {
     struct xlnuma_alternative excluded = { .short_kb = 0 };
     struct xlnuma_request free_request = *request;
-    struct planning wide;
+    struct xlnuma__planning wide;
     unsigned n = 0;
 
     free_request.nodes = XLNUMA_NODES_ALL;
@@ -356,10 +350,10 @@ static bool has_filters(const struct xlnuma_host *host,
     return request->has_cpus || host->nodes & ~request->nodes;
 }
 
-static void make_plan(struct planning *planning, const struct xlnuma_host *host,
-                      const struct xlnuma_request *request,
-                      struct xlnuma_plan *plan)
+static void make_plan(struct xlnuma__planning *planning,
+                      const struct xlnuma_host *host, struct xlnuma_plan *plan)
 {
+    const struct xlnuma_request *request = planning->request;
     bool for_limits = request->hotplug == XLNUMA_HOTPLUG_LIMITS;
     bool has_limits = for_limits && choose_for_limits(planning, host, request);
     bool is_filtered = has_filters(host, request);
@@ -370,29 +364,27 @@ static void make_plan(struct planning *planning, const struct xlnuma_host *host,
     plan->device_nodes = planning->device_nodes;
     if (!planning->found.is_found) {
         plan->status = XLNUMA_STATUS_UNPLACED;
-        xlnuma__explain_lack(&planning->table, request, &planning->need, plan);
+        xlnuma__explain_lack(planning, plan);
         say_reserved(host, plan);
         if (is_filtered)
             explain_excluded(host, request, plan);
         return;
     }
     plan->status = XLNUMA_STATUS_PLACED;
-    fill_nodes(planning, request, plan);
+    fill_nodes(planning, plan);
     if (request->wants_alternatives)
-        xlnuma__explain(&planning->table, request, &planning->need,
-                        &planning->found.best, plan);
+        xlnuma__explain(planning, plan);
     if (request->wants_alternatives && is_filtered)
         explain_excluded(host, request, plan);
-    xlnuma__say_placed(&planning->table, request, &planning->need,
-                       &planning->found.best, plan);
-    say_behind(planning, request, has_limits, plan);
+    xlnuma__say_placed(planning, plan);
+    say_behind(planning, has_limits, plan);
 }
 
 int xlnuma_plan_make(const struct xlnuma_host *host,
                      const struct xlnuma_request *request,
                      struct xlnuma_plan *plan_r, char *message)
 {
-    struct planning *planning;
+    struct xlnuma__planning *planning;
     xlnuma_cpuset cpus;
     int rc;
 
@@ -415,7 +407,8 @@ int xlnuma_plan_make(const struct xlnuma_host *host,
     planning = malloc(sizeof(*planning)); /* only what is used is written */
     if (!planning)
         return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "out of memory");
-    make_plan(planning, host, request, plan_r);
+    planning->request = request;
+    make_plan(planning, host, plan_r);
     free(planning);
     return 0;
 }

@@ -155,6 +155,16 @@ void xlnuma__search(struct xlnuma__table *table,
                     const struct xlnuma__need *need,
                     struct xlnuma__found *found_r);
 
+/* --- one plan in the making ---------------------------------------------------- */
+
+struct xlnuma__planning {
+    const struct xlnuma_request *request;
+    struct xlnuma__table table;
+    struct xlnuma__need need;
+    struct xlnuma__found found;
+    xlnuma_nodeset device_nodes;
+};
+
 /* --- affinity.c ------------------------------------------------------------- */
 
 /* Set the plan's hard CPUs, by its nodes and soft CPUs and what the request says. */
@@ -164,19 +174,12 @@ void xlnuma__plan_hard_cpus(struct xlnuma_plan *plan,
 
 /* --- explain.c --------------------------------------------------------------- */
 
-#define XLNUMA__EXPLAINED 3 /* of each kind */
-
 /* Sets that are nearer but lack something, and the next that hold the guest. */
-void xlnuma__explain(struct xlnuma__table *table,
-                     const struct xlnuma_request *request,
-                     const struct xlnuma__need *need,
-                     const struct xlnuma__judged *chosen,
+void xlnuma__explain(const struct xlnuma__planning *planning,
                      struct xlnuma_plan *plan);
 
 /* Why nothing holds it: what each node has, as reason and as alternatives. */
-void xlnuma__explain_lack(struct xlnuma__table *table,
-                          const struct xlnuma_request *request,
-                          const struct xlnuma__need *need,
+void xlnuma__explain_lack(const struct xlnuma__planning *planning,
                           struct xlnuma_plan *plan);
 
 /* --- plan.c ------------------------------------------------------------------ */
@@ -188,10 +191,7 @@ void xlnuma__plan_clear(const struct xlnuma_request *request,
 /* --- words.c ----------------------------------------------------------------- */
 
 /* The reason of a plan that is placed. */
-void xlnuma__say_placed(const struct xlnuma__table *table,
-                        const struct xlnuma_request *request,
-                        const struct xlnuma__need *need,
-                        const struct xlnuma__judged *set,
+void xlnuma__say_placed(const struct xlnuma__planning *planning,
                         struct xlnuma_plan *plan);
 
 /* Without the user's settings this set would do. */

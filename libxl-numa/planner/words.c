@@ -19,14 +19,14 @@ roomiest_of(const struct xlnuma__table *table)
 }
 
 /* Could a single node hold it? Then another set is nearer to its devices. */
-static bool holds_alone(const struct xlnuma__table *table,
-                        const struct xlnuma__need *need)
+static bool holds_alone(const struct xlnuma__planning *planning)
 {
     struct xlnuma__judged single;
 
-    for (unsigned i = 0; i < table->nr; i++) {
-        xlnuma__judge(table, need, (uint64_t)1 << i, &single);
-        if (xlnuma__holds(need, &single))
+    for (unsigned i = 0; i < planning->table.nr; i++) {
+        xlnuma__judge(&planning->table, &planning->need, (uint64_t)1 << i,
+                      &single);
+        if (xlnuma__holds(&planning->need, &single))
             return true;
     }
     return false;
@@ -49,12 +49,12 @@ static void say_apart(const struct xlnuma_request *request,
 }
 
 /* Why the set has several nodes; returns what these do. */
-static const char *say_why_several(const struct xlnuma__table *table,
-                                   const struct xlnuma_request *request,
-                                   const struct xlnuma__need *need,
+static const char *say_why_several(const struct xlnuma__planning *planning,
                                    struct xlnuma_plan *plan)
 {
-    const struct xlnuma__candidate *roomiest = roomiest_of(table);
+    const struct xlnuma_request *request = planning->request;
+    const struct xlnuma__need *need = &planning->need;
+    const struct xlnuma__candidate *roomiest = roomiest_of(&planning->table);
     const char *maxmem =
         need->memory_kb > request->memory_kb ? " (maxmem)" : "";
     char needed[32], most[32];
@@ -67,7 +67,7 @@ static const char *say_why_several(const struct xlnuma__table *table,
                     xlnuma__mib(roomiest->usable_kb, most));
         return "hold it";
     }
-    if (table->scale > 1 && holds_alone(table, need)) {
+    if (planning->table.scale > 1 && holds_alone(planning)) {
         xlnuma__say(plan->reason,
                     "single nodes with %s%s free are farther from its PCI "
                     "devices",
@@ -84,12 +84,11 @@ static const char *say_why_several(const struct xlnuma__table *table,
     return "come nearest,";
 }
 
-void xlnuma__say_placed(const struct xlnuma__table *table,
-                        const struct xlnuma_request *request,
-                        const struct xlnuma__need *need,
-                        const struct xlnuma__judged *set,
+void xlnuma__say_placed(const struct xlnuma__planning *planning,
                         struct xlnuma_plan *plan)
 {
+    const struct xlnuma_request *request = planning->request;
+    unsigned nr_sockets = planning->found.best.nr_sockets;
     const char *what;
     char text[XLNUMA__NODES_WORDS];
 
@@ -103,11 +102,11 @@ void xlnuma__say_placed(const struct xlnuma__table *table,
                     xlnuma__mib(plan->needed_kb, text));
         return;
     }
-    what = say_why_several(table, request, need, plan);
-    xlnuma__say(
-        plan->reason, "; %s %s on %u socket%s at expected distance %.2f",
-        xlnuma__nodes_in_words(plan->nodes, text), what, set->nr_sockets,
-        xlnuma__plural(set->nr_sockets), plan->expected_distance);
+    what = say_why_several(planning, plan);
+    xlnuma__say(plan->reason,
+                "; %s %s on %u socket%s at expected distance %.2f",
+                xlnuma__nodes_in_words(plan->nodes, text), what, nr_sockets,
+                xlnuma__plural(nr_sockets), plan->expected_distance);
 }
 
 void xlnuma__say_excluded(const struct xlnuma_alternative *excluded,
