@@ -38,7 +38,6 @@ const char *xlnuma_why_not_name(enum xlnuma_why_not why)
         [XLNUMA_WHY_NOT_CPUS] = "cpus",
         [XLNUMA_WHY_NOT_CORES] = "cores",
         [XLNUMA_WHY_NOT_POLICY] = "policy",
-        [XLNUMA_WHY_NOT_PATH] = "path",
         [XLNUMA_WHY_NOT_FARTHER] = "farther",
         [XLNUMA_WHY_NOT_DEVICES] = "devices",
         [XLNUMA_WHY_NOT_SOCKETS] = "sockets",

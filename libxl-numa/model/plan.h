@@ -18,7 +18,6 @@ enum xlnuma_why_not {
     XLNUMA_WHY_NOT_CPUS,     /* fewer CPUs than vCPUs, by short_cpus */
     XLNUMA_WHY_NOT_CORES,    /* fewer cores than vCPUs, by short_cpus */
     XLNUMA_WHY_NOT_POLICY,   /* more nodes than the policy allows */
-    XLNUMA_WHY_NOT_PATH,     /* a CPU of it has no path to memory of it */
     XLNUMA_WHY_NOT_FARTHER,  /* holds the guest, but is farther apart */
     XLNUMA_WHY_NOT_DEVICES,  /* the same, but for its devices alone */
     XLNUMA_WHY_NOT_SOCKETS,  /* equally near, but on more sockets */

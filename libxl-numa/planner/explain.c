@@ -118,6 +118,7 @@ static void look_around(struct explaining *explaining)
     }
 }
 
+/* Where no set is chosen each single node lacks something: it would be the plan. */
 static void add_alternative(const struct xlnuma__planning *planning,
                             const struct xlnuma__judged *set,
                             struct xlnuma_plan *plan)
@@ -151,8 +152,6 @@ static void add_alternative(const struct xlnuma__planning *planning,
         other->short_cpus = need->nr_cores - set->nr_cores;
     } else if (set->nr_named > need->max_nodes) {
         other->why = XLNUMA_WHY_NOT_POLICY;
-    } else if (!planning->found.is_found) {
-        other->why = XLNUMA_WHY_NOT_PATH;
     } else if (xlnuma__compare(&planning->found.best, set, &other->why) > 0) {
         /* Better but for the sockets that it takes for its cores. */
         other->why = XLNUMA_WHY_NOT_SOCKETS;

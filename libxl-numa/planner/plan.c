@@ -84,9 +84,6 @@ static void choose(struct xlnuma__planning *planning,
 {
     planning->device_nodes = xlnuma__candidates_fill(&planning->table, host,
                                                      request, &planning->need);
-    planning->found.is_found = false;
-    if (!planning->table.nr_cpus)
-        return;
     xlnuma__search(&planning->table, &planning->need, &planning->found);
     if (planning->found.is_found) {
         if (request->cpu_policy == XLNUMA_CPUS_SHARED)
@@ -316,8 +313,6 @@ static void explain_excluded(const struct xlnuma_host *host,
     while (n < plan->nr_alternatives &&
            plan->alternative[n].nodes != excluded.nodes)
         n++;
-    if (n == XLNUMA_ALTERNATIVES_MAX)
-        n--;
     plan->alternative[n] = excluded;
     if (n == plan->nr_alternatives)
         plan->nr_alternatives++;

@@ -20,10 +20,6 @@ static const struct {
     [XLNUMA_WHY_NOT_CORES] = { NULL, NULL },
     [XLNUMA_WHY_NOT_POLICY] = { "more nodes than the policy allows",
                                 "more nodes than the policy allows." },
-    [XLNUMA_WHY_NOT_PATH] = { "a CPU has no path to its memory",
-                              "a CPU of it has no path to the guest's memory "
-                              "on "
-                              "another node of it." },
     [XLNUMA_WHY_NOT_FARTHER] = { "farther apart", NULL },
     [XLNUMA_WHY_NOT_DEVICES] = { "farther from its devices",
                                  "could hold the guest, but farther from its "
