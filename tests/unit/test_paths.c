@@ -12,13 +12,6 @@
 
 #include <string.h>
 
-/* Sanitizers make it ten times slower. */
-#if defined(__SANITIZE_ADDRESS__) || !defined(__OPTIMIZE__)
-#define LESS 10
-#else
-#define LESS 1
-#endif
-
 static char message[XLNUMA_MESSAGE_SIZE];
 
 /* By what the next node of a set is chosen. */
@@ -150,29 +143,29 @@ static void run(unsigned nr_nodes, bool is_odd, enum xlnuma_memory memory,
 static void spread(void)
 {
     draw_seed(77);
-    run(32, false, XLNUMA_MEMORY_SPREAD, 100 / LESS);
-    run(64, false, XLNUMA_MEMORY_SPREAD, 15 / LESS);
+    run(32, false, XLNUMA_MEMORY_SPREAD, DRAW_SOME(100));
+    run(64, false, XLNUMA_MEMORY_SPREAD, DRAW_SOME(15));
 }
 
 static void spread_odd(void)
 {
     draw_seed(78);
-    run(32, true, XLNUMA_MEMORY_SPREAD, 100 / LESS);
-    run(64, true, XLNUMA_MEMORY_SPREAD, 15 / LESS);
+    run(32, true, XLNUMA_MEMORY_SPREAD, DRAW_SOME(100));
+    run(64, true, XLNUMA_MEMORY_SPREAD, DRAW_SOME(15));
 }
 
 static void packed(void)
 {
     draw_seed(79);
-    run(32, false, XLNUMA_MEMORY_PACK, 100 / LESS);
-    run(64, false, XLNUMA_MEMORY_PACK, 15 / LESS);
+    run(32, false, XLNUMA_MEMORY_PACK, DRAW_SOME(100));
+    run(64, false, XLNUMA_MEMORY_PACK, DRAW_SOME(15));
 }
 
 static void packed_odd(void)
 {
     draw_seed(80);
-    run(32, true, XLNUMA_MEMORY_PACK, 100 / LESS);
-    run(64, true, XLNUMA_MEMORY_PACK, 15 / LESS);
+    run(32, true, XLNUMA_MEMORY_PACK, DRAW_SOME(100));
+    run(64, true, XLNUMA_MEMORY_PACK, DRAW_SOME(15));
 }
 
 /* What functions that are called next find in variables that they do not set. */
@@ -191,7 +184,7 @@ static void same_again(void)
     unsigned nr_differ = 0;
 
     draw_seed(81);
-    for (unsigned n = 0; n < 60 / LESS; n++) {
+    for (unsigned n = 0; n < DRAW_SOME(60); n++) {
         struct xlnuma_request request;
 
         draw_host(host, 24, (enum draw_table)draw(DRAW_TABLES), n % 2);
