@@ -17,7 +17,4 @@ struct xlnuma__dom0_vcpus {
     unsigned nr;
 };
 
-/* Safe twice. */
-void xlnuma__dom0_vcpus_dispose(struct xlnuma__dom0_vcpus *dom0);
-
 #endif /* XLNUMA_DOM0_VCPUS_H */

@@ -57,3 +57,9 @@ int xlnuma__dom0_vcpus_read(struct xlnuma__dom0_vcpus *dom0_r, libxl_ctx *ctx,
     libxl_vcpuinfo_list_free(info, nr);
     return rc;
 }
+
+void xlnuma__dom0_vcpus_dispose(struct xlnuma__dom0_vcpus *dom0)
+{
+    free(dom0->vcpu);
+    memset(dom0, 0, sizeof(*dom0));
+}

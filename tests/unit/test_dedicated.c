@@ -327,7 +327,7 @@ static void emulators(void)
         CU_ASSERT_STRING_EQUAL(list, row[i].vcpus);
         if (strcmp(list, row[i].vcpus))
             printf("# row %zu: %s, not %s\n", i, list, row[i].vcpus);
-        xlnuma__dom0_vcpus_dispose(&dom0);
+        free(dom0.vcpu);
     }
     xlnuma_host_free(host);
 }
