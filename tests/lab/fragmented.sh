@@ -38,8 +38,9 @@ without() {
     is "$text: none is reported" "$(reported "$1")" 0
 }
 
+# stock_strays MIB
 stock_strays() {
-    build lab_stock pvh 4000 'cpus_soft="nodes:2-3"'
+    build lab_stock pvh "$1" 'cpus_soft="nodes:2-3"'
     off=$(lab_offplan "$(lab_domid g)" 2-3)
     between "$state: of stock xl's PVH guest a part is elsewhere ($off %)" \
         "$off" 5 100
@@ -72,10 +73,10 @@ for node in 2 3; do
 done
 lands pv 4000 2-3
 without 9
-lands pvh 2100 3
+lands pvh 1300 3
 without 9
 without 18
-stock_strays
+stock_strays 1000
 lab_destroy frag2
 lab_destroy frag3
 
@@ -87,4 +88,4 @@ done
 lands pvh 4000 2-3
 without 18
 between "$text: it is of 2 MiB extents" "$(lab_extents 9)" 1950 2000
-stock_strays
+stock_strays 2500
