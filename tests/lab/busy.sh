@@ -4,6 +4,7 @@
 # Two nodes with as many vCPUs on each: once it is known that those of one are
 # always running, and those of the other are not, the next guest goes to the
 # other. Before that it goes where less memory is free, which is the busy one.
+# memory: 1000
 # timeout: 500
 
 # shellcheck source=tests/lab/lib.sh
@@ -30,7 +31,7 @@ is "on the node with less memory" \
     "$(lab_affinity "$(lab_domid first)")" 2
 lab_destroy first
 lab_wait_scrubbed
-sleep 20
+sleep 10
 between "the busy node's load is two vCPUs and its part of dom0's" \
     "$(load 2)" 2000 2500
 between "the other's is less" "$(load 3)" 500 $(($(load 2) - 100))
