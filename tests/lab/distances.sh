@@ -5,7 +5,8 @@
 # other, and 1 and 3.
 # host: lab-interleaved.json
 # timeout: 300
-# memory: 6000
+# host-memory: 5120
+# memory: 2300
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
