@@ -6,7 +6,10 @@
 # name that the device model runs, and the guest stays paused.
 # host: lab-2x2.json
 # host-memory: 5120
+# dom0_mem: 1024
 # hvm: yes
+# linux: yes
+# memory: 2500
 # timeout: 400
 
 # shellcheck source=tests/lab/lib.sh
