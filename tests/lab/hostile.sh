@@ -7,6 +7,9 @@
 # dom0's /tmp are not written through.
 # host: lab-2x2.json
 # linux: yes
+# host-memory: 6144
+# dom0_mem: 1024
+# memory: 1000
 # timeout: 400
 
 # shellcheck source=tests/lab/lib.sh
