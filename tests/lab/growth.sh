@@ -8,8 +8,10 @@
 # `list` and `verify` say that it has grown, and claim no distance.
 # host: lab-2x2.json
 # linux: yes
+# host-memory: 6144
+# dom0_mem: 1024
 # timeout: 400
-# memory: 3300
+# memory: 2000
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
