@@ -114,6 +114,15 @@ lab_dom0_mem() {
     echo "dom0_mem=${mib}M,max:${mib}M"
 }
 
+# Xen's credit2 (4.14 to 4.22) may leave a vCPU in its queue for ever while CPUs are idle:
+# one that ran 20 ms without the scheduler, as on a busy computer, and has the least credit
+# then, -10 ms. Idle has 1 ns less, and a CPU that is not the vCPU's own takes it only with
+# 500 us more than that; its own leaves it to the one that Xen woke for it. A Linux that
+# starts its second vCPU (INIT) meets this: Xen stops it, works in its CPU's idle vCPU, and
+# wakes it from there, on another CPU. tests/lab/stutter.sh shows it. With no such
+# resistance every idle CPU takes the vCPU.
+LAB_SCHEDULER=sched_credit2_migrate_resist=0
+
 # Fills LAB_QEMU with QEMU's arguments, but for the memory and what the ports of
 # the virtio serial device (init says what they are for) lead to; file names are relative to $LAB_RUN,
 # where QEMU runs, because neither Xen's module line nor QEMU's option lists
@@ -143,8 +152,8 @@ sockets=${LAB_SMP[0]},cores=${LAB_SMP[1]},threads=${LAB_SMP[2]}" "${cpus[@]}" "$
         -acpitable "sig=SRAT,rev=3,oem_id=XENLAB,data=srat"
         -acpitable "sig=SLIT,rev=1,oem_id=XENLAB,data=slit"
         -kernel xen -append "console=com1 com1=115200 bootscrub=0 \
-$(lab_dom0_mem) dom0_max_vcpus=2 conring_size=4M spec-ctrl=no${LAB_PCI:+ iommu=no-sharept} \
-$LAB_XEN_ARGS"
+$(lab_dom0_mem) dom0_max_vcpus=2 conring_size=4M spec-ctrl=no $LAB_SCHEDULER\
+${LAB_PCI:+ iommu=no-sharept} $LAB_XEN_ARGS"
         -initrd "vmlinux console=hvc0 quiet mitigations=off rdinit=/init,dom0"
         -chardev file,id=console,path=console,append=on
         -serial chardev:console -device isa-debug-exit
@@ -175,6 +184,7 @@ lab_start_qemu() {
     rm -f "$LAB_RUN"/{status,console,cores,monitor.in,monitor.out}
     [[ -p $LAB_RUN/job.in ]] || mkfifo "$LAB_RUN"/job.{in,out}
     mkfifo "$LAB_RUN/monitor.in"
+    [[ -p $LAB_RUN/never ]] || mkfifo "$LAB_RUN/never"
     : >"$LAB_RUN/monitor.out"
     # What a resumed machine wrote there as it booted.
     [[ ! -e $LAB_STATE/console ]] || cp "$LAB_STATE/console" "$LAB_RUN/"
@@ -209,13 +219,32 @@ lab_has_started() {
     grep -q '^started' "$LAB_RUN/status" 2>/dev/null
 }
 
+# Leaves the number of QEMU's own process, a child of timeout's, in QEMU.
+lab_qemu_process() {
+    read -r QEMU _ <"/proc/$LAB_QEMU_PID/task/$LAB_QEMU_PID/children"
+}
+
 # Prints how much memory of its own, in MiB, QEMU has now.
 lab_qemu_mib() {
-    local key value qemu
-    read -r qemu _ <"/proc/$LAB_QEMU_PID/task/$LAB_QEMU_PID/children"
+    local key value QEMU
+    lab_qemu_process
     while read -r key value _; do
         [[ $key != RssAnon: ]] || echo $((value / 1024))
-    done <"/proc/$qemu/status"
+    done <"/proc/$QEMU/status"
+}
+
+# QEMU stands still for 30 ms of every 60, as on a busy computer.
+lab_stutter() {
+    local QEMU
+    exec 4<>"$LAB_RUN/never"
+    while kill -0 "$LAB_QEMU_PID"; do
+        read -r -t 0.03 -u 4
+        lab_qemu_process
+        [[ -n $QEMU ]] || continue
+        kill -STOP "$QEMU"
+        read -r -t 0.03 -u 4
+        kill -CONT "$QEMU"
+    done 2>/dev/null
 }
 
 # lab_watch SECONDS: ends QEMU when a CPU of dom0 has stalled, or when the job has
@@ -224,7 +253,6 @@ lab_qemu_mib() {
 # no process behind.
 lab_watch() {
     local limit=$1 seconds=0 mib most=0
-    [[ -p $LAB_RUN/never ]] || mkfifo "$LAB_RUN/never"
     exec 4<>"$LAB_RUN/never"
     while kill -0 "$LAB_QEMU_PID" 2>/dev/null; do
         read -r -t 1 -u 4
@@ -296,8 +324,12 @@ lab_run_qemu() {
     helpers=$!
     lab_watch "$limit" &
     helpers+=" $!"
+    if [[ -n $LAB_STUTTER ]]; then
+        lab_stutter &
+        helpers+=" $!"
+    fi
     lab_end_qemu || status=$?
-    # shellcheck disable=SC2086 # two numbers
+    # shellcheck disable=SC2086 # numbers
     kill $helpers 2>/dev/null
     lab_keep_cores
     [[ $limit == 0 ]] || lab_has_started || return 0
