@@ -45,7 +45,10 @@ static bool is_file_of(const struct build *build)
                : !strcmp(guest_file.name, build->request.name);
 }
 
-/* Should `xl config-update` leave a wrong file for its reboot, they stay. */
+/*
+ * Should `xl config-update` leave a wrong file for its reboot, they stay. Most guests
+ * have none: what is not written is no page more for xl to copy when it forks.
+ */
 static void note_kept(const struct build *build)
 {
     xlnuma__builds_lock();
