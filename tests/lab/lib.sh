@@ -58,6 +58,18 @@ lab_create() {
     "${LAB_XL:-xl}" create -q "$lab_cfg"
 }
 
+# LAB_XL=lab_ours_paused, or lab_stock_paused: the guest is left paused.
+
+lab_ours_paused() {
+    shift
+    xl create -p "$@"
+}
+
+lab_stock_paused() {
+    shift
+    "$LAB_STOCK_XL" create -p "$@"
+}
+
 # lab_create_hvm NAME MIB VCPUS [LINE...]: builds an HVM guest with a device model.
 # Our tiny kernel is its firmware and it has no graphics: SeaBIOS and VGA may spin
 # for minutes under emulation. firmware_override="hvmloader" gets the real one.
