@@ -349,6 +349,20 @@ lab_destroy() {
     "$LAB_STOCK_XL" destroy "$1" && lab_wait 60 lab_is_gone "$lab_gone"
 }
 
+# lab_destroy_all NAME...: as lab_destroy, several at once, which takes three programs.
+lab_destroy_all() {
+    lab_gone=$("$LAB_STOCK_XL" list | awk -v names=" $* " '
+        index(names, " " $1 " ") { print $2 }')
+    # shellcheck disable=SC2086 # numbers
+    "$LAB_PARALLEL" -d $lab_gone && lab_wait 60 lab_are_gone $lab_gone
+}
+
+# lab_are_gone DOMID...
+lab_are_gone() {
+    "$LAB_STOCK_XL" list | awk -v ids=" $* " '
+        index(ids, " " $2 " ") { there = 1 } END { exit there || NR == 0 }'
+}
+
 lab_is_blocked() {
     "$LAB_STOCK_XL" list "$1" | awk 'NR == 2 { exit $(NF - 1) !~ /^-b/ }'
 }
@@ -759,6 +773,12 @@ lab_list() {
 lab_affinity() {
     "$LAB_STOCK_XL" list -n "$1" | awk -v last="$(($(lab_nr_nodes) - 1))" '
         NR == 2 { print ($NF == "all" ? "0-" last : $NF) }'
+}
+
+# lab_placed NAME: its number and node affinity, "5 0,2-3", by one xl.
+lab_placed() {
+    "$LAB_STOCK_XL" list -n "$1" | awk -v last="$(($(lab_nr_nodes) - 1))" '
+        NR == 2 { print $2, ($NF == "all" ? "0-" last : $NF) }'
 }
 
 # lab_vcpus DOMID: "HARD / SOFT" affinity of each vCPU.
