@@ -275,27 +275,43 @@ lab_find_xen() {
 $usr/lib/x86_64-linux-gnu/pkgconfig:$usr/lib/pkgconfig:$usr/share/pkgconfig
 }
 
-# The project's sources, copied so that the build neither needs nor touches the
-# way in which the user's tree is configured.
+# The names of the project's sources.
+lab_sources() {
+    local file
+    (
+        cd "$LAB_TOP" || die 1 "no $LAB_TOP"
+        git ls-files -co --exclude-standard 2>/dev/null ||
+            find . -type f ! -path '*/.*' ! -name '*.[oa]' ! -name '*.l[oa]' \
+                ! -name config.status ! -name config.log ! -path ./libtool \
+                ! -path ./Makefile
+    ) | while read -r file; do
+        [[ -f $LAB_TOP/$file ]] && printf '%s\n' "$file"
+    done | LC_ALL=C sort
+}
+
+# The sources, copied so that the build neither needs nor touches the way in which the
+# user's tree is configured.
 lab_copy_sources() {
     local to=$1 list=$1.files
-    cd "$LAB_TOP" || die 1 "no $LAB_TOP"
-    if ! git ls-files -co --exclude-standard >"$list.new" 2>/dev/null; then
-        find . -type f ! -path '*/.*' ! -name '*.[oa]' ! -name '*.l[oa]' \
-            ! -name config.status ! -name config.log ! -path ./libtool \
-            ! -path ./Makefile >"$list.new"
-    fi
-    while read -r file; do
-        [[ -f $file ]] && printf '%s\n' "$file"
-    done <"$list.new" | LC_ALL=C sort >"$list.sorted"
+    lab_sources >"$list.new"
     if [[ -f $list ]]; then
-        LC_ALL=C comm -23 "$list" "$list.sorted" |
+        LC_ALL=C comm -23 "$list" "$list.new" |
             (cd "$to" && tr '\n' '\0' | xargs -0 -r rm -f)
     fi
-    tar -c -T "$list.sorted" | tar -x -C "$to"
-    mv "$list.sorted" "$list"
-    rm -f "$list.new"
-    cd "$OLDPWD" || die 1 "no $OLDPWD"
+    tar -C "$LAB_TOP" -c -T "$list.new" | tar -x -C "$to"
+    mv "$list.new" "$list"
+}
+
+# lab_unless_done FILE COMMAND...: not again for the sources for which it was the last time.
+lab_unless_done() {
+    local file=$1 now
+    shift
+    now=$(cd "$LAB_TOP" && lab_sources | tr '\n' '\0' |
+        xargs -0 stat -c '%n %s %y' | sha256sum)
+    [[ $(cat "$file" 2>/dev/null) == "$now" ]] && return
+    rm -f "$file"
+    "$@"
+    echo "$now" >"$file"
 }
 
 lab_make_product() {
@@ -310,19 +326,8 @@ lab_make_product() {
     make install DESTDIR="$2"
 }
 
-# Builds the project and leaves its installed files in the job, or its package's.
 lab_build_product() {
-    local key work
-    [[ -f $LAB_TOP/configure.ac ]] ||
-        die 1 "no project to build in $LAB_TOP (--stock needs none)"
-    lab_install "${LAB_BUILD_TOOLS[@]}"
-    lab_build_sysroot
-    if [[ -n $LAB_PACKAGE ]]; then
-        lab_install_package "$LAB_RUN/job"
-        return
-    fi
-    key=$(printf %s "$LAB_TOP$LAB_SYSROOT" | sha256sum | head -c 16)
-    work=$LAB_CACHE/product-$key
+    local work=$1
     mkdir -p "$work/src"
     lab_copy_sources "$work/src"
     [[ -f $work/src/Makefile ]] || say "building the project"
@@ -330,10 +335,29 @@ lab_build_product() {
         tail -n 30 "$work/log" >&2
         die 1 "the project does not build: $work/log"
     fi
-    cp -a "$work/stage" "$LAB_RUN/job" || die 1 "cannot copy $work/stage"
 }
 
-# The guest kernel $2, from source $1: milliseconds, so no need to keep it.
+# Builds the project and leaves its installed files in the job, or its package's; and
+# the programs of scenarios.
+lab_build() {
+    local key work
+    lab_install "${LAB_BUILD_TOOLS[@]}"
+    lab_build_sysroot
+    key=$(printf %s "$LAB_TOP$LAB_SYSROOT" | sha256sum | head -c 16)
+    work=$LAB_CACHE/product-$key
+    mkdir -p "$work" "$LAB_RUN/job"
+    lab_unless_done "$work/programs.done" lab_build_programs "$work/programs"
+    cp -a "$work/programs" "$LAB_RUN/job/lab" || die 1 "cannot copy $work/programs"
+    [[ -n $LAB_LINUX ]] || rm "$LAB_RUN/job/lab/linux-more"
+    if [[ -n $LAB_PACKAGE ]]; then
+        lab_install_package "$LAB_RUN/job"
+    elif [[ -z $LAB_STOCK ]]; then
+        lab_unless_done "$work/stage.done" lab_build_product "$work"
+        cp -a "$work/stage/." "$LAB_RUN/job" || die 1 "cannot copy $work/stage"
+    fi
+}
+
+# The guest kernel $2, from source $1.
 lab_build_guest() {
     local object=$LAB_RUN/guest.o
     if ! { as --64 -o "$object" "$1" &&
@@ -353,8 +377,26 @@ lab_build_shim() {
 lab_build_program() {
     local from=$1 to=$2
     shift 2
-    $(lab_cc) -D_GNU_SOURCE -std=gnu11 -O1 -o "$to" "$from" "$@" ||
+    $(lab_cc) -D_GNU_SOURCE -std=gnu11 -O1 -s -o "$to" "$from" "$@" ||
         die 1 "cannot build $from"
+}
+
+# What scenarios run and preload, into folder $1.
+lab_build_programs() {
+    local from=$LAB_TOP/tests/lab
+    mkdir -p "$1"
+    lab_build_guest "$LAB_DIR/guest.S" "$1/guest"
+    lab_build_shim "$from/shim.c" "$1/shim.so"
+    lab_build_shim "$LAB_TOP/tests/hook/faults.c" "$1/faults.so"
+    lab_build_program "$from/parallel.c" "$1/parallel" -lxenlight -lxentoollog
+    lab_build_program "$from/guest-acpi.c" "$1/guest-acpi" -lxenforeignmemory
+    lab_build_program "$from/vcpus.c" "$1/vcpus" -lxenlight -lxentoollog
+    lab_build_program "$from/p2m.c" "$1/p2m"
+    # Static, as it is started most often.
+    lab_build_program "$from/look.c" "$1/look" -static -lxenctrl -lxenstore -lxencall \
+        -lxenforeignmemory -lxendevicemodel -lxengnttab -lxenevtchn -lxentoollog \
+        -lxentoolcore
+    lab_build_linux_more "$from" "$1/linux-more"
 }
 
 # What PVH and HVM Linux guests have more than PV ones: an archive, $2, to follow
@@ -363,7 +405,7 @@ lab_build_linux_more() {
     local root=$LAB_RUN/linux.more
     if ! { mkdir -p "$root/bin" && cp "$1/linux-init" "$root/init" &&
         chmod 755 "$root/init" &&
-        gcc -std=gnu11 -O1 -static -o "$root/bin/on-node" "$1/on-node.c" &&
+        gcc -std=gnu11 -O1 -static -s -o "$root/bin/on-node" "$1/on-node.c" &&
         lab_cpio "$root" >"$2"; }; then
         die 1 "cannot build $1/on-node.c"
     fi
@@ -399,25 +441,10 @@ lab_make_early() {
         die 1 "cannot pack $to"
 }
 
-# This run's own files: guest kernel, shim, shared functions, the script with its
-# arguments. lab_make_job MODE [SCRIPT [ARG...]]
+# This run's own files: shared functions, the script with its arguments.
+# lab_make_job MODE [SCRIPT [ARG...]]
 lab_make_job() {
     local mode=$1 script=${2:-} to=$LAB_RUN/job word size
-    mkdir -p "$to/lab"
-    lab_build_guest "$LAB_DIR/guest.S" "$to/lab/guest"
-    if [[ -z $LAB_STOCK ]]; then
-        lab_build_shim "$LAB_TOP/tests/lab/shim.c" "$to/lab/shim.so"
-        lab_build_shim "$LAB_TOP/tests/hook/faults.c" "$to/lab/faults.so"
-        lab_build_program "$LAB_TOP/tests/lab/parallel.c" "$to/lab/parallel" \
-            -lxenlight -lxentoollog
-        lab_build_program "$LAB_TOP/tests/lab/guest-acpi.c" \
-            "$to/lab/guest-acpi" -lxenforeignmemory
-        lab_build_program "$LAB_TOP/tests/lab/vcpus.c" "$to/lab/vcpus" \
-            -lxenlight -lxentoollog
-        lab_build_program "$LAB_TOP/tests/lab/p2m.c" "$to/lab/p2m"
-    fi
-    [[ -z $LAB_LINUX || -n $LAB_STOCK ]] ||
-        lab_build_linux_more "$LAB_TOP/tests/lab" "$to/lab/linux-more"
     [[ -z $LAB_XENDOMAINS ]] || lab_add_xendomains "$to"
     cp "$LAB_TOP/tests/lab/lib.sh" "$to/lab/lib.sh"
     size=$(stty size 2>/dev/null | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')

@@ -2,8 +2,8 @@
 # shellcheck shell=sh
 #
 # What the lab's scenarios share: assertions, guests, and where memory really
-# is. Sourced in dom0: . "$LAB_LIB". Measures with stock xl only, so that what
-# the product says is never its own witness.
+# is. Sourced in dom0: . "$LAB_LIB". Measures with stock xl and lab/look.c, which asks Xen,
+# so that what the product says is never its own witness.
 
 # Assertions. Each prints one line, "ok - TEXT" or "not ok - TEXT", the latter
 # followed by what was seen.
@@ -157,14 +157,9 @@ lab_linux_says() {
 
 lab_linux_is_over() {
     lab_linux_says "$1" | grep -qx end && return
-    lab_state=$("$LAB_STOCK_XL" list "$1")
-    case $? in
-    0) ;;
-    1) return 0 ;; # there is no such guest
-    *) return 1 ;; # xl has died, as programs in dom0 do now and then
-    esac
-    case $(echo "$lab_state" | awk 'NR == 2 { print $(NF - 1) }') in
-    *[cs]*) ;;
+    lab_state=$("$LAB_LOOK" state "$1")
+    case $?,$lab_state in
+    1,* | *,crashed* | *,shutdown*) ;; # 1: there is no such guest
     *) return 1 ;;
     esac
 }
@@ -218,10 +213,9 @@ lab_linux_remains() {
 
 # lab_debug_key KEY: what Xen prints then.
 lab_debug_key() {
-    "$LAB_STOCK_XL" dmesg -c >/dev/null
-    "$LAB_STOCK_XL" debug-keys "$1"
-    sleep 1
-    "$LAB_STOCK_XL" dmesg
+    "$LAB_LOOK" ring >/dev/null
+    "$LAB_LOOK" key "$1"
+    "$LAB_LOOK" ring
 }
 
 # lab_linux_nodes NAME: the nodes that the Linux guest sees, as
@@ -319,16 +313,22 @@ lab_wait_linux() {
 }
 
 lab_domid() {
-    "$LAB_STOCK_XL" domid "$1" 2>/dev/null
+    "$LAB_LOOK" id "$1"
+}
+
+# For how many seconds dom0 is up.
+lab_uptime() {
+    read -r lab_up _ </proc/uptime
+    echo "${lab_up%.*}"
 }
 
 # lab_wait SECONDS COMMAND...: until the command succeeds, which is tried every LAB_PAUSE
 # microseconds (200000).
 lab_wait() {
-    lab_until=$(($(date +%s) + $1))
+    lab_until=$(($(lab_uptime) + $1))
     shift
     until "$@" >/dev/null 2>&1; do
-        [ "$(date +%s)" -lt "$lab_until" ] || return 1
+        [ "$(lab_uptime)" -lt "$lab_until" ] || return 1
         usleep "${LAB_PAUSE:-200000}"
     done
 }
@@ -340,7 +340,8 @@ lab_is_another() {
 }
 
 lab_is_gone() {
-    ! "$LAB_STOCK_XL" list "$1"
+    "$LAB_LOOK" exists "$1"
+    [ $? = 1 ]
 }
 
 # lab_destroy NAME: returns when the guest is gone, memory and all.
@@ -364,7 +365,7 @@ lab_are_gone() {
 }
 
 lab_is_blocked() {
-    "$LAB_STOCK_XL" list "$1" | awk 'NR == 2 { exit $(NF - 1) !~ /^-b/ }'
+    case $("$LAB_LOOK" state "$1") in blocked*) ;; *) return 1 ;; esac
 }
 
 # lab_wait_blocked NAME: until the tiny guest has done what its command line
@@ -589,7 +590,7 @@ END
 # lab_xen_before VERSION: is the hypervisor older, "4.21"? For what is true of stock
 # Xen up to a version.
 lab_xen_before() {
-    "$LAB_STOCK_XL" info | awk -v version="$1" '
+    lab_host | awk -v version="$1" '
         /^xen_major/ { major = $3 }
         /^xen_minor/ { minor = $3 }
         END {
@@ -608,22 +609,13 @@ lab_host() {
     cat /tmp/lab.host
 }
 
-lab_parse_nodes() {
-    awk '
-        /^numa_info/ { inside = 1; next }
-        inside && /^ *[0-9]+:/ {
-            gsub(",", " ", $4); print $1 + 0, $2, $3, $4; next
-        }
-        inside && !/^node:/ { inside = 0 }'
-}
-
 # Lines "NODE SIZE FREE DISTANCE...", in MiB.
 lab_nodes() {
-    "$LAB_STOCK_XL" info -n | lab_parse_nodes
+    "$LAB_LOOK" nodes
 }
 
 lab_nr_nodes() {
-    lab_host | lab_parse_nodes | wc -l
+    lab_nodes | wc -l
 }
 
 # Free MiB of each node, on one line.
@@ -662,12 +654,10 @@ lab_parse_dump() {
         END { exit lines != nr_nodes }' "$2"
 }
 
-# Adds to the dump in /tmp/lab.dump. A domain is "Domain 1" there, as Xen 4.17 has
+# Leaves Xen's dump in /tmp/lab.dump. A domain is "Domain 1" there, as Xen 4.17 has
 # it; to 4.18 it is "d1".
-lab_read_dump() {
-    "$LAB_STOCK_XL" dmesg -c >>/tmp/lab.dump
-    sed -i 's/^(XEN) d\([0-9]* (total: \)/(XEN) Domain \1/' /tmp/lab.dump
-    lab_parse_dump "$1" /tmp/lab.dump
+lab_dump() {
+    lab_debug_key u | sed 's/^(XEN) d\([0-9]* (total: \)/(XEN) Domain \1/' >/tmp/lab.dump
 }
 
 # lab_pages DOMID: lines "NODE PAGES" by the hypervisor's own count. It walks
@@ -675,11 +665,8 @@ lab_read_dump() {
 lab_pages() {
     lab_counted=/tmp/lab.pages.$1
     if [ ! -e "$lab_counted" ]; then
-        "$LAB_STOCK_XL" dmesg -c >/dev/null
-        : >/tmp/lab.dump
-        "$LAB_STOCK_XL" debug-keys u
-        lab_wait 60 lab_read_dump "$1" || return 1
-        lab_parse_dump "$1" /tmp/lab.dump >"$lab_counted"
+        lab_dump
+        lab_parse_dump "$1" /tmp/lab.dump >"$lab_counted" || return 1
     fi
     cat "$lab_counted"
 }
@@ -768,11 +755,9 @@ lab_list() {
         { for (i = $1; i <= $NF; i++) print i }'
 }
 
-# lab_affinity DOMID: its node affinity as Xen's list ("0,2-3"); all nodes where
-# xl says "all".
+# lab_affinity DOMID: its node affinity as Xen's list ("0,2-3").
 lab_affinity() {
-    "$LAB_STOCK_XL" list -n "$1" | awk -v last="$(($(lab_nr_nodes) - 1))" '
-        NR == 2 { print ($NF == "all" ? "0-" last : $NF) }'
+    "$LAB_LOOK" affinity "$1"
 }
 
 # lab_placed NAME: its number and node affinity, "5 0,2-3", by one xl.
@@ -783,14 +768,12 @@ lab_placed() {
 
 # lab_vcpus DOMID: "HARD / SOFT" affinity of each vCPU.
 lab_vcpus() {
-    "$LAB_STOCK_XL" vcpu-list "$1" |
-        awk 'NR > 1 { print $(NF - 2), $(NF - 1), $NF }'
+    "$LAB_LOOK" vcpus "$1"
 }
 
 # lab_pins DOMID: the hard affinity of each vCPU, on one line, with a blank after each.
 lab_pins() {
-    "$LAB_STOCK_XL" vcpu-list "$1" |
-        awk 'NR > 1 { printf "%s ", $(NF - 2) }'
+    "$LAB_LOOK" vcpus "$1" | awk '{ printf "%s ", $1 }'
 }
 
 # lab_pages_off DOMID NODES: pages of the guest that are not on these nodes.
@@ -852,7 +835,7 @@ lab_distance() {
         lab_list "$2" | sed 's/^/chosen /'
         lab_node_cpus | sed 's/^/cpus /'
         lab_pages "$1" | sed 's/^/pages /'
-        lab_host | lab_parse_nodes | sed 's/^/node /'
+        lab_nodes | sed 's/^/node /'
     } | awk '
         $1 == "chosen" { chosen[$2] = 1 }
         $1 == "cpus" && ($2 in chosen) { cpus[$2] = $3; nr_cpus += $3 }
@@ -871,7 +854,7 @@ lab_distance_run() {
         awk -v id="$1" '$1 == id && $3 != "all" { print "ran", $3, $4 }' \
             /tmp/lab.vcpus
         lab_pages "$1" | sed 's/^/pages /'
-        lab_host | lab_parse_nodes | sed 's/^/node /'
+        lab_nodes | sed 's/^/node /'
     } | awk '
         $1 == "ran" { ran[$2] += $3; all_ran += $3 }
         $1 == "pages" { pages[$2] = $3; all += $3 }

@@ -54,11 +54,7 @@ planned() {
 # Pages of all of them that the hypervisor counts outside their planned nodes, and
 # how many there are in all.
 count_pages() {
-    last=$(domids | sort -n | tail -n 1)
-    : >/tmp/lab.dump
-    "$LAB_STOCK_XL" dmesg -c >/dev/null
-    "$LAB_STOCK_XL" debug-keys u
-    lab_wait 60 lab_read_dump "$last" || return 1
+    lab_dump
     awk '
         $1 == "planned" { on[$2, $3] = 1; is_ours[$2] = 1 }
         $2 == "Domain" { domid = $3 + 0 }
