@@ -472,12 +472,12 @@ lab_fragment() {
         lab_wait_blocked "frag$1"
 }
 
-# lab_extents_on NODE ORDER: how many such extents a PVH guest of 2100 MiB gets
-# there from Xen; at most two of 1 GiB.
+# lab_extents_on NODE ORDER: how many such extents a PVH guest of 1100 MiB gets
+# there from Xen; at most one of 1 GiB.
 lab_extents_on() {
     : >/tmp/lab.count
     LAB_XL=lab_stock LAB_NODE=$1 LAB_COUNT=/tmp/lab.count \
-        lab_create probe pvh 2100 1
+        lab_create probe pvh 1100 1
     lab_extents "$2"
     lab_destroy probe
 }
