@@ -439,10 +439,9 @@ lab_cpus_of() {
         inside && !/^cpu:/ { inside = 0 }'
 }
 
-# Pages of node $1 that are free but not scrubbed.
+# Lines "NODE PAGES": those that are free but not scrubbed.
 lab_dirty_pages() {
-    lab_debug_key H | awk -v node="$1" '
-        /unscrubbed pages/ && $3 == node { n = $5 } END { print n + 0 }'
+    lab_debug_key H | awk '/unscrubbed pages/ { print $3 + 0, $5 }'
 }
 
 # lab_soil NODE...: all that is free on these nodes was a guest's that has just
