@@ -8,7 +8,7 @@
 # hvm: yes
 # linux: yes
 # timeout: 900
-# memory: 4900
+# memory: 2500
 # host-memory: 5120
 # dom0_mem: 1024
 
@@ -28,8 +28,9 @@ line() {
 
 # is_near GUEST: all of it is on node 2.
 is_near() {
-    id=$(lab_domid "$1")
-    is "$1: its node affinity is node 2" "$(lab_affinity "$id")" 2
+    id=$(lab_placed "$1")
+    is "$1: its node affinity is node 2" "${id#* }" 2
+    id=${id% *}
     is "$1: and so is all of its memory" "$(lab_offplan "$id" 2)" 0.000
     is "$1: its distance is 10" "$(lab_distance "$id" 2)" 10.00
 }
@@ -51,17 +52,23 @@ has_disk() {
     return 1
 }
 
-lab_leave 0 70
+# What one guest or the other needs is a guest's of its own, which is destroyed then: all
+# that is has to be scrubbed. 300 MiB fit node 2, and on two nodes of 190.
+lab_leave 0 190
 lab_leave 1 12
-lab_leave 2 12
-lab_leave 3 70
+lab_leave 2 340
+lab_leave 3 190
+lab_leave 0 70 more0
+lab_leave 2 12 more2
+lab_leave 3 70 more3
 truncate -s 1M /tmp/disk
 export LAB_XL="$LAB_STOCK_XL"
 ok "stock xl builds an HVM guest" \
     lab_create_hvm g 96 2 'disk=["format=raw,vdev=xvda,access=w,backendtype=qdisk,target=/tmp/disk"]'
-lab_destroy fill2
-id=$(lab_domid g)
-is "it is on two sockets" "$(lab_affinity "$id")" 0,3
+lab_destroy more2
+id=$(lab_placed g)
+is "it is on two sockets" "${id#* }" 0,3
+id=${id% *}
 between "its distance is that" "$(lab_distance "$id" 0,3)" 15.4 15.8
 before=$(uptime_of g)
 free=$(lab_free)
@@ -91,17 +98,14 @@ is "nor does one that writes JSON" "$(rebalance --json | tr -d ' \n' |
     sed 's/.*\("dry_run":[a-z]*\).*\("moves":[^]]*.\).*/\1 \2/')" \
     '"dry_run":false "moves":[]'
 
-lab_destroy g
-lab_destroy fill0
-lab_destroy fill3
-lab_leave 0 190
-lab_leave 3 190
-lab_leave 2 12
+lab_destroy_all g more0 more3
+lab_leave 2 12 more2
 ok "stock xl builds a PV guest" lab_create_linux p 300 2
-lab_destroy fill2
+lab_destroy more2
 ok "it runs" lab_wait_linux p
-id=$(lab_domid p)
-is "it is on two sockets" "$(lab_affinity "$id")" 0,3
+id=$(lab_placed p)
+is "it is on two sockets" "${id#* }" 0,3
+id=${id% *}
 is "a PV guest is not moved live" \
     "$(rebalance p | awk '$1 == "p" { $2 = "N"; print }')" \
     "p N it is PV: it can be moved by file alone (--by-file)"
