@@ -4,16 +4,18 @@
 # What the user set is obeyed and untouched: cpus, cpus_soft, vnuma, pool,
 # numa_nodes; and numa_policy="none" gives what stock xl gives.
 # host: lab-2x2.json
+# host-memory: 5120
+# memory: 2500
 # timeout: 400
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
 
-# guest TEXT LINE...: a PVH guest of 1200 MiB.
+# guest TEXT LINE...: a PVH guest of 400 MiB.
 guest() {
     text=$1
     shift
-    ok "$text: built" lab_create g pvh 1200 2 "$@"
+    ok "$text: built" lab_create g pvh 400 2 "$@"
     domid=$(lab_domid g)
 }
 
@@ -29,7 +31,7 @@ picture() {
 none() {
     text=$1
     shift
-    LAB_XL=$LAB_STOCK_XL lab_create g pvh 1200 2 "$@"
+    LAB_XL=$LAB_STOCK_XL lab_create g pvh 400 2 "$@"
     stock=$(picture "$(lab_domid g)")
     lab_destroy g
     lab_wait_scrubbed
@@ -41,7 +43,7 @@ none() {
     lab_wait_scrubbed
 }
 
-lab_load_2x2
+lab_load_small_2x2
 
 none "policy none"
 none "policy none with cpus" 'cpus="6-7"'
@@ -113,14 +115,14 @@ chmod +x /tmp/device-model
 cat >/tmp/v.cfg <<'END'
 name="v"
 type="hvm"
-memory=1200
+memory=400
 vcpus=2
 vga="none"
 vnc=0
 device_model_version="qemu-xen-traditional"
 device_model_override="/tmp/device-model"
-vnuma=[["pnode=3","size=600","vcpus=0","vdistances=10,20"],
-       ["pnode=2","size=600","vcpus=1","vdistances=20,10"]]
+vnuma=[["pnode=3","size=200","vcpus=0","vdistances=10,20"],
+       ["pnode=2","size=200","vcpus=1","vdistances=20,10"]]
 END
 ok "vnuma: built" xl create -q -p /tmp/v.cfg
 domid=$(lab_domid v)
@@ -128,8 +130,8 @@ is "vnuma: each vCPU is on its virtual node's node" "$(lab_vcpus "$domid")" \
     "all / 6-7
 all / 4-5"
 between "vnuma: half of its memory is on node 2" \
-    "$(lab_pages "$domid" | awk '$1 == 2 { print $2 }')" 153300 153800
+    "$(lab_pages "$domid" | awk '$1 == 2 { print $2 }')" 50900 51400
 between "vnuma: half of its memory is on node 3" \
-    "$(lab_pages "$domid" | awk '$1 == 3 { print $2 }')" 153300 153800
+    "$(lab_pages "$domid" | awk '$1 == 3 { print $2 }')" 50900 51400
 is "vnuma: it is left alone" \
     "$(lab_report "$domid" reason)" "vnuma is given"
