@@ -7,40 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
-static int bad_at(const struct place *place, const char *key,
-                  const char *format, va_list args)
-{
-    char what[XLNUMA_MESSAGE_SIZE];
-
-    vsnprintf(what, sizeof(what), format, args);
-    return xlnuma__fail(place->message, XLNUMA_ERR_INVALID, "%s: %s%s%s%s",
-                        place->name, place->path,
-                        *key && *place->path ? "." : "", key, what);
-}
-
-int xlnuma__bad(const struct place *place, const char *format, ...)
-{
-    struct place root = *place;
-    va_list args;
-    int rc;
-
-    *root.path = '\0';
-    va_start(args, format);
-    rc = bad_at(&root, "", format, args);
-    va_end(args);
-    return rc;
-}
-
 int xlnuma__bad_key(const struct place *place, const char *key,
                     const char *format, ...)
 {
+    char what[XLNUMA_MESSAGE_SIZE];
     va_list args;
-    int rc;
 
     va_start(args, format);
-    rc = bad_at(place, key, format, args);
+    vsnprintf(what, sizeof(what), format, args);
     va_end(args);
-    return rc;
+    return xlnuma__fail(place->message, XLNUMA_ERR_INVALID, "%s: %s%s%s%s",
+                        place->name, place->path,
+                        *key && *place->path ? "." : "", key, what);
 }
 
 struct place xlnuma__element(const struct place *place, const char *key,

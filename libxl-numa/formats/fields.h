@@ -21,11 +21,7 @@ struct place {
     char path[96]; /* of the object: "nodes[3]"; "": the root */
 };
 
-/* Message "FILE: what"; returns XLNUMA_ERR_INVALID. */
-int xlnuma__bad(const struct place *place, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
-/* Message "FILE: nodes[3].key what"; the same. */
+/* Message "FILE: nodes[3].key what"; returns XLNUMA_ERR_INVALID. */
 int xlnuma__bad_key(const struct place *place, const char *key,
                     const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -244,26 +244,17 @@ static const struct field report_fields[] = {
     { NULL },
 };
 
-/* "cpus": the CPU of each vCPU, kept as the report has it. */
-static int read_own_cpus(const struct place *at, yajl_val object,
-                         struct xlnuma__report *report)
+/* The CPU of a vCPU; the report has them as a list. */
+static int read_own_cpu(const struct place *at, yajl_val value, size_t i,
+                        void *to)
 {
-    yajl_val array = xlnuma__get(object, "cpus");
-    size_t used = 0;
+    struct xlnuma__report *report = to;
+    size_t used = strlen(report->cpus);
     uint64_t cpu;
-    int rc = 0;
+    int rc = xlnuma__read_number(at, value, "", XLNUMA_CPUS_MAX - 1, &cpu);
 
-    if (!array || YAJL_IS_NULL(array))
-        return 0;
-    if (!YAJL_IS_ARRAY(array))
-        return xlnuma__bad_key(at, "cpus", " is neither an array nor null");
-    for (size_t i = 0; !rc && i < YAJL_GET_ARRAY(array)->len; i++) {
-        rc = xlnuma__read_number(at, YAJL_GET_ARRAY(array)->values[i], "cpus",
-                                 XLNUMA_CPUS_MAX - 1, &cpu);
-        if (used + 8 < sizeof(report->cpus))
-            used += (size_t)sprintf(report->cpus + used, "%s%" PRIu64,
-                                    i ? "," : "", cpu);
-    }
+    if (used + 8 < sizeof(report->cpus))
+        sprintf(report->cpus + used, "%s%" PRIu64, i ? "," : "", cpu);
     return rc;
 }
 
@@ -284,7 +275,8 @@ static int read_guest(const struct place *at, yajl_val object, size_t i,
         rc = xlnuma__read_array(at, object, "nodes", SIZE_MAX, read_guest_node,
                                 &guest->report);
     if (!rc)
-        rc = read_own_cpus(at, object, &guest->report);
+        rc = xlnuma__read_array(at, object, "cpus", XLNUMA_CPUS_MAX,
+                                read_own_cpu, &guest->report);
     if (!rc)
         rc = read_extents(at, object, &guest->report);
     if (!rc)
@@ -360,8 +352,7 @@ void xlnuma__report_vnodes_generate(const struct xlnuma__report *report,
 
 static void put_extents(yajl_gen gen, const struct xlnuma__report *report)
 {
-    xlnuma__json_key(gen, "extents");
-    yajl_gen_map_open(gen);
+    xlnuma__json_key_map(gen, "extents");
     for (unsigned order = 0; order < XLNUMA__ORDERS; order++) {
         char key[16];
 
@@ -408,8 +399,7 @@ static void put_report(yajl_gen gen, const struct xlnuma__report *report)
 
 static void put_vcpus(yajl_gen gen, const struct xlnuma__vcpus *vcpus)
 {
-    xlnuma__json_key(gen, "vcpu");
-    yajl_gen_array_open(gen);
+    xlnuma__json_key_array(gen, "vcpu");
     for (unsigned i = 0; i < vcpus->nr; i++) {
         const struct xlnuma__vcpu *vcpu = &vcpus->vcpu[i];
 
@@ -443,8 +433,7 @@ void xlnuma__guests_generate(const struct xlnuma__guests *guests, yajl_gen gen)
 {
     const struct xlnuma__guest *dom0 = NULL;
 
-    xlnuma__json_key(gen, "guests");
-    yajl_gen_array_open(gen);
+    xlnuma__json_key_array(gen, "guests");
     for (unsigned i = 0; i < guests->nr; i++)
         if (xlnuma__is_dom0(&guests->guest[i]))
             dom0 = &guests->guest[i];

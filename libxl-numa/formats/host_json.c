@@ -26,16 +26,12 @@
 
 /* --- reading -------------------------------------------------------------- */
 
-static const struct field cpu_fields[] = {
+static const struct field node_fields[] = {
 #define NODE(kind, member, key, max)                                           \
     FIELD(kind, struct xlnuma_node, member, key, max)
     NODE(NUMBER, socket, "socket", INT32_MAX),
     NODE(CPUS, cpus, "cpus", 0),
     NODE(SOME_NUMBER, nr_cores, "cores", XLNUMA_CPUS_MAX),
-    { NULL },
-};
-
-static const struct field memory_fields[] = {
     NODE(NUMBER, size_kb, "size_kb", INT64_MAX),
     NODE(NUMBER, free_kb, "free_kb", INT64_MAX),
     NODE(SOME_NUMBER, low_free_kb, "low_free_kb", INT64_MAX),
@@ -44,7 +40,7 @@ static const struct field memory_fields[] = {
     { NULL },
 };
 
-static const struct field memory_fields_of_1[] = {
+static const struct field node_fields_of_1[] = {
     NODE(SOME_NUMBER, reserved_kb, "claimed_kb", INT64_MAX),
 #undef NODE
     { NULL },
@@ -93,12 +89,9 @@ static int read_node(const struct place *root, yajl_val object, size_t index,
                                ": node %" PRIu64 " is there twice", id);
     host->nodes |= (xlnuma_nodeset)1 << id;
     *id_r = (unsigned)id;
-    rc = xlnuma__read_fields(&place, object, cpu_fields, &host->node[id]);
-    if (!rc)
-        rc =
-            xlnuma__read_fields(&place, object, memory_fields, &host->node[id]);
+    rc = xlnuma__read_fields(&place, object, node_fields, &host->node[id]);
     if (!rc && is_version_1)
-        rc = xlnuma__read_fields(&place, object, memory_fields_of_1,
+        rc = xlnuma__read_fields(&place, object, node_fields_of_1,
                                  &host->node[id]);
     if (rc)
         return rc;
@@ -112,16 +105,19 @@ static int read_distances(const struct place *place, yajl_val rows, size_t nr,
                           const unsigned id[], struct xlnuma_host *host)
 {
     if (!YAJL_IS_ARRAY(rows))
-        return xlnuma__bad(place, "distances is missing or not an array");
+        return xlnuma__bad_key(place, "distances",
+                               " is missing or not an array");
     if (YAJL_GET_ARRAY(rows)->len != nr)
-        return xlnuma__bad(place, "distances has %zu rows for %zu nodes",
-                           YAJL_GET_ARRAY(rows)->len, nr);
+        return xlnuma__bad_key(place, "distances",
+                               " has %zu rows for %zu nodes",
+                               YAJL_GET_ARRAY(rows)->len, nr);
     for (size_t i = 0; i < nr; i++) {
         yajl_val row = YAJL_GET_ARRAY(rows)->values[i];
 
         if (!YAJL_IS_ARRAY(row) || YAJL_GET_ARRAY(row)->len != nr)
-            return xlnuma__bad(
-                place, "distances[%zu] is not an array of %zu numbers", i, nr);
+            return xlnuma__bad_key(place, "distances",
+                                   "[%zu] is not an array of %zu numbers", i,
+                                   nr);
         for (size_t j = 0; j < nr; j++) {
             char path[64];
             uint64_t number;
@@ -167,10 +163,10 @@ static int check_scheduler(const struct place *place, yajl_val value)
 
     if (!value || (text && *text && strlen(text) < XLNUMA_SCHEDULER_SIZE))
         return 0;
-    return xlnuma__bad(place,
-                       "scheduler is not a string of 1 to %d bytes such as "
-                       "\"" XLNUMA__CREDIT2 "\"",
-                       XLNUMA_SCHEDULER_SIZE - 1);
+    return xlnuma__bad_key(place, "scheduler",
+                           " is not a string of 1 to %d bytes such as "
+                           "\"" XLNUMA__CREDIT2 "\"",
+                           XLNUMA_SCHEDULER_SIZE - 1);
 }
 
 static const struct field host_fields[] = {
@@ -181,10 +177,6 @@ static const struct field host_fields[] = {
     HOST(SOME_TEXT, identity.date, "date", 0),
     HOST(SOME_NUMBER, claimed_kb, "claimed_kb", INT64_MAX),
     HOST(SOME_TEXT, scheduler, "scheduler", 0),
-    { NULL },
-};
-
-static const struct field dedicated_fields[] = {
     HOST(SOME_CPUS, dedicated_cpus, "dedicated_cpus", 0),
     HOST(SOME_CPUS, dedicated_taken, "dedicated_taken", 0),
 #undef HOST
@@ -204,25 +196,26 @@ static int read_root(const struct place *place, yajl_val root,
     int rc;
 
     if (!YAJL_IS_OBJECT(root))
-        return xlnuma__bad(place, "not a JSON object");
+        return xlnuma__bad_key(place, "", "not a JSON object");
     format = YAJL_GET_STRING(xlnuma__get(root, "format"));
     if (!format || strcmp(format, FORMAT))
-        return xlnuma__bad(place, "format is missing or not \"" FORMAT "\"");
+        return xlnuma__bad_key(place, "format",
+                               " is missing or not \"" FORMAT "\"");
     rc = xlnuma__read_number(place, xlnuma__get(root, "version"), "version",
                              INT32_MAX, &version);
     if (rc)
         return rc;
     if (version < 1 || version > FORMAT_VERSION)
-        return xlnuma__bad(place,
-                           "version is %" PRIu64 ", this program reads 1 to %d",
-                           version, FORMAT_VERSION);
+        return xlnuma__bad_key(place, "version",
+                               " is %" PRIu64 ", this program reads 1 to %d",
+                               version, FORMAT_VERSION);
     value = xlnuma__get(root, "nodes");
     if (!YAJL_IS_ARRAY(value))
-        return xlnuma__bad(place, "nodes is missing or not an array");
+        return xlnuma__bad_key(place, "nodes", " is missing or not an array");
     nr = YAJL_GET_ARRAY(value)->len;
     if (nr < 1 || nr > XLNUMA_NODES_MAX)
-        return xlnuma__bad(place, "nodes has %zu elements, not 1 to %d", nr,
-                           XLNUMA_NODES_MAX);
+        return xlnuma__bad_key(place, "nodes", " has %zu elements, not 1 to %d",
+                               nr, XLNUMA_NODES_MAX);
     for (size_t i = 0; i < nr; i++) {
         rc = read_node(place, YAJL_GET_ARRAY(value)->values[i], i, version == 1,
                        host, &id[i]);
@@ -235,8 +228,6 @@ static int read_root(const struct place *place, yajl_val root,
     if (!rc)
         rc = xlnuma__read_fields(place, root, host_fields, host);
     if (!rc)
-        rc = xlnuma__read_fields(place, root, dedicated_fields, host);
-    if (!rc)
         rc = xlnuma__read_array(place, root, "devices", XLNUMA_DEVICES_MAX,
                                 read_device, host);
     if (rc)
@@ -244,7 +235,7 @@ static int read_root(const struct place *place, yajl_val root,
     xlnuma__host_sort_devices(host);
     rc = xlnuma_host_check(host, check_message);
     if (rc)
-        return xlnuma__bad(place, "%s", check_message);
+        return xlnuma__bad_key(place, "", "%s", check_message);
     return guests ? xlnuma__guests_parse(guests, place->name, host, root,
                                          place->message)
                   : 0;
@@ -300,8 +291,8 @@ static int syntax_error(const struct place *place, const char *json,
     text = yajl_get_error(handle, 0, (const unsigned char *)json, length);
     if (text)
         text[strcspn((char *)text, "\n")] = '\0';
-    rc = xlnuma__bad(place, "line %u column %u: not JSON: %s", line, column,
-                     text ? (char *)text : "syntax error");
+    rc = xlnuma__bad_key(place, "", "line %u column %u: not JSON: %s", line,
+                         column, text ? (char *)text : "syntax error");
     if (text)
         yajl_free_error(handle, text);
     yajl_free(handle);
@@ -322,9 +313,10 @@ int xlnuma__snapshot_parse(struct xlnuma_host *host_r,
     if (guests_r)
         memset(guests_r, 0, sizeof(*guests_r));
     if (memchr(json, '\0', length))
-        return xlnuma__bad(&place, "not JSON: it contains a NUL byte");
+        return xlnuma__bad_key(&place, "", "not JSON: it contains a NUL byte");
     if (is_too_deep(json, length))
-        return xlnuma__bad(&place, "nested deeper than %d levels", DEPTH_MAX);
+        return xlnuma__bad_key(&place, "", "nested deeper than %d levels",
+                               DEPTH_MAX);
     text = strndup(json, length); /* yajl_tree wants a terminated string */
     if (!text)
         return xlnuma__fail(message, XLNUMA_ERR_NOMEM, "%s: out of memory",
@@ -405,8 +397,7 @@ static void write_cores(yajl_gen gen, const struct xlnuma_host *host,
 
     if (!node->nr_cores || node->nr_cores == xlnuma_cpuset_count(&node->cpus))
         return;
-    xlnuma__json_key(gen, "core_cpus");
-    yajl_gen_array_open(gen);
+    xlnuma__json_key_array(gen, "core_cpus");
     for (unsigned cpu = 0; cpu < XLNUMA_CPUS_MAX; cpu++) {
         if (!xlnuma_cpuset_has(&node->cpus, cpu) ||
             xlnuma__host_core(host, cpu) != cpu)
@@ -425,9 +416,8 @@ static void write_node(yajl_gen gen, const struct xlnuma_host *host,
 
     yajl_gen_map_open(gen);
     xlnuma__json_key_number(gen, "id", id);
-    xlnuma__write_fields(gen, cpu_fields, node);
+    xlnuma__write_fields(gen, node_fields, node);
     write_cores(gen, host, node);
-    xlnuma__write_fields(gen, memory_fields, node);
     yajl_gen_map_close(gen);
 }
 
@@ -449,8 +439,7 @@ static void write_devices(yajl_gen gen, const struct xlnuma_host *host)
 {
     char bdf[XLNUMA_BDF_SIZE];
 
-    xlnuma__json_key(gen, "devices");
-    yajl_gen_array_open(gen);
+    xlnuma__json_key_array(gen, "devices");
     for (unsigned n = 0; n < host->nr_devices; n++) {
         yajl_gen_map_open(gen);
         xlnuma__json_key_string(gen, "bdf",
@@ -469,14 +458,12 @@ static void write_root(yajl_gen gen, const struct xlnuma_host *host,
     if (comment)
         xlnuma__json_key_string(gen, "comment", comment);
     xlnuma__write_fields(gen, host_fields, host);
-    xlnuma__json_key(gen, "nodes");
-    yajl_gen_array_open(gen);
+    xlnuma__json_key_array(gen, "nodes");
     XLNUMA_FOR_EACH_NODE(i, host->nodes)
         write_node(gen, host, i);
     yajl_gen_array_close(gen);
     xlnuma__json_key(gen, "distances");
     xlnuma__distances_generate(host, gen);
-    xlnuma__write_fields(gen, dedicated_fields, host);
     if (host->nr_devices)
         write_devices(gen, host);
     if (guests && guests->nr)

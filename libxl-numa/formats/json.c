@@ -7,17 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-yajl_gen xlnuma__json_new(void)
-{
-    yajl_gen gen = yajl_gen_alloc(NULL);
-
-    if (gen) {
-        yajl_gen_config(gen, yajl_gen_beautify, 1);
-        yajl_gen_config(gen, yajl_gen_indent_string, "  ");
-    }
-    return gen;
-}
-
 void xlnuma__json_string(yajl_gen gen, const char *text)
 {
     yajl_gen_string(gen, (const unsigned char *)text, strlen(text));
@@ -26,6 +15,18 @@ void xlnuma__json_string(yajl_gen gen, const char *text)
 void xlnuma__json_key(yajl_gen gen, const char *key)
 {
     xlnuma__json_string(gen, key);
+}
+
+void xlnuma__json_key_array(yajl_gen gen, const char *key)
+{
+    xlnuma__json_key(gen, key);
+    yajl_gen_array_open(gen);
+}
+
+void xlnuma__json_key_map(yajl_gen gen, const char *key)
+{
+    xlnuma__json_key(gen, key);
+    yajl_gen_map_open(gen);
 }
 
 void xlnuma__json_key_string(yajl_gen gen, const char *key, const char *text)
@@ -70,13 +71,34 @@ void xlnuma__json_key_distance(yajl_gen gen, const char *key, double distance)
     yajl_gen_number(gen, text, (size_t)n);
 }
 
-int xlnuma__json_finish(yajl_gen gen, FILE *file, char *message)
+void xlnuma__json_open(yajl_gen gen, const char *format, unsigned version)
+{
+    yajl_gen_map_open(gen);
+    xlnuma__json_key_string(gen, "format", format);
+    xlnuma__json_key_number(gen, "version", version);
+}
+
+yajl_gen xlnuma__json_begin(const char *format, unsigned version)
+{
+    yajl_gen gen = yajl_gen_alloc(NULL);
+
+    if (gen) {
+        yajl_gen_config(gen, yajl_gen_beautify, 1);
+        yajl_gen_config(gen, yajl_gen_indent_string, "  ");
+        xlnuma__json_open(gen, format, version);
+    }
+    return gen;
+}
+
+int xlnuma__json_end(yajl_gen gen, FILE *file, char *message)
 {
     const unsigned char *text;
     size_t length;
     int rc = 0;
 
     *message = '\0';
+    if (gen)
+        yajl_gen_map_close(gen);
     if (!gen || yajl_gen_get_buf(gen, &text, &length) != yajl_gen_status_ok)
         rc = xlnuma__fail(message, XLNUMA_ERR_NOMEM,
                           "out of memory writing JSON");
@@ -86,23 +108,4 @@ int xlnuma__json_finish(yajl_gen gen, FILE *file, char *message)
     if (gen)
         yajl_gen_free(gen);
     return rc;
-}
-
-yajl_gen xlnuma__json_begin(const char *format, unsigned version)
-{
-    yajl_gen gen = xlnuma__json_new();
-
-    if (gen) {
-        yajl_gen_map_open(gen);
-        xlnuma__json_key_string(gen, "format", format);
-        xlnuma__json_key_number(gen, "version", version);
-    }
-    return gen;
-}
-
-int xlnuma__json_end(yajl_gen gen, FILE *file, char *message)
-{
-    if (gen)
-        yajl_gen_map_close(gen);
-    return xlnuma__json_finish(gen, file, message);
 }

@@ -9,14 +9,27 @@
 
 #include "model/set.h"
 
-/* NULL when out of memory. Ownership: the caller's, yajl_gen_free(). */
-yajl_gen xlnuma__json_new(void);
+/*
+ * A document of ours, an object that begins with "format" and "version". NULL when
+ * out of memory. Ownership: _end closes the object, writes it to `file` and frees
+ * gen, which may be NULL.
+ *
+ * _end returns 0, XLNUMA_ERR_NOMEM (generation failed), XLNUMA_ERR_IO.
+ */
+yajl_gen xlnuma__json_begin(const char *format, unsigned version);
+int xlnuma__json_end(yajl_gen gen, FILE *file, char *message);
 
-/* A key with its value. Errors stick in the generator; _finish reports them. */
+/* Such an object in another document; the caller closes it. */
+void xlnuma__json_open(yajl_gen gen, const char *format, unsigned version);
+
+/* A key with its value. Errors stick in the generator; _end reports them. */
 void xlnuma__json_key(yajl_gen gen, const char *key);
 void xlnuma__json_string(yajl_gen gen, const char *text);
 void xlnuma__json_key_string(yajl_gen gen, const char *key, const char *text);
 void xlnuma__json_key_number(yajl_gen gen, const char *key, uint64_t number);
+/* An array or an object, which stays open. */
+void xlnuma__json_key_array(yajl_gen gen, const char *key);
+void xlnuma__json_key_map(yajl_gen gen, const char *key);
 /* Lists as "0-3,8". */
 void xlnuma__json_key_cpus(yajl_gen gen, const char *key,
                            const xlnuma_cpuset *cpus);
@@ -24,19 +37,5 @@ void xlnuma__json_key_nodes(yajl_gen gen, const char *key,
                             xlnuma_nodeset nodes);
 /* Two decimals, trailing zeros dropped: 10.5 */
 void xlnuma__json_key_distance(yajl_gen gen, const char *key, double distance);
-
-/*
- * Write what was generated to `file`, and free gen, which may be NULL.
- * Returns 0, XLNUMA_ERR_NOMEM (generation failed), XLNUMA_ERR_IO.
- */
-int xlnuma__json_finish(yajl_gen gen, FILE *file, char *message);
-
-/*
- * A document of ours: its root object is open, with "format" and "version".
- * NULL when out of memory; _end may be given that. _end closes the object
- * and does as _finish.
- */
-yajl_gen xlnuma__json_begin(const char *format, unsigned version);
-int xlnuma__json_end(yajl_gen gen, FILE *file, char *message);
 
 #endif /* XLNUMA_JSON_H */

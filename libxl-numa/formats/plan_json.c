@@ -5,13 +5,15 @@
 
 #include <stdio.h>
 
+#define FORMAT "xlnuma-plan"
+#define FORMAT_VERSION 1
+
 static void write_nodes(yajl_gen gen, const struct xlnuma_host *host,
                         const struct xlnuma_plan *plan)
 {
     unsigned i;
 
-    xlnuma__json_key(gen, "nodes");
-    yajl_gen_array_open(gen);
+    xlnuma__json_key_array(gen, "nodes");
     XLNUMA_FOR_EACH_NODE(i, plan->nodes) {
         xlnuma_cpuset of_node = host->node[i].cpus;
 
@@ -58,8 +60,7 @@ static void write_alternative(yajl_gen gen,
 
 static void write_alternatives(yajl_gen gen, const struct xlnuma_plan *plan)
 {
-    xlnuma__json_key(gen, "alternatives");
-    yajl_gen_array_open(gen);
+    xlnuma__json_key_array(gen, "alternatives");
     for (unsigned i = 0; i < plan->nr_alternatives; i++)
         write_alternative(gen, &plan->alternative[i]);
     yajl_gen_array_close(gen);
@@ -77,8 +78,7 @@ static void write_vnode(yajl_gen gen, const struct xlnuma_plan *plan,
     xlnuma__json_key_number(gen, "memory_kb", node->memory_kb);
     xlnuma__json_key_string(
         gen, "vcpus", xlnuma__vcpus_format(node->vcpus, vcpus, sizeof(vcpus)));
-    xlnuma__json_key(gen, "distances");
-    yajl_gen_array_open(gen);
+    xlnuma__json_key_array(gen, "distances");
     for (unsigned m = 0; m < plan->nr_guest_nodes; m++)
         yajl_gen_integer(gen, node->distance[m]);
     yajl_gen_array_close(gen);
@@ -92,8 +92,7 @@ static void write_vnodes(yajl_gen gen, const struct xlnuma_plan *plan)
         xlnuma__json_key_string(gen, "guest_nodes_reason", plan->vnodes_reason);
     if (!plan->nr_guest_nodes)
         return;
-    xlnuma__json_key(gen, "guest_nodes");
-    yajl_gen_array_open(gen);
+    xlnuma__json_key_array(gen, "guest_nodes");
     for (unsigned n = 0; n < plan->nr_guest_nodes; n++)
         write_vnode(gen, plan, n);
     yajl_gen_array_close(gen);
@@ -103,19 +102,16 @@ static void write_dedicated(yajl_gen gen, const struct xlnuma_plan *plan)
 {
     if (!plan->nr_dedicated)
         return;
-    xlnuma__json_key(gen, "cpus");
-    yajl_gen_array_open(gen);
+    xlnuma__json_key_array(gen, "cpus");
     for (unsigned i = 0; i < plan->nr_dedicated; i++)
         yajl_gen_integer(gen, plan->cpu[i]);
     yajl_gen_array_close(gen);
 }
 
-void xlnuma__plan_generate(const struct xlnuma_host *host,
-                           const struct xlnuma_plan *plan, yajl_gen gen)
+/* All but the format. */
+static void write_plan(yajl_gen gen, const struct xlnuma_host *host,
+                       const struct xlnuma_plan *plan)
 {
-    yajl_gen_map_open(gen);
-    xlnuma__json_key_string(gen, "format", "xlnuma-plan");
-    xlnuma__json_key_number(gen, "version", 1);
     xlnuma__json_key_string(gen, "guest", plan->guest);
     xlnuma__json_key_string(gen, "status", xlnuma_status_name(plan->status));
     xlnuma__json_key_string(gen, "policy", xlnuma_policy_name(plan->policy));
@@ -142,15 +138,22 @@ void xlnuma__plan_generate(const struct xlnuma_host *host,
     }
     xlnuma__json_key_string(gen, "reason", plan->reason);
     write_alternatives(gen, plan);
+}
+
+void xlnuma__plan_generate(const struct xlnuma_host *host,
+                           const struct xlnuma_plan *plan, yajl_gen gen)
+{
+    xlnuma__json_open(gen, FORMAT, FORMAT_VERSION);
+    write_plan(gen, host, plan);
     yajl_gen_map_close(gen);
 }
 
 int xlnuma_plan_write(const struct xlnuma_host *host,
                       const struct xlnuma_plan *plan, FILE *file, char *message)
 {
-    yajl_gen gen = xlnuma__json_new();
+    yajl_gen gen = xlnuma__json_begin(FORMAT, FORMAT_VERSION);
 
     if (gen)
-        xlnuma__plan_generate(host, plan, gen);
-    return xlnuma__json_finish(gen, file, message);
+        write_plan(gen, host, plan);
+    return xlnuma__json_end(gen, file, message);
 }

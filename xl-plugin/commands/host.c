@@ -230,12 +230,10 @@ static void dedicated_json(const struct xlnuma_host *host,
     if (!xlnuma_cpuset_count(&left))
         return;
     xlnuma_cpuset_remove(&left, &host->dedicated_taken);
-    xlnuma__json_key(gen, "dedicated");
-    yajl_gen_map_open(gen);
+    xlnuma__json_key_map(gen, "dedicated");
     xlnuma__json_key_cpus(gen, "cpus", &host->dedicated_cpus);
     xlnuma__json_key_cpus(gen, "free", &left);
-    xlnuma__json_key(gen, "guests");
-    yajl_gen_array_open(gen);
+    xlnuma__json_key_array(gen, "guests");
     for (unsigned i = 0; i < guests->nr; i++) {
         const struct xlnuma__guest *guest = &guests->guest[i];
 
@@ -331,8 +329,7 @@ static void dom0_json(const struct xlnuma__dom0_vcpus *dom0, yajl_gen gen)
 {
     if (!dom0->nr)
         return;
-    xlnuma__json_key(gen, "dom0_vcpus");
-    yajl_gen_array_open(gen);
+    xlnuma__json_key_array(gen, "dom0_vcpus");
     for (unsigned i = 0; i < dom0->nr; i++) {
         yajl_gen_map_open(gen);
         xlnuma__json_key_number(gen, "id", dom0->vcpu[i].id);

@@ -499,8 +499,7 @@ static int begin(struct job *job)
     if (job->options->is_json && job->nr_guests > 1) {
         job->gen = xlnuma__json_begin("xlnuma-plans", 1);
         if (job->gen) {
-            xlnuma__json_key(job->gen, "plans");
-            yajl_gen_array_open(job->gen);
+            xlnuma__json_key_array(job->gen, "plans");
         }
     }
     if (!job->host || !job->plan ||

@@ -330,8 +330,7 @@ static void write_bool(yajl_gen gen, const char *key, bool is_true)
 static void write_file(yajl_gen gen, const char *key,
                        const struct probe_file *file)
 {
-    xlnuma__json_key(gen, key);
-    yajl_gen_map_open(gen);
+    xlnuma__json_key_map(gen, key);
     write_text(gen, "path", file->path);
     write_bool(gen, "is_there", file->is_there);
     write_text(gen, "version", file->version);
@@ -340,8 +339,7 @@ static void write_file(yajl_gen gen, const char *key,
 
 static void write_conf(yajl_gen gen, const struct facts *facts)
 {
-    xlnuma__json_key(gen, "conf");
-    yajl_gen_map_open(gen);
+    xlnuma__json_key_map(gen, "conf");
     write_text(gen, "path", xlnuma__conf_path());
     write_bool(gen, "is_there", facts->is_conf_there);
     write_text(gen, "error", facts->conf_wrong);
@@ -352,8 +350,7 @@ static void write_conf(yajl_gen gen, const struct facts *facts)
 
 static void write_daemons(yajl_gen gen, const struct facts *facts)
 {
-    xlnuma__json_key(gen, "daemons");
-    yajl_gen_array_open(gen);
+    xlnuma__json_key_array(gen, "daemons");
     for (unsigned i = 0; i < facts->nr_daemons; i++) {
         yajl_gen_map_open(gen);
         write_text(gen, "name", facts->daemon[i].name);
@@ -412,8 +409,7 @@ static int show_json(const struct facts *facts, char *message)
                    xlnuma_cpuset_format(&facts->reserved, cpus, sizeof(cpus)));
         write_balancer(gen, facts);
         write_last(gen, facts);
-        xlnuma__json_key(gen, "problems");
-        yajl_gen_array_open(gen);
+        xlnuma__json_key_array(gen, "problems");
         for (unsigned i = 0; i < facts->nr_problems; i++)
             xlnuma__json_string(gen, facts->problem[i]);
         yajl_gen_array_close(gen);

@@ -310,8 +310,7 @@ static void write_subjects(yajl_gen gen, const struct job *job)
 {
     const struct subject *dom0 = NULL;
 
-    xlnuma__json_key(gen, "guests");
-    yajl_gen_array_open(gen);
+    xlnuma__json_key_array(gen, "guests");
     for (unsigned i = 0; i < job->nr_subjects; i++)
         if (xlnuma__is_dom0(job->subject[i].guest))
             dom0 = &job->subject[i];

@@ -349,8 +349,7 @@ int guest_table_json(const struct xlnuma__guests *guests,
     const struct xlnuma__guest *dom0 = NULL;
     int rc = 0;
 
-    xlnuma__json_key(gen, "guests");
-    yajl_gen_array_open(gen);
+    xlnuma__json_key_array(gen, "guests");
     for (unsigned i = 0; !rc && i < guests->nr; i++)
         if (xlnuma__is_dom0(&guests->guest[i]))
             dom0 = &guests->guest[i];
