@@ -290,6 +290,66 @@ static int read_guests(struct conf *conf, struct xlnuma__settings *settings_r)
     return rc;
 }
 
+/* --- keys of the host ------------------------------------------------------ */
+
+/* "on", which is the default, or "off" */
+static bool read_switch(struct xlnuma__conf_host *host, const char *value)
+{
+    host->is_off = !strcmp(value, "off");
+    return host->is_off || !strcmp(value, "on");
+}
+
+/* A list of CPUs; which of them the host has is seen when it is used. */
+static bool read_cpus(struct xlnuma__conf_host *host, const char *value)
+{
+    char why[XLNUMA_MESSAGE_SIZE];
+    xlnuma_cpuset cpus;
+
+    if (strlen(value) >= sizeof(host->dedicated_cpus) ||
+        xlnuma__dedicated_parse(value, NULL, &cpus, why))
+        return false;
+    memcpy(host->dedicated_cpus, value, strlen(value) + 1);
+    return true;
+}
+
+/* A list of Domain-0's vCPUs; which of them it has is seen when it is used. */
+static bool read_vcpus(struct xlnuma__conf_host *host, const char *value)
+{
+    char why[XLNUMA_MESSAGE_SIZE];
+
+    return !xlnuma_cpuset_parse(value, &host->emulator_vcpus, why) &&
+           xlnuma_cpuset_count(&host->emulator_vcpus);
+}
+
+static const struct {
+    const char *name;
+    bool (*read)(struct xlnuma__conf_host *host, const char *value);
+    const char *values; /* that are right, for messages */
+} host_keys[] = {
+    { XLNUMA__CONF_SWITCH, read_switch, "on or off" },
+    { XLNUMA__CONF_DEDICATED, read_cpus,
+      "CPUs such as \"4-7,12\" or \"nodes:1\"" },
+    { XLNUMA__CONF_EMULATOR, read_vcpus, "vCPUs of Domain-0 such as \"2-3\"" },
+};
+
+#define NR_HOST_KEYS (sizeof(host_keys) / sizeof(*host_keys))
+
+static int read_host(struct conf *conf, struct xlnuma__conf_host *host_r)
+{
+    for (unsigned i = 0; i < NR_HOST_KEYS; i++) {
+        const char *key = host_keys[i].name, *value;
+        int r = xlu_cfg_get_string(conf->config, key, &value, 1);
+
+        if (r && r != ESRCH)
+            return bad(conf, line_of_key(conf, key), "%s is a list, not %s",
+                       key, host_keys[i].values);
+        if (!r && !host_keys[i].read(host_r, value))
+            return bad(conf, line_of_key(conf, key), "%s is \"%s\", not %s",
+                       key, value, host_keys[i].values);
+    }
+    return 0;
+}
+
 /* --- all of it ------------------------------------------------------------ */
 
 /* xl receives a migrated guest under a name of its own. */
@@ -302,80 +362,6 @@ static char *lasting_name(const char *name)
         !strcmp(name + length - strlen(incoming), incoming))
         length -= strlen(incoming);
     return strndup(name, length);
-}
-
-/* numa_placement = "on", which is the default, or "off" */
-static int read_switch(struct conf *conf, bool *is_off_r)
-{
-    const char *value;
-    int r = xlu_cfg_get_string(conf->config, XLNUMA__CONF_SWITCH, &value, 1);
-
-    if (r == ESRCH)
-        return 0;
-    if (r)
-        return bad(conf, line_of_key(conf, XLNUMA__CONF_SWITCH),
-                   XLNUMA__CONF_SWITCH " is a list, not on or off");
-    *is_off_r = !strcmp(value, "off");
-    if (!*is_off_r && strcmp(value, "on"))
-        return bad(conf, line_of_key(conf, XLNUMA__CONF_SWITCH),
-                   XLNUMA__CONF_SWITCH " is \"%s\", not on or off", value);
-    return 0;
-}
-
-/* A list of CPUs; which of them the host has is seen when it is used. */
-static int read_cpus(struct conf *conf, const char *key,
-                     char text_r[XLNUMA__VALUE_SIZE])
-{
-    char why[XLNUMA_MESSAGE_SIZE];
-    xlnuma_cpuset cpus;
-    const char *value;
-    int r = xlu_cfg_get_string(conf->config, key, &value, 1);
-
-    if (r == ESRCH)
-        return 0;
-    if (r)
-        return bad(conf, line_of_key(conf, key),
-                   "%s is a list, not a text such as \"4-7\"", key);
-    if (strlen(value) >= XLNUMA__VALUE_SIZE)
-        return bad(conf, line_of_key(conf, key), "%s is too long", key);
-    if (xlnuma__dedicated_parse(value, NULL, &cpus, why))
-        return bad(conf, line_of_key(conf, key),
-                   "%s is \"%s\", not CPUs such as \"4-7,12\" or \"nodes:1\"",
-                   key, value);
-    memcpy(text_r, value, strlen(value) + 1);
-    return 0;
-}
-
-/* A list of Domain-0's vCPUs; which of them it has is seen when it is used. */
-static int read_vcpus(struct conf *conf, const char *key,
-                      xlnuma_cpuset *vcpus_r)
-{
-    char why[XLNUMA_MESSAGE_SIZE];
-    const char *value;
-    int r = xlu_cfg_get_string(conf->config, key, &value, 1);
-
-    if (r == ESRCH)
-        return 0;
-    if (r)
-        return bad(conf, line_of_key(conf, key),
-                   "%s is a list, not a text such as \"2-3\"", key);
-    if (xlnuma_cpuset_parse(value, vcpus_r, why) ||
-        !xlnuma_cpuset_count(vcpus_r))
-        return bad(conf, line_of_key(conf, key),
-                   "%s is \"%s\", not vCPUs of Domain-0 such as \"2-3\"", key,
-                   value);
-    return 0;
-}
-
-static int read_host(struct conf *conf, struct xlnuma__conf_host *host_r)
-{
-    int rc = read_switch(conf, &host_r->is_off);
-
-    if (!rc)
-        rc = read_cpus(conf, XLNUMA__CONF_DEDICATED, host_r->dedicated_cpus);
-    return rc ? rc
-              : read_vcpus(conf, XLNUMA__CONF_EMULATOR,
-                           &host_r->emulator_vcpus);
 }
 
 static int read_settings(struct conf *conf, struct xlnuma__settings *settings_r,

@@ -21,7 +21,7 @@ size_t xlnuma__kept_count(char *const *list)
     return nr;
 }
 
-static bool is_ours(const char *name)
+static bool is_setting(const char *name)
 {
     const char *key;
 
@@ -31,41 +31,11 @@ static bool is_ours(const char *name)
     return false;
 }
 
-/* Is there neither anything to keep nor anything kept? */
-static bool is_idle(char *const *stored,
-                    const struct xlnuma__settings *settings)
+void xlnuma__kept_drop(libxl_domain_config *config,
+                       bool (*is_ours)(const char *key))
 {
-    for (unsigned i = 0; i < XLNUMA__KEYS_MAX; i++)
-        if (*settings->value[i])
-            return false;
-    for (size_t i = 0; i < xlnuma__kept_count(stored); i += 2)
-        if (is_ours(stored[i]))
-            return false;
-    return true;
-}
+    char **from = config->c_info.platformdata, **to = from;
 
-/* Copies of the settings at the start of `list`. Returns how many, or -1. */
-static int put_settings(libxl_key_value_list list,
-                        const struct xlnuma__settings *settings)
-{
-    int nr = 0;
-    const char *key;
-
-    for (unsigned i = 0; (key = xlnuma__key_name(i)); i++) {
-        if (!*settings->value[i])
-            continue;
-        list[nr] = strdup(key);
-        list[nr + 1] = strdup(settings->value[i]);
-        if (!list[nr] || !list[nr + 1])
-            return -1;
-        nr += 2;
-    }
-    return nr;
-}
-
-/* The other entries change hands, which cannot fail. */
-static void move_others(libxl_key_value_list to, libxl_key_value_list from)
-{
     for (size_t nr = xlnuma__kept_count(from), i = 0; i < nr; i += 2)
         if (is_ours(from[i])) {
             free(from[i]);
@@ -74,30 +44,42 @@ static void move_others(libxl_key_value_list to, libxl_key_value_list from)
             *to++ = from[i];
             *to++ = from[i + 1];
         }
-    free(from);
+    if (to)
+        *to = NULL;
+}
+
+bool xlnuma__kept_add(libxl_domain_config *config, const char *key,
+                      const char *value)
+{
+    char ***list = &config->c_info.platformdata, **larger;
+    size_t nr = xlnuma__kept_count(*list);
+
+    larger = reallocarray(*list, nr + 3, sizeof(*larger));
+    if (!larger)
+        return false;
+    *list = larger;
+    larger[nr] = strdup(key);
+    larger[nr + 1] = larger[nr] ? strdup(value) : NULL;
+    larger[nr + 2] = NULL;
+    if (larger[nr + 1])
+        return true;
+    free(larger[nr]);
+    larger[nr] = NULL;
+    return false;
 }
 
 int xlnuma__kept_put(libxl_domain_config *config,
                      const struct xlnuma__settings *settings)
 {
-    libxl_key_value_list *stored = &config->c_info.platformdata, list;
-    size_t size = xlnuma__kept_count(*stored) + 2 * XLNUMA__KEYS_MAX + 1;
-    int nr;
+    const char *key;
 
-    if (is_idle(*stored, settings))
-        return 0;
-    list = calloc(size, sizeof(*list));
-    if (!list)
-        return XLNUMA_ERR_NOMEM;
-    nr = put_settings(list, settings);
-    if (nr < 0) {
-        for (size_t i = 0; i < size; i++)
-            free(list[i]);
-        free(list);
-        return XLNUMA_ERR_NOMEM;
-    }
-    move_others(list + nr, *stored);
-    *stored = list;
+    xlnuma__kept_drop(config, is_setting);
+    for (unsigned i = 0; (key = xlnuma__key_name(i)); i++)
+        if (*settings->value[i] &&
+            !xlnuma__kept_add(config, key, settings->value[i])) {
+            xlnuma__kept_drop(config, is_setting);
+            return XLNUMA_ERR_NOMEM;
+        }
     return 0;
 }
 

@@ -21,18 +21,7 @@ static bool is_node(const char *name)
 
 void xlnuma__kept_nodes_drop(libxl_domain_config *config)
 {
-    char **from = config->c_info.platformdata, **to = from;
-
-    for (size_t nr = xlnuma__kept_count(from), i = 0; i < nr; i += 2)
-        if (is_node(from[i])) {
-            free(from[i]);
-            free(from[i + 1]);
-        } else {
-            *to++ = from[i];
-            *to++ = from[i + 1];
-        }
-    if (to)
-        *to = NULL;
+    xlnuma__kept_drop(config, is_node);
 }
 
 /* Room for an entry, "VCPUS;RANGES;DISTANCES". */
@@ -41,8 +30,8 @@ void xlnuma__kept_nodes_drop(libxl_domain_config *config)
      XLNUMA__LAYOUT_DISTANCES_SIZE)
 
 /* Returns false when out of memory. */
-static bool put_entry(char **key_r, char **value_r,
-                      const struct xlnuma__layout *layout, unsigned vnode)
+static bool put_node(libxl_domain_config *config,
+                     const struct xlnuma__layout *layout, unsigned vnode)
 {
     char key[sizeof(PREFIX) + 8], value[ENTRY_SIZE];
     struct xlnuma__layout_text text;
@@ -51,32 +40,18 @@ static bool put_entry(char **key_r, char **value_r,
     snprintf(key, sizeof(key), PREFIX "%u", vnode);
     snprintf(value, sizeof(value), "%s;%s;%s", text.vcpus, text.ranges,
              text.distances);
-    *key_r = strdup(key);
-    *value_r = *key_r ? strdup(value) : NULL;
-    if (!*value_r)
-        free(*key_r);
-    return *value_r;
+    return xlnuma__kept_add(config, key, value);
 }
 
 int xlnuma__kept_nodes_put(libxl_domain_config *config,
                            const struct xlnuma__layout *layout)
 {
-    char ***stored = &config->c_info.platformdata, **list;
-    size_t nr;
-
     xlnuma__kept_nodes_drop(config);
-    nr = xlnuma__kept_count(*stored);
-    list = reallocarray(*stored, nr + 2 * layout->nr + 1, sizeof(*list));
-    if (!list)
-        return XLNUMA_ERR_NOMEM;
-    *stored = list;
-    for (unsigned n = 0; n < layout->nr; n++, nr += 2)
-        if (!put_entry(&list[nr], &list[nr + 1], layout, n)) {
-            list[nr] = NULL;
+    for (unsigned n = 0; n < layout->nr; n++)
+        if (!put_node(config, layout, n)) {
             xlnuma__kept_nodes_drop(config);
             return XLNUMA_ERR_NOMEM;
         }
-    list[nr] = NULL;
     return 0;
 }
 

@@ -99,10 +99,16 @@ unsigned xlnuma__config_line(const char *text, size_t length, const char *key);
  */
 size_t xlnuma__kept_count(char *const *list);
 
+/* Have c_info.platformdata lose entries, and get one at its end; false: no memory. */
+void xlnuma__kept_drop(libxl_domain_config *config,
+                       bool (*is_ours)(const char *key));
+bool xlnuma__kept_add(libxl_domain_config *config, const char *key,
+                      const char *value);
+
 /*
  * Have the configuration keep these settings in its c_info.platformdata, in place
  * of those it has: libxl stores that with the domain, saves and migrates it.
- * Returns 0 or XLNUMA_ERR_NOMEM; then the configuration is unchanged.
+ * Returns 0 or XLNUMA_ERR_NOMEM; then it has none.
  */
 int xlnuma__kept_put(libxl_domain_config *config,
                      const struct xlnuma__settings *settings);
