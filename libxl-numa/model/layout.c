@@ -233,14 +233,17 @@ const char *xlnuma__layout_check(const struct xlnuma__layout *layout)
 
 /* --- two of them ---------------------------------------------------------- */
 
-static bool has_same_memory(const struct xlnuma__layout *a,
-                            const struct xlnuma__layout *b, unsigned vnode)
+static const char *difference(const struct xlnuma__layout *a,
+                              const struct xlnuma__layout *b, unsigned vnode)
 {
-    struct xlnuma__layout_text text[2];
+    struct xlnuma__layout_text x, y;
 
-    xlnuma__layout_format(a, vnode, &text[0]);
-    xlnuma__layout_format(b, vnode, &text[1]);
-    return !strcmp(text[0].ranges, text[1].ranges);
+    xlnuma__layout_format(a, vnode, &x);
+    xlnuma__layout_format(b, vnode, &y);
+    return strcmp(x.vcpus, y.vcpus)           ? "vCPUs"
+           : strcmp(x.ranges, y.ranges)       ? "memory"
+           : strcmp(x.distances, y.distances) ? "distances"
+                                              : NULL;
 }
 
 bool xlnuma__layout_is_same(const struct xlnuma__layout *reported,
@@ -253,14 +256,7 @@ bool xlnuma__layout_is_same(const struct xlnuma__layout *reported,
         return false;
     for (unsigned n = 0; !*what_r && n < seen->nr; n++) {
         *vnode_r = n;
-        if (memcmp(reported->node[n].vcpus, seen->node[n].vcpus,
-                   sizeof(seen->node[n].vcpus)))
-            *what_r = "vCPUs";
-        else if (!has_same_memory(reported, seen, n))
-            *what_r = "memory";
-        else if (memcmp(reported->node[n].distance, seen->node[n].distance,
-                        seen->nr))
-            *what_r = "distances";
+        *what_r = difference(reported, seen, n);
     }
     return !*what_r;
 }
