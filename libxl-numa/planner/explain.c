@@ -93,29 +93,27 @@ static void look_at(struct explaining *explaining, uint64_t set)
         keep(&explaining->lacking[size - 1], &judged, is_nearer);
 }
 
-/* All sets; of many nodes single ones, pairs, and the chosen set with a change. */
+/*
+ * All sets; of many nodes single ones, pairs, and the chosen set with one or two
+ * nodes changed.
+ */
 static void look_around(struct explaining *explaining)
 {
     uint64_t chosen = explaining->planning->found.best.set;
     unsigned nr = explaining->planning->table.nr;
 
-    for (uint64_t set = nr <= SMALL; set; set++) {
-        if (set >> nr)
-            return;
-        look_at(explaining, set);
+    if (nr <= SMALL) {
+        for (uint64_t set = 1; !(set >> nr); set++)
+            look_at(explaining, set);
+        return;
     }
-    for (unsigned i = 0; i < nr; i++) {
-        uint64_t one = (uint64_t)1 << i;
-
+    for (unsigned i = 0; i < nr; i++)
         for (unsigned j = 0; j <= i; j++) {
-            uint64_t both = one | (uint64_t)1 << j;
+            uint64_t both = (uint64_t)1 << i | (uint64_t)1 << j;
 
             look_at(explaining, both);
-            if (chosen & one ? !(chosen & both & ~one) : chosen & both)
-                look_at(explaining, chosen ^ both);
+            look_at(explaining, chosen ^ both);
         }
-        look_at(explaining, chosen ^ one);
-    }
 }
 
 /* Where no set is chosen each single node lacks something: it would be the plan. */
@@ -161,29 +159,21 @@ static void add_alternative(const struct xlnuma__planning *planning,
         other->why = XLNUMA_WHY_NOT_DEVICES;
 }
 
-/* The first of each size, then the second: as many as are shown, nearest first. */
-static struct list mix_lacking(const struct explaining *explaining)
-{
-    struct list mixed = { .nr = 0 };
-
-    for (unsigned n = 0; n < EXPLAINED; n++)
-        for (unsigned size = 0; size < EXPLAINED; size++) {
-            const struct list *list = &explaining->lacking[size];
-
-            if (n < list->nr && mixed.nr < EXPLAINED)
-                keep(&mixed, &list->set[n], is_nearer);
-        }
-    return mixed;
-}
-
 void xlnuma__explain(const struct xlnuma__planning *planning,
                      struct xlnuma_plan *plan)
 {
     struct explaining explaining = { planning, .holding = { .nr = 0 } };
-    struct list lacking;
+    struct list lacking = { .nr = 0 };
 
     look_around(&explaining);
-    lacking = mix_lacking(&explaining);
+    /* The first of each size, then the second: as many as are shown. */
+    for (unsigned n = 0; n < EXPLAINED; n++)
+        for (unsigned size = 0; size < EXPLAINED; size++) {
+            const struct list *list = &explaining.lacking[size];
+
+            if (n < list->nr && lacking.nr < EXPLAINED)
+                keep(&lacking, &list->set[n], is_nearer);
+        }
     for (unsigned n = 0; n < lacking.nr; n++)
         add_alternative(planning, &lacking.set[n], plan);
     for (unsigned n = 0; n < explaining.holding.nr; n++)
@@ -192,15 +182,15 @@ void xlnuma__explain(const struct xlnuma__planning *planning,
 
 /* --- nothing holds it ----------------------------------------------------------- */
 
-/* Those that may give memory, the roomiest first. Returns how many they are. */
-static unsigned find_named(const struct xlnuma__table *table, uint8_t order[])
+/* The roomiest but `n` of the nodes, judged alone. */
+static struct xlnuma__judged judge_node(const struct xlnuma__planning *planning,
+                                        unsigned n)
 {
-    unsigned nr = 0;
+    struct xlnuma__judged set;
 
-    for (unsigned n = 0; n < table->nr; n++)
-        if (table->candidate[table->by_room[n]].is_named)
-            order[nr++] = table->by_room[n];
-    return nr;
+    xlnuma__judge(&planning->table, &planning->need,
+                  (uint64_t)1 << planning->table.by_room[n], &set);
+    return set;
 }
 
 /* "1747 MiB and a CPU" */
@@ -223,49 +213,20 @@ static void say_what(const struct xlnuma__planning *planning,
         xlnuma__say(plan->reason, "a path from every CPU to all memory");
 }
 
-/*
- * "; nodes 0,3 have 4957 MiB and lack 43 MiB": of so many nodes the roomiest.
- * Returns whether that is memory.
- */
-static bool say_roomiest(const struct xlnuma__planning *planning,
-                         const uint8_t order[], unsigned nr,
-                         struct xlnuma_plan *plan)
+/* "; node 0 lacks 1747 MiB, node 3 2104 MiB", or ": node 0 has ...". */
+static void say_nodes(const struct xlnuma__planning *planning, unsigned nr,
+                      bool is_lack, struct xlnuma_plan *plan)
 {
-    bool is_one = nr == 1;
-    struct xlnuma__judged set;
-    uint64_t roomiest = 0;
-    char nodes[XLNUMA__NODES_WORDS], has[32];
-
-    for (unsigned n = 0; n < nr; n++)
-        roomiest |= (uint64_t)1 << order[n];
-    xlnuma__judge(&planning->table, &planning->need, roomiest, &set);
-    xlnuma__say(plan->reason, "; %s %s %s and %s ",
-                xlnuma__nodes_in_words(set.nodes, nodes),
-                is_one ? "has" : "have", xlnuma__mib(set.usable_kb, has),
-                is_one ? "lacks" : "lack");
-    say_what(planning, &set, plan);
-    return set.usable_kb < planning->need.memory_kb;
-}
-
-static void say_nodes(const struct xlnuma__planning *planning,
-                      const uint8_t order[], unsigned nr, bool is_lack,
-                      struct xlnuma_plan *plan)
-{
-    const struct xlnuma__table *table = &planning->table;
+    char has[32];
 
     for (unsigned n = 0; n < nr && n < NAMED_MAX; n++) {
-        struct xlnuma__judged set;
-        char has[32];
+        struct xlnuma__judged set = judge_node(planning, n);
 
-        xlnuma__judge(table, &planning->need, (uint64_t)1 << order[n], &set);
-        xlnuma__say(plan->reason, "%s node %u %s",
-                    n         ? ","
-                    : is_lack ? ";"
-                              : ":",
-                    table->candidate[order[n]].id,
-                    n         ? ""
-                    : is_lack ? "lacks "
-                              : "has ");
+        xlnuma__say(plan->reason,
+                    n         ? ", node %u "
+                    : is_lack ? "; node %u lacks "
+                              : ": node %u has ",
+                    xlnuma_nodeset_first(set.nodes));
         if (is_lack)
             say_what(planning, &set, plan);
         else
@@ -273,6 +234,26 @@ static void say_nodes(const struct xlnuma__planning *planning,
     }
     if (nr > NAMED_MAX)
         xlnuma__say(plan->reason, ", and %u more", nr - NAMED_MAX);
+}
+
+/* "; nodes 0,3 have 4957 MiB and lack 43 MiB", and if that is memory each of all. */
+static void say_roomiest(const struct xlnuma__planning *planning, unsigned nr,
+                         unsigned nr_all, struct xlnuma_plan *plan)
+{
+    char nodes[XLNUMA__NODES_WORDS], has[32];
+    struct xlnuma__judged set;
+    uint64_t roomiest = 0;
+
+    for (unsigned n = 0; n < nr; n++)
+        roomiest |= (uint64_t)1 << planning->table.by_room[n];
+    xlnuma__judge(&planning->table, &planning->need, roomiest, &set);
+    xlnuma__say(plan->reason,
+                nr == 1 ? "; %s has %s and lacks " : "; %s have %s and lack ",
+                xlnuma__nodes_in_words(set.nodes, nodes),
+                xlnuma__mib(set.usable_kb, has));
+    say_what(planning, &set, plan);
+    if (set.usable_kb < planning->need.memory_kb && nr > 1)
+        say_nodes(planning, nr_all, false, plan);
 }
 
 /* "needs 5000 MiB on 2 nodes" */
@@ -298,24 +279,23 @@ static void say_need(const struct xlnuma__planning *planning, unsigned nr_all,
 void xlnuma__explain_lack(const struct xlnuma__planning *planning,
                           struct xlnuma_plan *plan)
 {
-    const struct xlnuma__need *need = &planning->need;
-    uint8_t order[XLNUMA_NODES_MAX];
-    unsigned nr_all = find_named(&planning->table, order), nr = nr_all;
+    unsigned max_nodes = planning->need.max_nodes;
+    /* Others are there for CPUs alone, and last by room. */
+    unsigned nr_all = xlnuma_nodeset_count(planning->table.named);
+    unsigned nr = nr_all < max_nodes ? nr_all : max_nodes;
 
-    if (nr > need->max_nodes)
-        nr = need->max_nodes;
     say_need(planning, nr_all, plan);
     if (!nr_all)
         xlnuma__say(plan->reason, ", and no node that it may use has any free");
-    else if ((nr == 1 && nr_all > 1) ||
-             (say_roomiest(planning, order, nr, plan) && nr > 1))
-        say_nodes(planning, order, nr_all, nr == 1, plan);
+    else if (nr == 1 && nr_all > 1)
+        say_nodes(planning, nr_all, true, plan);
+    else
+        say_roomiest(planning, nr, nr_all, plan);
     for (unsigned n = 0;
          n < nr_all && plan->nr_alternatives < XLNUMA_ALTERNATIVES_MAX - 1;
          n++) {
-        struct xlnuma__judged set;
+        struct xlnuma__judged set = judge_node(planning, n);
 
-        xlnuma__judge(&planning->table, need, (uint64_t)1 << order[n], &set);
         add_alternative(planning, &set, plan);
     }
 }

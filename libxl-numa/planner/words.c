@@ -2,22 +2,6 @@
 /* A plan's reason in words. Decides nothing. */
 #include "planner/planner.h"
 
-/* The candidate with the most memory for the guest. */
-static const struct xlnuma__candidate *
-roomiest_of(const struct xlnuma__table *table)
-{
-    const struct xlnuma__candidate *best = &table->candidate[0];
-
-    for (unsigned i = 1; i < table->nr; i++) {
-        const struct xlnuma__candidate *other = &table->candidate[i];
-
-        if (other->usable_kb > best->usable_kb ||
-            (other->usable_kb == best->usable_kb && other->id > best->id))
-            best = other;
-    }
-    return best;
-}
-
 /* Could a single node hold it? Then another set is nearer to its devices. */
 static bool holds_alone(const struct xlnuma__planning *planning)
 {
@@ -54,7 +38,8 @@ static const char *say_why_several(const struct xlnuma__planning *planning,
 {
     const struct xlnuma_request *request = planning->request;
     const struct xlnuma__need *need = &planning->need;
-    const struct xlnuma__candidate *roomiest = roomiest_of(&planning->table);
+    const struct xlnuma__candidate *roomiest =
+        &planning->table.candidate[planning->table.by_room[0]];
     const char *maxmem =
         need->memory_kb > request->memory_kb ? " (maxmem)" : "";
     char needed[32], most[32];
