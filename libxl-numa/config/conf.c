@@ -5,7 +5,7 @@
  * the guest's own file.
  */
 #include "config/settings.h"
-
+#include "config/text.h"
 #include "model/dedicated.h"
 
 #include <errno.h>
@@ -18,21 +18,11 @@
 #define PATH_VARIABLE "XL_NUMA_CONF"
 #define DEFAULT_PATH XEN_CONFIG_DIR "/xl-numa.conf"
 
-/* A limit, for endless files. */
-#define TEXT_SIZE_MAX (1024 * 1024)
-
 #define EXAMPLE "[ \"name=db*\", \"numa_policy=restricted\" ]"
 
 struct conf {
-    const char *path; /* borrowed */
-    char *guest;      /* owned: the name that patterns are to match */
-    char *text;       /* owned: the file */
-    size_t length;
-    XLU_Config *config; /* owned */
-    FILE *report;       /* owned: where libxlutil complains, into... */
-    char *reported;     /* ...this, owned */
-    size_t reported_length;
-    char *message; /* borrowed */
+    struct xlnuma__text file;
+    char *guest; /* owned: the name that patterns are to match */
 };
 
 /* One of numa_guests: what it sets for guests of a name. */
@@ -46,8 +36,8 @@ struct entry {
 
 static int out_of_memory(struct conf *conf)
 {
-    return xlnuma__fail(conf->message, XLNUMA_ERR_NOMEM, "%s: out of memory",
-                        conf->path);
+    return xlnuma__fail(conf->file.message, XLNUMA_ERR_NOMEM,
+                        "%s: out of memory", conf->file.name);
 }
 
 __attribute__((format(printf, 3, 4))) static int
@@ -59,13 +49,13 @@ bad(struct conf *conf, unsigned line, const char *format, ...)
     va_start(args, format);
     vsnprintf(what, sizeof(what), format, args);
     va_end(args);
-    return xlnuma__fail(conf->message, XLNUMA_ERR_INVALID, "%s:%u: %s",
-                        conf->path, line, what);
+    return xlnuma__fail(conf->file.message, XLNUMA_ERR_INVALID, "%s:%u: %s",
+                        conf->file.name, line, what);
 }
 
 static unsigned line_of_key(const struct conf *conf, const char *key)
 {
-    return xlnuma__config_line(conf->text, conf->length, key);
+    return xlnuma__config_line(conf->file.text, conf->file.length, key);
 }
 
 /*
@@ -74,99 +64,46 @@ static unsigned line_of_key(const struct conf *conf, const char *key)
  */
 static unsigned line_of(struct conf *conf, XLU_ConfigValue *value)
 {
-    size_t start = conf->reported_length + strlen(conf->path) + 1;
+    size_t start = conf->file.reported_length + strlen(conf->file.name) + 1;
     XLU_ConfigList *list;
     char *text;
 
     if (xlu_cfg_value_type(value) == XLU_LIST)
-        (void)xlu_cfg_value_get_string(conf->config, value, &text, 0);
+        (void)xlu_cfg_value_get_string(conf->file.config, value, &text, 0);
     else
-        (void)xlu_cfg_value_get_list(conf->config, value, &list, 0);
-    return !fflush(conf->report) && conf->reported_length > start
-               ? (unsigned)strtoul(conf->reported + start, NULL, 10)
+        (void)xlu_cfg_value_get_list(conf->file.config, value, &list, 0);
+    return !fflush(conf->file.report) && conf->file.reported_length > start
+               ? (unsigned)strtoul(conf->file.reported + start, NULL, 10)
                : line_of_key(conf, "numa_guests");
 }
 
 /* --- the file ------------------------------------------------------------- */
 
-static int copy_text(struct conf *conf, FILE *from, FILE *to)
+static int read_file(struct conf *conf)
 {
-    char buf[4096];
-    size_t n, all = 0;
-
-    while ((n = fread(buf, 1, sizeof(buf), from)) > 0) {
-        all += n;
-        if (all > TEXT_SIZE_MAX)
-            return xlnuma__fail(conf->message, XLNUMA_ERR_INVALID,
-                                "%s: larger than such a file can be (%d KiB)",
-                                conf->path, TEXT_SIZE_MAX / 1024);
-        fwrite(buf, 1, n, to);
-    }
-    putc('\n', to); /* libxlutil wants one behind a comment */
-    return ferror(from) ? xlnuma__fail(conf->message, XLNUMA_ERR_IO, "%s: %s",
-                                       conf->path, strerror(errno))
-                        : 0;
-}
-
-static int read_text(struct conf *conf)
-{
-    FILE *from = fopen(conf->path, "re"), *to;
+    FILE *from = fopen(conf->file.name, "re");
     int rc;
 
-    if (!from && errno == ENOENT && !strcmp(conf->path, DEFAULT_PATH))
+    if (!from && errno == ENOENT && !strcmp(conf->file.name, DEFAULT_PATH))
         return 0;
-    if (!from)
-        return xlnuma__fail(conf->message, XLNUMA_ERR_IO, "%s: %s", conf->path,
-                            strerror(errno));
-    to = open_memstream(&conf->text, &conf->length);
-    rc = to ? copy_text(conf, from, to) : out_of_memory(conf);
-    if (to && fclose(to) && !rc)
-        rc = out_of_memory(conf);
-    fclose(from);
+    rc = xlnuma__text_read(&conf->file, from, 0, NULL);
+    if (from)
+        fclose(from);
     return rc;
 }
 
 /*
- * Before libxlutil reads the text: it would abort on a NUL byte, and a file
- * with a key `name` would be taken for a guest's by the hook.
+ * Before libxlutil reads the text: a file with a key `name` would be taken for a
+ * guest's by the hook.
  */
-static int check_text(struct conf *conf)
+static int check_keys(struct conf *conf)
 {
     static const char *const others[] = { "numa_guests", XLNUMA__CONF_SWITCH,
                                           XLNUMA__CONF_DEDICATED,
                                           XLNUMA__CONF_EMULATOR, NULL };
-    const char *nul = memchr(conf->text, '\0', conf->length);
 
-    if (nul) {
-        unsigned line = 1;
-
-        for (const char *here = conf->text; here < nul; here++)
-            line += *here == '\n';
-        return bad(conf, line, "a NUL byte");
-    }
-    return xlnuma__keys_check("", others, conf->path, conf->text, conf->length,
-                              conf->message);
-}
-
-/* libxlutil goes on after an error; its first line is the one that helps. */
-static int parse_text(struct conf *conf)
-{
-    int r;
-
-    conf->report = open_memstream(&conf->reported, &conf->reported_length);
-    conf->config = conf->report ? xlu_cfg_init(conf->report, conf->path) : NULL;
-    if (!conf->config)
-        return out_of_memory(conf);
-    r = xlu_cfg_readdata(conf->config, conf->text, (int)conf->length);
-    if (fflush(conf->report))
-        return out_of_memory(conf);
-    if (!r)
-        return 0;
-    if (!conf->reported_length)
-        return xlnuma__fail(conf->message, XLNUMA_ERR_INVALID, "%s: %s",
-                            conf->path, strerror(r));
-    return xlnuma__fail(conf->message, XLNUMA_ERR_INVALID, "%.*s",
-                        (int)strcspn(conf->reported, "\n"), conf->reported);
+    return xlnuma__keys_check("", others, conf->file.name, conf->file.text,
+                              conf->file.length, conf->file.message);
 }
 
 /* --- numa_guests ---------------------------------------------------------- */
@@ -225,7 +162,7 @@ static int read_item(struct conf *conf, struct entry *entry,
 {
     char *text, *equals;
 
-    if (xlu_cfg_value_get_string(conf->config, item, &text, 1))
+    if (xlu_cfg_value_get_string(conf->file.config, item, &text, 1))
         return bad(conf, line_of(conf, item), "a list, not \"KEY=VALUE\"");
     equals = strchr(text, '=');
     if (!equals)
@@ -242,8 +179,9 @@ static int read_entry(struct conf *conf, struct entry *entry)
     char *text;
     int rc = 0;
 
-    if (xlu_cfg_value_get_list(conf->config, entry->value, &list, 1)) {
-        (void)xlu_cfg_value_get_string(conf->config, entry->value, &text, 1);
+    if (xlu_cfg_value_get_list(conf->file.config, entry->value, &list, 1)) {
+        (void)xlu_cfg_value_get_string(conf->file.config, entry->value, &text,
+                                       1);
         return bad(conf, line_of(conf, entry->value),
                    "\"%s\" is not a list such as " EXAMPLE, text);
     }
@@ -262,11 +200,11 @@ static int read_guests(struct conf *conf, struct xlnuma__settings *settings_r)
     const char *value;
     int r, rc = 0;
 
-    r = xlu_cfg_get_list(conf->config, "numa_guests", &list, NULL, 1);
+    r = xlu_cfg_get_list(conf->file.config, "numa_guests", &list, NULL, 1);
     if (r == ESRCH)
         return 0;
     if (r) {
-        (void)xlu_cfg_get_string(conf->config, "numa_guests", &value, 1);
+        (void)xlu_cfg_get_string(conf->file.config, "numa_guests", &value, 1);
         return bad(
             conf, line_of_key(conf, "numa_guests"),
             "numa_guests is \"%s\", not a list of lists such as [ " EXAMPLE
@@ -338,7 +276,7 @@ static int read_host(struct conf *conf, struct xlnuma__conf_host *host_r)
 {
     for (unsigned i = 0; i < NR_HOST_KEYS; i++) {
         const char *key = host_keys[i].name, *value;
-        int r = xlu_cfg_get_string(conf->config, key, &value, 1);
+        int r = xlu_cfg_get_string(conf->file.config, key, &value, 1);
 
         if (r && r != ESRCH)
             return bad(conf, line_of_key(conf, key), "%s is a list, not %s",
@@ -370,8 +308,9 @@ static int read_settings(struct conf *conf, struct xlnuma__settings *settings_r,
     struct xlnuma__settings all;
     int rc;
 
-    rc = xlnuma__settings_read(&all, conf->config, conf->path, conf->text,
-                               conf->length, conf->message);
+    rc = xlnuma__settings_read(&all, conf->file.config, conf->file.name,
+                               conf->file.text, conf->file.length,
+                               conf->file.message);
     if (!rc)
         rc = read_host(conf, host_r);
     if (!rc)
@@ -392,29 +331,25 @@ int xlnuma__conf_read(struct xlnuma__settings *settings_r,
                       struct xlnuma__conf_host *host_r, const char *guest,
                       char *message)
 {
-    struct conf conf = { .path = xlnuma__conf_path(), .message = message };
+    struct conf conf = { { .name = xlnuma__conf_path(), .message = message },
+                         .guest = lasting_name(guest) };
     int rc;
 
     *message = '\0';
     memset(host_r, 0, sizeof(*host_r));
     memset(settings_r, 0, sizeof(*settings_r));
-    conf.guest = lasting_name(guest);
-    rc = conf.guest ? read_text(&conf) : out_of_memory(&conf);
-    if (!rc && conf.text)
-        rc = check_text(&conf);
-    if (!rc && conf.text)
-        rc = parse_text(&conf);
-    if (!rc && conf.text)
+    rc = conf.guest ? read_file(&conf) : out_of_memory(&conf);
+    if (!rc && conf.file.text)
+        rc = check_keys(&conf);
+    if (!rc && conf.file.text)
+        rc = xlnuma__text_parse(&conf.file);
+    if (!rc && conf.file.text)
         rc = read_settings(&conf, settings_r, host_r);
     if (rc) {
         memset(settings_r, 0, sizeof(*settings_r));
         memset(host_r, 0, sizeof(*host_r));
     }
-    xlu_cfg_destroy(conf.config);
-    if (conf.report)
-        fclose(conf.report);
-    free(conf.reported);
-    free(conf.text);
+    xlnuma__text_dispose(&conf.file);
     free(conf.guest);
     return rc;
 }

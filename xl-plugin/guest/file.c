@@ -33,8 +33,8 @@ struct reader {
 
 static int out_of_memory(struct reader *reader)
 {
-    return xlnuma__fail(reader->text.message, XLNUMA_ERR_NOMEM,
-                        "%s: out of memory", reader->text.name);
+    return xlnuma__fail(reader->text.file.message, XLNUMA_ERR_NOMEM,
+                        "%s: out of memory", reader->text.file.name);
 }
 
 /* xl takes any beginning of a name for the name. */
@@ -105,8 +105,8 @@ static int read_name(struct reader *reader)
     if (rc)
         return rc;
     if (!name)
-        return xlnuma__fail(reader->text.message, XLNUMA_ERR_INVALID,
-                            "%s: key name is missing", reader->text.name);
+        return xlnuma__fail(reader->text.file.message, XLNUMA_ERR_INVALID,
+                            "%s: key name is missing", reader->text.file.name);
     info->name = strdup(name);
     if (!info->name)
         return out_of_memory(reader);
@@ -154,7 +154,8 @@ static int read_vnuma(struct reader *reader)
 {
     libxl_domain_build_info *info = &reader->guest->config.b_info;
     XLU_ConfigList *list;
-    int nr, r = xlu_cfg_get_list(reader->text.config, "vnuma", &list, &nr, 1);
+    int nr,
+        r = xlu_cfg_get_list(reader->text.file.config, "vnuma", &list, &nr, 1);
 
     if (r == ESRCH || (!r && !nr))
         return 0;
@@ -214,10 +215,11 @@ static int read_affinity(struct reader *reader, const struct affinity *affinity)
     const char *value = NULL;
     int nr = info->max_vcpus, nr_items, rc = 0;
 
-    if (!xlu_cfg_get_list(reader->text.config, affinity->key, &list, &nr_items,
-                          1))
+    if (!xlu_cfg_get_list(reader->text.file.config, affinity->key, &list,
+                          &nr_items, 1))
         nr = nr_items < nr ? nr_items : nr; /* of vCPUs that it has */
-    else if (xlu_cfg_get_string(reader->text.config, affinity->key, &value, 1))
+    else if (xlu_cfg_get_string(reader->text.file.config, affinity->key, &value,
+                                1))
         return 0;
     if (list || !affinity->is_hard)
         libxl_defbool_set(&info->numa_placement, false);
@@ -299,8 +301,8 @@ static bool has_devices(const struct reader *reader)
 {
     int nr_pci = 0, nr_dt = 0;
 
-    xlu_cfg_get_list(reader->text.config, "pci", NULL, &nr_pci, 1);
-    xlu_cfg_get_list(reader->text.config, "dtdev", NULL, &nr_dt, 1);
+    xlu_cfg_get_list(reader->text.file.config, "pci", NULL, &nr_pci, 1);
+    xlu_cfg_get_list(reader->text.file.config, "dtdev", NULL, &nr_dt, 1);
     return nr_pci || nr_dt;
 }
 
@@ -337,7 +339,7 @@ static int read_devices(struct reader *reader)
     const char *spec;
     int nr;
 
-    if (xlu_cfg_get_list(reader->text.config, "pci", &list, &nr, 1))
+    if (xlu_cfg_get_list(reader->text.file.config, "pci", &list, &nr, 1))
         return 0;
     config->pcidevs = calloc((size_t)nr + 1, sizeof(*config->pcidevs));
     if (!config->pcidevs)
@@ -347,7 +349,7 @@ static int read_devices(struct reader *reader)
 
         libxl_device_pci_init(pci);
         if (!is_parsable(spec) ||
-            xlu_pci_parse_spec_string(reader->text.config, pci, spec))
+            xlu_pci_parse_spec_string(reader->text.file.config, pci, spec))
             return guest_text_bad(&reader->text, "pci",
                                   "pci: \"%s\" is no PCI device", spec);
     }
@@ -469,13 +471,13 @@ static int read_platform(struct reader *reader)
 static int read_settings(struct reader *reader)
 {
     const struct guest_text *text = &reader->text;
-    int rc = xlnuma__keys_check("numa_", NULL, text->name, text->text,
-                                text->length, text->message);
+    int rc = xlnuma__keys_check("numa_", NULL, text->file.name, text->file.text,
+                                text->file.length, text->file.message);
 
     if (!rc)
-        rc = xlnuma__settings_read(&reader->guest->settings, text->config,
-                                   text->name, text->text, text->length,
-                                   text->message);
+        rc = xlnuma__settings_read(&reader->guest->settings, text->file.config,
+                                   text->file.name, text->file.text,
+                                   text->file.length, text->file.message);
     if (rc)
         guest_text_name_assignment(text);
     return rc;
@@ -498,10 +500,10 @@ int guest_file_read(struct guest_file *guest_r, const char *path, unsigned nr,
     memset(guest_r, 0, sizeof(*guest_r));
     libxl_domain_config_init(&guest_r->config);
     rc = guest_text_read(&reader.text, path, nr, assignment, message);
-    guest_r->name = reader.text.name;
+    guest_r->name = reader.text.file.name;
     for (size_t i = 0; i < sizeof(readers) / sizeof(*readers) && !rc; i++)
         rc = readers[i](&reader);
-    guest_text_dispose(&reader.text);
+    xlnuma__text_dispose(&reader.text.file);
     return rc;
 }
 

@@ -3,33 +3,22 @@
 #ifndef XLNUMA_GUEST_TEXT_H
 #define XLNUMA_GUEST_TEXT_H
 
-#include <libxlutil.h>
 #include <stdint.h>
-#include <stdio.h>
 
-#include "model/message.h"
+#include "config/text.h"
 
 struct guest_text {
-    const char *name; /* of the file, for messages; borrowed */
-    char *text;       /* owned: the file, then a line for each KEY=VALUE */
-    size_t length;
-    unsigned file_lines; /* lines above this are of the command line */
+    struct xlnuma__text file; /* the file, then a line for each KEY=VALUE */
     unsigned nr_assignments;
     char *const *assignment; /* borrowed */
-    XLU_Config *config;      /* owned */
-    FILE *report;            /* owned: where libxlutil complains, into... */
-    char *reported;          /* ...this, owned */
-    size_t reported_length;
-    char *message; /* borrowed: where the functions below complain */
 };
 
 /*
  * Read and parse. Returns 0, XLNUMA_ERR_INVALID, XLNUMA_ERR_IO,
- * XLNUMA_ERR_NOMEM; guest_text_dispose() is needed after a failure too.
+ * XLNUMA_ERR_NOMEM; xlnuma__text_dispose(&text_r->file) is needed after a failure too.
  */
 int guest_text_read(struct guest_text *text_r, const char *path, unsigned nr,
                     char *const assignment[], char *message);
-void guest_text_dispose(struct guest_text *text);
 
 /*
  * The key's value. One that is not given leaves *value_r as it is.
