@@ -160,10 +160,9 @@ static bool append_range(char *buf, size_t size, size_t *used, unsigned first,
     return true;
 }
 
-/* How many bits above bit 0, which is set, are set without a gap. */
-static unsigned run_of(uint64_t word)
+static bool has_bit(const uint64_t *word, unsigned i)
 {
-    return ~word ? (unsigned)__builtin_ctzll(~word) - 1 : 63;
+    return (word[i / 64] >> (i % 64)) & 1;
 }
 
 static char *format_list(const uint64_t *word, unsigned limit, char *buf,
@@ -182,11 +181,10 @@ static char *format_list(const uint64_t *word, unsigned limit, char *buf,
             i |= 63; /* nothing more in this word */
             continue;
         }
-        if (!((word[i / 64] >> (i % 64)) & 1))
+        if (!has_bit(word, i))
             continue;
-        i += run_of(word[i / 64] >> (i % 64));
-        while (i + 1 < limit && (word[(i + 1) / 64] >> ((i + 1) % 64)) & 1)
-            i++; /* in the next words */
+        while (i + 1 < limit && has_bit(word, i + 1))
+            i++;
         if (!append_range(buf, size, &used, first, i)) {
             if (used + sizeof(dots) > size)
                 used = size > sizeof(dots) ? size - sizeof(dots) : 0;
