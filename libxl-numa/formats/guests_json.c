@@ -291,22 +291,20 @@ static int read_guest(const struct place *at, yajl_val object, size_t i,
     return rc;
 }
 
-int xlnuma__guests_parse(struct xlnuma__guests *guests_r, const char *name,
-                         const struct xlnuma_host *host, yajl_val root,
-                         char *message)
+int xlnuma__guests_parse(struct xlnuma__guests *guests_r,
+                         const struct place *place, yajl_val root)
 {
-    const struct place place = { name, message, host, "" };
-    const struct place dom0_place = { name, message, host, XLNUMA__DOM0_KEY };
+    const struct place dom0_place = { place->name, place->message, place->host,
+                                      XLNUMA__DOM0_KEY };
     yajl_val dom0 = xlnuma__get(root, XLNUMA__DOM0_KEY);
     int rc = 0;
 
-    memset(guests_r, 0, sizeof(*guests_r));
     if (dom0 && !YAJL_IS_NULL(dom0))
         rc = read_guest(&dom0_place, dom0, 0, guests_r);
     if (!rc && guests_r->nr && !xlnuma__is_dom0(guests_r->guest))
         rc = xlnuma__bad_key(&dom0_place, "id", " is not 0");
     return rc ? rc
-              : xlnuma__read_array(&place, root, "guests", SIZE_MAX, read_guest,
+              : xlnuma__read_array(place, root, "guests", SIZE_MAX, read_guest,
                                    guests_r);
 }
 

@@ -236,9 +236,7 @@ static int read_root(const struct place *place, yajl_val root,
     rc = xlnuma_host_check(host, check_message);
     if (rc)
         return xlnuma__bad_key(place, "", "%s", check_message);
-    return guests ? xlnuma__guests_parse(guests, place->name, host, root,
-                                         place->message)
-                  : 0;
+    return guests ? xlnuma__guests_parse(guests, place, root) : 0;
 }
 
 /*
@@ -303,7 +301,7 @@ int xlnuma__snapshot_parse(struct xlnuma_host *host_r,
                            struct xlnuma__guests *guests_r, const char *name,
                            const char *json, size_t length, char *message)
 {
-    struct place place = { .name = name, .message = message };
+    struct place place = { .name = name, .message = message, .host = host_r };
     yajl_val root;
     char *text;
     int rc;

@@ -49,8 +49,7 @@ static void write_alternative(yajl_gen gen,
     xlnuma__json_key_nodes(gen, "nodes", alternative->nodes);
     xlnuma__json_key_distance(gen, "expected_distance",
                               alternative->expected_distance);
-    xlnuma__json_key_string(gen, "why_not",
-                            xlnuma_why_not_name(alternative->why));
+    xlnuma__json_key_string(gen, "why_not", xlnuma__why_nots[alternative->why]);
     if (alternative->short_kb)
         xlnuma__json_key_number(gen, "short_kb", alternative->short_kb);
     if (alternative->short_cpus)
@@ -113,9 +112,9 @@ static void write_plan(yajl_gen gen, const struct xlnuma_host *host,
                        const struct xlnuma_plan *plan)
 {
     xlnuma__json_key_string(gen, "guest", plan->guest);
-    xlnuma__json_key_string(gen, "status", xlnuma_status_name(plan->status));
-    xlnuma__json_key_string(gen, "policy", xlnuma_policy_name(plan->policy));
-    xlnuma__json_key_string(gen, "memory", xlnuma_memory_name(plan->memory));
+    xlnuma__json_key_string(gen, "status", xlnuma__statuses[plan->status]);
+    xlnuma__json_key_string(gen, "policy", xlnuma__policies[plan->policy]);
+    xlnuma__json_key_string(gen, "memory", xlnuma__memories[plan->memory]);
     xlnuma__json_key_number(gen, "needed_kb", plan->needed_kb);
     write_limits(gen, plan);
     write_nodes(gen, host, plan);

@@ -39,12 +39,13 @@ int xlnuma__snapshot_write(const struct xlnuma_host *host,
 /* --- guests_json.c: the keys "guests" and "domain0" ------------------------ */
 
 /*
- * `root` is the snapshot. Returns 0, XLNUMA_ERR_INVALID, XLNUMA_ERR_NOMEM. *guests_r
- * has to be disposed of in any case.
+ * `root` is the snapshot, at `place`; there are no guests yet. Returns 0,
+ * XLNUMA_ERR_INVALID, XLNUMA_ERR_NOMEM. They have to be disposed of in any case.
  */
-int xlnuma__guests_parse(struct xlnuma__guests *guests_r, const char *name,
-                         const struct xlnuma_host *host, yajl_val root,
-                         char *message) XLNUMA_MUST_CHECK;
+struct place;
+int xlnuma__guests_parse(struct xlnuma__guests *guests_r,
+                         const struct place *place,
+                         yajl_val root) XLNUMA_MUST_CHECK;
 
 /* Into the snapshot, which is open. */
 void xlnuma__guests_generate(const struct xlnuma__guests *guests, yajl_gen gen);

@@ -65,7 +65,7 @@ void xlnuma__build_say_refused(const struct build *build, const char *format,
     if (xlnuma__is_strict(build->request.policy))
         snprintf(behind, sizeof(behind),
                  ": not built, as numa_policy=\"%s\" demands",
-                 xlnuma_policy_name(build->request.policy));
+                 xlnuma__policies[build->request.policy]);
     else
         snprintf(behind, sizeof(behind),
                  ": not built, as numa_cpus=\"dedicated\" demands");

@@ -81,11 +81,11 @@ void xlnuma__build_report(const struct build *build,
 {
     xlnuma__build_memory(build, report);
     snprintf(report->policy, sizeof(report->policy), "%s",
-             xlnuma_policy_name(build->request.policy));
+             xlnuma__policies[build->request.policy]);
     snprintf(report->memory, sizeof(report->memory), "%s",
-             xlnuma_memory_name(build->request.memory));
+             xlnuma__memories[build->request.memory]);
     snprintf(report->status, sizeof(report->status), "%s",
-             xlnuma__built_name(build->outcome.status));
+             xlnuma__built_names[build->outcome.status]);
     snprintf(report->reason, sizeof(report->reason), "%s",
              build->outcome.reason);
     xlnuma_cpuset_format(&build->emulator_vcpus, report->emulator_vcpus,

@@ -130,23 +130,18 @@ uint64_t xlnuma__guest_built_kb(const struct xlnuma__guest *guest)
     return kb;
 }
 
-const char *xlnuma__built_name(enum xlnuma__built status)
-{
-    static const char *const names[] = {
-        [XLNUMA__BUILT_PLACED] = "placed",
-        [XLNUMA__BUILT_PLANNED] = "planned",
-        [XLNUMA__BUILT_DEGRADED] = "degraded",
-        [XLNUMA__BUILT_UNPLACED] = "unplaced",
-        [XLNUMA__BUILT_OFF] = "off",
-        [XLNUMA__BUILT_FAILED] = "failed",
-        [XLNUMA__BUILT_GROWN] = "grown",
-        [XLNUMA__BUILT_SHRUNK] = "shrunk",
-        [XLNUMA__BUILT_SHARED] = "shared",
-        [XLNUMA__BUILT_COUNTED] = "counted",
-    };
-
-    return names[status];
-}
+const char *const xlnuma__built_names[] = {
+    [XLNUMA__BUILT_PLACED] = "placed",
+    [XLNUMA__BUILT_PLANNED] = "planned",
+    [XLNUMA__BUILT_DEGRADED] = "degraded",
+    [XLNUMA__BUILT_UNPLACED] = "unplaced",
+    [XLNUMA__BUILT_OFF] = "off",
+    [XLNUMA__BUILT_FAILED] = "failed",
+    [XLNUMA__BUILT_GROWN] = "grown",
+    [XLNUMA__BUILT_SHRUNK] = "shrunk",
+    [XLNUMA__BUILT_SHARED] = "shared",
+    [XLNUMA__BUILT_COUNTED] = "counted",
+};
 
 /*
  * Its report's reason is what has become of it, and then what there was; Domain-0
@@ -169,7 +164,7 @@ set_reason(struct xlnuma__guest *guest, const char *format, ...)
 static void set_status(struct xlnuma__guest *guest, enum xlnuma__built status)
 {
     snprintf(guest->report.status, sizeof(guest->report.status), "%s",
-             xlnuma__built_name(status));
+             xlnuma__built_names[status]);
 }
 
 static void set_resized(struct xlnuma__guest *guest, enum xlnuma__built status)
@@ -203,7 +198,7 @@ void xlnuma__guest_judge_size(struct xlnuma__guest *guest, uint64_t video_kb)
 static bool has_status(const struct xlnuma__guest *guest,
                        enum xlnuma__built status)
 {
-    return !strcmp(guest->report.status, xlnuma__built_name(status));
+    return !strcmp(guest->report.status, xlnuma__built_names[status]);
 }
 
 bool xlnuma__guest_is_resized(const struct xlnuma__guest *guest)

@@ -22,7 +22,7 @@ enum xlnuma__built {
     XLNUMA__BUILT_SHARED,  /* others may use its dedicated CPUs now */
     XLNUMA__BUILT_COUNTED, /* Domain-0, which Xen builds: `verify` counted it */
 };
-const char *xlnuma__built_name(enum xlnuma__built status);
+extern const char *const xlnuma__built_names[]; /* their names */
 
 /* A node that the guest sees. */
 struct xlnuma__vnode_report {

@@ -20,37 +20,27 @@ void xlnuma_plan_free(struct xlnuma_plan *plan)
     free(plan);
 }
 
-const char *xlnuma_status_name(enum xlnuma_status status)
-{
-    static const char *const names[] = {
-        [XLNUMA_STATUS_PLACED] = "placed",
-        [XLNUMA_STATUS_UNPLACED] = "unplaced",
-        [XLNUMA_STATUS_OFF] = "off",
-    };
+const char *const xlnuma__statuses[] = {
+    [XLNUMA_STATUS_PLACED] = "placed",
+    [XLNUMA_STATUS_UNPLACED] = "unplaced",
+    [XLNUMA_STATUS_OFF] = "off",
+};
 
-    return names[status];
-}
-
-const char *xlnuma_why_not_name(enum xlnuma_why_not why)
-{
-    static const char *const names[] = {
-        [XLNUMA_WHY_NOT_MEMORY] = "memory",
-        [XLNUMA_WHY_NOT_CPUS] = "cpus",
-        [XLNUMA_WHY_NOT_CORES] = "cores",
-        [XLNUMA_WHY_NOT_POLICY] = "policy",
-        [XLNUMA_WHY_NOT_FARTHER] = "farther",
-        [XLNUMA_WHY_NOT_DEVICES] = "devices",
-        [XLNUMA_WHY_NOT_SOCKETS] = "sockets",
-        [XLNUMA_WHY_NOT_GROWTH] = "growth",
-        [XLNUMA_WHY_NOT_LOW] = "low",
-        [XLNUMA_WHY_NOT_LOAD] = "load",
-        [XLNUMA_WHY_NOT_HOLES] = "holes",
-        [XLNUMA_WHY_NOT_NODES] = "nodes",
-        [XLNUMA_WHY_NOT_AFFINITY] = "affinity",
-    };
-
-    return names[why];
-}
+const char *const xlnuma__why_nots[] = {
+    [XLNUMA_WHY_NOT_MEMORY] = "memory",
+    [XLNUMA_WHY_NOT_CPUS] = "cpus",
+    [XLNUMA_WHY_NOT_CORES] = "cores",
+    [XLNUMA_WHY_NOT_POLICY] = "policy",
+    [XLNUMA_WHY_NOT_FARTHER] = "farther",
+    [XLNUMA_WHY_NOT_DEVICES] = "devices",
+    [XLNUMA_WHY_NOT_SOCKETS] = "sockets",
+    [XLNUMA_WHY_NOT_GROWTH] = "growth",
+    [XLNUMA_WHY_NOT_LOW] = "low",
+    [XLNUMA_WHY_NOT_LOAD] = "load",
+    [XLNUMA_WHY_NOT_HOLES] = "holes",
+    [XLNUMA_WHY_NOT_NODES] = "nodes",
+    [XLNUMA_WHY_NOT_AFFINITY] = "affinity",
+};
 
 char *xlnuma__vcpus_format(const uint64_t vcpus[XLNUMA_GUEST_VCPUS_MAX / 64],
                            char *buf, size_t size)

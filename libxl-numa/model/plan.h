@@ -10,7 +10,7 @@ enum xlnuma_status {
     XLNUMA_STATUS_UNPLACED, /* nothing fits; reason says what is missing */
     XLNUMA_STATUS_OFF,      /* the policy is none */
 };
-const char *xlnuma_status_name(enum xlnuma_status status);
+extern const char *const xlnuma__statuses[]; /* their names */
 
 /* Why a set that is nearer than the plan's, or as near, is not the plan. */
 enum xlnuma_why_not {
@@ -28,7 +28,7 @@ enum xlnuma_why_not {
     XLNUMA_WHY_NOT_NODES,    /* numa_nodes excludes it */
     XLNUMA_WHY_NOT_AFFINITY, /* its CPUs are not the guest's */
 };
-const char *xlnuma_why_not_name(enum xlnuma_why_not why);
+extern const char *const xlnuma__why_nots[]; /* their names */
 
 struct xlnuma_alternative {
     xlnuma_nodeset nodes;

@@ -69,13 +69,3 @@ bool xlnuma__from_name(const char *const names[], const char *name,
         }
     return false;
 }
-
-const char *xlnuma_policy_name(enum xlnuma_policy policy)
-{
-    return xlnuma__policies[policy];
-}
-
-const char *xlnuma_memory_name(enum xlnuma_memory memory)
-{
-    return xlnuma__memories[memory];
-}

@@ -62,9 +62,6 @@ extern const char *const xlnuma__cpu_policies[];
 extern const char *const xlnuma__threads[];
 extern const char *const xlnuma__emulators[];
 
-const char *xlnuma_policy_name(enum xlnuma_policy policy);
-const char *xlnuma_memory_name(enum xlnuma_memory memory);
-
 /* Returns false, and leaves *value_r alone, when no value is called so. */
 bool xlnuma__from_name(const char *const names[], const char *name,
                        unsigned *value_r);

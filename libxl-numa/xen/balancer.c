@@ -163,7 +163,7 @@ static const char *why_left(const struct xlnuma__balanced *domain,
         return not_placed;
     if (report->no_balance)
         return "numa_balance is \"off\"";
-    if (!strcmp(report->policy, xlnuma_policy_name(XLNUMA_POLICY_SINGLE_NODE)))
+    if (!strcmp(report->policy, xlnuma__policies[XLNUMA_POLICY_SINGLE_NODE]))
         return "numa_policy is \"single-node\"";
     if (*report->cpus)
         return "it has CPUs of its own";

@@ -25,10 +25,9 @@ static void show(const struct xlnuma_host *host,
     printf("# %llu KiB, %u vCPUs, %s, %s, %u devices at %u %%: %s at %.6f, not "
            "%s at %.6f\n",
            (unsigned long long)request->memory_kb, request->nr_vcpus,
-           xlnuma_policy_name(request->policy),
-           xlnuma_memory_name(request->memory), request->nr_devices,
-           request->device_weight, is, plan->expected_distance, should,
-           naive->expected_distance);
+           xlnuma__policies[request->policy], xlnuma__memories[request->memory],
+           request->nr_devices, request->device_weight, is,
+           plan->expected_distance, should, naive->expected_distance);
     if (!xlnuma__snapshot_write(host, NULL, NULL, stderr, message))
         fflush(stderr);
 }

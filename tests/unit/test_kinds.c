@@ -165,7 +165,7 @@ static void compare(const struct xlnuma_host *host, const struct kinds *kinds,
     tally->nr_wrong++;
     printf("# %llu KiB, %u vCPUs, %s: %.6f, not %.6f\n",
            (unsigned long long)request.memory_kb, request.nr_vcpus,
-           xlnuma_memory_name(request.memory), plan.expected_distance,
+           xlnuma__memories[request.memory], plan.expected_distance,
            naive.expected_distance);
     if (!xlnuma__snapshot_write(host, NULL, NULL, stderr, message))
         fflush(stderr);

@@ -105,8 +105,8 @@ static bool could_be_better(const struct xlnuma_host *host,
                 continue;
             printf("# %llu KiB, %u vCPUs, %s, %s: nodes %s\n",
                    (unsigned long long)request->memory_kb, request->nr_vcpus,
-                   xlnuma_policy_name(request->policy),
-                   xlnuma_memory_name(request->memory),
+                   xlnuma__policies[request->policy],
+                   xlnuma__memories[request->memory],
                    xlnuma_nodeset_format(set, nodes, sizeof(nodes)));
             return true;
         }

@@ -275,7 +275,7 @@ static void put_status(FILE *file, const struct xlnuma__guests *guests)
                "states.");
     FOR_EACH_GUEST(guest, guests)
         for (unsigned status = 0; status < XLNUMA__BUILT_COUNTED; status++) {
-            const char *state = xlnuma__built_name(status);
+            const char *state = xlnuma__built_names[status];
 
             if (!guest->has_report)
                 break;

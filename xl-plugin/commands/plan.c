@@ -242,9 +242,9 @@ static void print_plan(const struct xlnuma_host *host,
     char needed[32];
 
     printf("guest:             %s\n", plan->guest);
-    printf("status:            %s\n", xlnuma_status_name(plan->status));
-    printf("policy:            %s, memory %s\n",
-           xlnuma_policy_name(plan->policy), xlnuma_memory_name(plan->memory));
+    printf("status:            %s\n", xlnuma__statuses[plan->status]);
+    printf("policy:            %s, memory %s\n", xlnuma__policies[plan->policy],
+           xlnuma__memories[plan->memory]);
     printf("memory needed:     %s\n", xlnuma__mib(plan->needed_kb, needed));
     if (plan->status == XLNUMA_STATUS_PLACED) {
         printf("expected distance: %.2f\n", plan->expected_distance);

@@ -283,7 +283,7 @@ static void show_text(const struct facts *facts)
                : !facts->is_conf_there ? "not there"
                                        : "right",
                facts->is_off ? "" : ": policy ",
-               facts->is_off ? "" : xlnuma_policy_name(facts->policy));
+               facts->is_off ? "" : xlnuma__policies[facts->policy]);
     for (unsigned i = 0; i < facts->nr_daemons; i++)
         print_fact(facts->daemon[i].name, "process %d, %s%s",
                    (int)facts->daemon[i].pid,
@@ -344,7 +344,7 @@ static void write_conf(yajl_gen gen, const struct facts *facts)
     write_bool(gen, "is_there", facts->is_conf_there);
     write_text(gen, "error", facts->conf_wrong);
     write_bool(gen, "is_off", facts->is_off);
-    write_text(gen, "policy", xlnuma_policy_name(facts->policy));
+    write_text(gen, "policy", xlnuma__policies[facts->policy]);
     yajl_gen_map_close(gen);
 }
 

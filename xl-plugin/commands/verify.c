@@ -390,7 +390,7 @@ static void keep_count(const struct subject *subject, struct xs_handle *xs)
         return;
     memset(&report, 0, sizeof(report));
     snprintf(report.status, sizeof(report.status), "%s",
-             xlnuma__built_name(XLNUMA__BUILT_COUNTED));
+             xlnuma__built_names[XLNUMA__BUILT_COUNTED]);
     snprintf(report.reason, sizeof(report.reason), "Xen counted it for verify");
     report.has_actual = true;
     for (unsigned node = 0; node < XLNUMA_NODES_MAX; node++) {
