@@ -554,7 +554,8 @@ lab_stop_libvirtd() {
 }
 
 # lab_define NAME TYPE MIB [XML [IN_OS [CMDLINE]]]: a guest of two vCPUs; TYPE is xenpv,
-# xenpvh or xenfv, XML goes into <domain>, IN_OS into <os>.
+# xenpvh or xenfv, XML goes into <domain>, IN_OS into <os>. Then virsh does LAB_THEN, if
+# it is set.
 lab_define() {
     case $2 in
     xenpv) lab_os=linux ;;
@@ -581,7 +582,7 @@ lab_define() {
 </domain>
 END
     sed -i "s,<vcpu>2</vcpu>,${LAB_VCPU:-&}," "/tmp/$1.xml"
-    lab_virsh "$lab_commands"
+    lab_virsh "$lab_commands${LAB_THEN:+; $LAB_THEN}"
 }
 
 # Facts of the host and of a guest's memory.

@@ -15,10 +15,14 @@
 
 OURS='urn:xl-numa:placement:1'
 
-# starts TEXT MIB XML: a guest of that XML is started; its number is in $domid.
+# start MIB [XML]: a guest of that XML is.
+start() {
+    LAB_THEN="start g" lab_define g xenpvh "$@"
+}
+
+# starts TEXT MIB XML: it is; its number is in $domid.
 starts() {
-    lab_define g xenpvh "$2" "$3"
-    ok "$1: it is started" lab_virsh start g
+    ok "$1: it is started" start "$2" "$3"
     domid=$(lab_domid g)
     lab_wait 30 lab_report "$domid" status
 }
@@ -30,8 +34,7 @@ ends() {
 
 # refuses TEXT MIB XML REASON: it is not, and virsh shows the reason.
 refuses() {
-    lab_define g xenpvh "$2" "$3"
-    lab_virsh start g >/tmp/said 2>&1
+    start "$2" "$3" >/tmp/said 2>&1
     is "$1: it is not started" "$? $(lab_domid g)" "1 "
     is "$1: virsh shows why" "$(grep -o 'xl-numa: .*' /tmp/said)" \
         "xl-numa: guest \"g\": $4"
@@ -47,7 +50,7 @@ chmod 755 /etc/libvirt/hooks/libxl
 ok "libvirtd runs, with the hook" lab_start_libvirtd
 
 text="numatune strict"
-starts "$text" 600 "<numatune><memory mode='strict' nodeset='2'/></numatune>"
+starts "$text" 150 "<numatune><memory mode='strict' nodeset='2'/></numatune>"
 is "$text: on that node" "$(lab_affinity "$domid") $(lab_offplan "$domid" 2)" \
     "2 0.000"
 is "$text: the policy is strict" "$(lab_report "$domid" policy)" strict
@@ -68,7 +71,7 @@ between "$text: on both" \
 ends "$text"
 
 text="numatune preferred"
-starts "$text" 600 "<numatune><memory mode='preferred' nodeset='3'/></numatune>"
+starts "$text" 150 "<numatune><memory mode='preferred' nodeset='3'/></numatune>"
 is "$text: on that node" "$(lab_affinity "$domid") $(lab_offplan "$domid" 3)" \
     "3 0.000"
 ends "$text"
@@ -82,12 +85,12 @@ ends "$text, that has no room"
 # CPUs 4-7 are those of nodes 2 and 3, one socket.
 text="vcpu cpuset"
 LAB_VCPU="<vcpu cpuset='6-7'>2</vcpu>"
-starts "$text" 600 ""
+starts "$text" 150 ""
 is "$text: on these CPUs" "$(lab_vcpus "$domid" | awk '{ print $1 }' | sort -u)" 6-7
 is "$text: with its memory there" \
     "$(lab_affinity "$domid") $(lab_offplan "$domid" 3)" "3 0.000"
 ends "$text"
-starts "$text and vcpupin" 600 \
+starts "$text and vcpupin" 150 \
     "<cputune><vcpupin vcpu='1' cpuset='4'/></cputune>"
 is "$text and vcpupin: each as it says" \
     "$(lab_vcpus "$domid" | awk '{ print $1 }')" "6-7
@@ -103,21 +106,21 @@ is "$text: on those nodes" "$(lab_affinity "$domid") $(lab_offplan "$domid" 2-3)
     "2-3 0.000"
 is "$text: one of them first" "$(lab_report "$domid" memory)" pack
 ends "$text"
-lab_define g xenpvh 600
+lab_define g xenpvh 150
 ok "virsh metadata" lab_virsh metadata g $OURS --key numa \
     --set '<placement numa_nodes="1"/>' --config
 ok "virsh metadata: it is started" lab_virsh start g
 is "virsh metadata: on that node" "$(lab_offplan "$(lab_domid g)" 1)" 0.000
 ends "virsh metadata"
 
-refuses "an unknown key" 600 \
+refuses "an unknown key" 150 \
     "<metadata><n:placement xmlns:n='$OURS' numa_polcy='none'/></metadata>" \
     '<metadata>: unknown key "numa_polcy": did you mean numa_policy?'
-refuses "a node that is not there" 600 \
+refuses "a node that is not there" 150 \
     "<numatune><memory mode='strict' nodeset='7'/></numatune>" \
     'numa_nodes: none of the nodes is there: this host has 0-3'
 LAB_VCPU="<vcpu cpuset='40-41'>2</vcpu>"
-refuses "CPUs that are not there" 600 "" \
+refuses "CPUs that are not there" 150 "" \
     '<vcpu>: none of the CPUs of cpuset is online: this host has 0-7'
 LAB_VCPU=
 
@@ -145,15 +148,16 @@ is "virsh capabilities has the distances and CPUs of xl info -n" "$(
 is "virsh nodeinfo has as many CPUs and nodes" "$(lab_virsh nodeinfo |
     awk '/^CPU\(s\)|^NUMA cell/ { print $NF }' | tr '\n' ' ')" "8 4 "
 ours=$(xl numa-placement host --json | sed -n 's/.*"free_kb": \([0-9]*\).*/\1/p')
+lab_virsh "freecell 0; freecell 1; freecell 2; freecell 3" | awk 'NF { print $(NF - 1) }' \
+    >/tmp/freecell
 for node in 0 1 2 3; do
     kb=$(echo "$ours" | sed -n "$((node + 1))p")
     between "virsh freecell $node is what host has" \
-        "$(lab_virsh freecell $node | awk '{ print $(NF - 1) }')" \
+        "$(sed -n "$((node + 1))p" /tmp/freecell)" \
         $((kb - 2048)) $((kb + 2048))
 done
 
-lab_define g xenpvh 1750 "<numatune><memory mode='strict' nodeset='1'/></numatune>"
-lab_virsh start g >/tmp/said 2>&1
+start 1750 "<numatune><memory mode='strict' nodeset='1'/></numatune>" >/tmp/said 2>&1
 is "a strict guest that does not fit is not started" "$? $(lab_domid g)" "1 "
 ok "libvirt's log says why" grep -q \
     'xl-numa: .*(g): .*: not built, as numa_policy="strict" demands' \
