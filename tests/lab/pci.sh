@@ -6,7 +6,7 @@
 # knows from dom0's Linux and that from the firmware. (libxl gives PVH guests no
 # devices.)
 # host-memory: 5120
-# memory: 4900
+# memory: 2500
 # host: lab-2x2.json
 # hvm: yes
 # pci: yes
@@ -60,15 +60,11 @@ domid=$(lab_domid far)
 is "far: without the device's weight it is elsewhere" \
     "$(lab_offplan "$domid" "$LAB_PCI_NODE")" 100.000
 lab_destroy far 2>/dev/null
-for node in 0 1 2 3; do
-    lab_destroy "fill$node"
-done
-lab_wait_scrubbed
 
-lab_leave 0 420
-lab_leave 1 120
-lab_leave 2 370
-lab_leave 3 420
+lab_leave 0 420 more0
+lab_leave 1 120 more1
+lab_leave 2 370 more2
+lab_leave 3 420 more3
 ok "pv: it is built" lab_create g pv $MIB 2 "pci=[\"$LAB_PCI\"]"
 placed pv
 lab_destroy g 2>/dev/null
