@@ -27,8 +27,8 @@ guest() {
     text=$1 name=$2 size=$3
     shift 3
     ok "$text: built" lab_create "$name" pvh "$size" 2 "$@"
-    domid=$(lab_domid "$name")
-    on=$(lab_affinity "$domid")
+    domid=$(lab_placed "$name")
+    on=${domid#* } domid=${domid% *}
 }
 
 # What is left of domain number $2 or of a guest of name $1.
@@ -37,9 +37,7 @@ traces() {
     for path in "/libxl/$2" "/local/domain/$2"; do
         ! xenstore-exists "$path" || echo "$path"
     done
-    for path in $(xenstore-list /vm); do
-        xenstore-read "/vm/$path/name" 2>/dev/null
-    done | grep -x "$1"
+    xenstore-ls -f /vm | grep "^/vm/[^/]*/name = \"$1\""
 }
 
 # refused TEXT WORDS TYPE MIB LINE...: xl create fails with these words, and all
