@@ -14,7 +14,7 @@
 # host: lab-2x2.json
 # timeout: 900
 # host-memory: 5120
-# memory: 3300
+# memory: 2500
 
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
@@ -71,12 +71,16 @@ destroy_all() {
     lab_wait 60 lab_has_free "$free"
 }
 
-ok "the host is loaded" lab_load_small_2x2
+# Half of what lab_load_small_2x2 leaves, and guests of half the size.
+is_loaded() {
+    lab_leave 0 320 && lab_leave 1 120 && lab_leave 2 270 && lab_leave 3 280
+}
+ok "the host is loaded" is_loaded
 free=$(lab_free)
 
 # Three nodes have room for one of these, node 1 has not; as their vCPUs are seen,
 # three are on different nodes anyhow. The fourth is to go to two nodes.
-mib=375 names="m1 m2 m3 m4"
+mib=188 names="m1 m2 m3 m4"
 text="without reservations"
 at_once_held -a pvh
 pages=$(count_pages)
@@ -90,7 +94,7 @@ is "$text: they are" "${pages% *}" 0
 is "$text: one of them is on two nodes" \
     "$(awk '{ print $2 }' /tmp/lab.planned | sort | uniq -d | wc -l)" 1
 destroy_all
-mib=170 names="m1 m2 m3 m4 m5 m6 m7 m8"
+mib=85 names="m1 m2 m3 m4 m5 m6 m7 m8"
 
 begun=$(date +%s)
 round=0
@@ -112,7 +116,7 @@ while [ "$round" -lt "$rounds" ]; do
     pages=$(count_pages)
     is "$text: no page is anywhere else" "${pages% *}" 0
     between "$text: all pages are counted" "${pages#* }" \
-        $((8 * 170 * 256 - 4096)) $((8 * 171 * 256))
+        $((8 * 85 * 256 - 4096)) $((8 * 86 * 256))
     destroy_all
 done
 [ "$rounds" -eq 0 ] ||
@@ -120,25 +124,26 @@ done
 
 # --- killed ---------------------------------------------------------------------
 
-# Of 375 MiB a node holds one; where a reservation were left, there would be no room.
+# Of 188 MiB a node holds one; where a reservation were left, there would be no room.
 LAB_XL=lab_ours
-ok "a guest is built when nothing was" lab_create g pvh 375 2
-node=$(lab_affinity "$(lab_domid g)")
+ok "a guest is built when nothing was" lab_create g pvh 188 2
+node=$(lab_affinity g)
 lab_destroy g
 
 # built TEXT: the next guest is built as if nothing had been.
 built() {
-    ok "$1: the next guest is built" lab_create g pvh 375 2
-    domid=$(lab_domid g)
-    is "$1: where it would have been" "$(lab_affinity "$domid")" "$node"
+    ok "$1: the next guest is built" lab_create g pvh 188 2
+    domid=$(lab_placed g)
+    is "$1: where it would have been" "${domid#* }" "$node"
+    domid=${domid% *}
     is "$1: with all of its memory" "$(lab_offplan "$domid" "$node")" 0.000
-    lab_destroy g
+    "$LAB_PARALLEL" -d "$domid"
 }
 
 for call in xc_numainfo xc_domain_node_setaffinity xc_domain_setmaxmem \
     xc_domain_populate_physmap xs_introduce_domain; do
     LAB_KILL=$call
-    lab_create victim pvh 375 2 >/tmp/lab.said 2>&1
+    lab_create victim pvh 188 2 >/tmp/lab.said 2>&1
     is "killed at $call" "$?" 137
     LAB_KILL=
     "$LAB_PARALLEL" -d "$("$LAB_STOCK_XL" list | awk 'END { print $2 }')" \
@@ -149,24 +154,23 @@ done
 
 # --- what others are to take --------------------------------------------------------
 
-# 800 MiB need 808 with 2 vCPUs, 404 on each of nodes 2 and 3. Node 3 has 560.
+# 400 MiB need 406 with 2 vCPUs, 203 on each of nodes 2 and 3. Node 3 has 280.
 text="a guest on two nodes"
-ok "$text: its build begins" lab_hold g pvh 800 2 'numa_nodes="2-3"'
+ok "$text: its build begins" lab_hold g pvh 400 2 'numa_nodes="2-3"'
 ok "$text: a strict guest has what it is not to take of one" \
-    lab_create small pvh 140 2 'numa_nodes="3"' 'numa_policy="single-node"'
+    lab_create small pvh 68 2 'numa_nodes="3"' 'numa_policy="single-node"'
 is "$text: there" "$(lab_offplan "$(lab_domid small)" 3)" 0.000
 ok "$text: it is built" lab_release
 domid=$(lab_domid g)
 is "$text: where it was planned" \
     "$(lab_report "$domid" status) $(
         lab_offplan "$domid" 2,3)" "placed 0.000"
-lab_destroy g
-lab_destroy small
+lab_destroy_all g small
 
 says_waiting() { grep -q 'waiting for them, 10 s at most' /tmp/lab.waiter; }
 text="a strict guest beside a build that stops"
-ok "$text: that begins" lab_hold victim pvh 375 2 'numa_nodes="2"'
-lab_create g pvh 375 2 'numa_nodes="2"' 'numa_policy="single-node"' \
+ok "$text: that begins" lab_hold victim pvh 188 2 'numa_nodes="2"'
+lab_create g pvh 188 2 'numa_nodes="2"' 'numa_policy="single-node"' \
     >/tmp/lab.waiter 2>&1 &
 waiter=$!
 ok "$text: it waits, and says so" lab_wait 30 says_waiting
@@ -176,13 +180,12 @@ wait "$waiter"
 is "$text: that ends, and it is built" "$?" 0
 domid=$(lab_domid g)
 is "$text: there" "$(lab_affinity "$domid") $(lab_offplan "$domid" 2)" "2 0.000"
-lab_destroy g
-"$LAB_PARALLEL" -d "$(lab_domid victim)" 2>/dev/null
+lab_destroy_all g victim
 lab_wait 60 lab_has_free "$free"
 
 text="asynchronous builds that fail"
 rm -f /run/xl-numa/reservations
-LD_PRELOAD=$hook:$LAB_SHIM "$LAB_PARALLEL" -f pvh 150 /nowhere f1 f2 f3 f4 f5 f6 \
+LD_PRELOAD=$hook:$LAB_SHIM "$LAB_PARALLEL" -f pvh 75 /nowhere f1 f2 f3 f4 f5 f6 \
     >/tmp/lab.statuses 2>/tmp/lab.said
 is "$text: each fails, and its configuration is as it was" \
     "$(grep -c '^f[1-6] -[0-9]* True 0$' /tmp/lab.statuses)" 6
@@ -193,10 +196,10 @@ lab_wait 60 lab_has_free "$free"
 # --- /run -----------------------------------------------------------------------
 
 built_all_the_same() {
-    lab_create g pvh 375 2 >/tmp/lab.said 2>&1
+    lab_create g pvh 188 2 >/tmp/lab.said 2>&1
     is "$1: it is built, with one warning and where it is" \
         "$? $(grep -c "warning.*$2: guests that are built" /tmp/lab.said) $(
-            wc -l </tmp/lab.said) $(lab_affinity "$(lab_domid g)")" "0 1 2 $node"
+            wc -l </tmp/lab.said) $(lab_affinity g)" "0 1 2 $node"
     lab_destroy g
 }
 rm -rf /run/xl-numa
