@@ -18,7 +18,7 @@ names="m1 m2 m3 m4 m5 m6 m7 m8"
 at_once() {
     # shellcheck disable=SC2086 # words are meant
     LD_PRELOAD=/usr/local/lib/xl-numa/libxlnuma-preload.so:$LAB_SHIM \
-        "$LAB_PARALLEL" "$@" pvh 50 "$LAB_KERNEL" $names >/tmp/lab.statuses 2>/tmp/lab.said
+        "$LAB_PARALLEL" "$@" pvh 32 "$LAB_KERNEL" $names >/tmp/lab.statuses 2>/tmp/lab.said
 }
 
 # at_once_held: the same; none has memory before all have their CPUs.
@@ -38,18 +38,25 @@ reserve() {
     ok "CPUs $1 are reserved" xl numa-placement reserve
 }
 
-# built NR CPUS: so many of them are, on these CPUs; then they are destroyed.
+# Lines "NAME DOMID CPUS" of the guests that were built.
+pins() {
+    "$LAB_STOCK_XL" vcpu-list | awk '
+        NR == FNR { if ($2 == 0) built[$1] = 1; next }
+        $1 in built { print $1, $2, $(NF - 2) }' /tmp/lab.statuses -
+}
+
+are_gone() { [ "$("$LAB_STOCK_XL" list | wc -l)" = 2 ]; }
+
+# built NR CPUS: so many of them are, on these CPUs; then they are destroyed. (One xl for
+# all, as each start takes some tenths of a second.)
 built() {
     is "$text: $1 are built" "$(awk '$2 == 0' /tmp/lab.statuses | wc -l)" "$1"
-    built=$(awk '$2 == 0 { print $1 }' /tmp/lab.statuses)
-    is "$text: no two have the same CPU" "$(for name in $built; do
-        lab_pins "$name"
-    done | tr ' ' '\n' | grep . | sort -n | tr '\n' ' ')" "$2 "
+    pins >/tmp/lab.pins
+    is "$text: no two have the same CPU" "$(awk '{ print $3 }' /tmp/lab.pins | sort -n |
+        tr '\n' ' ')" "$2 "
     # shellcheck disable=SC2046 # words are meant
-    "$LAB_PARALLEL" -d $(for name in $built; do lab_domid "$name"; done) 2>/dev/null
-    for name in $built; do
-        lab_wait 60 lab_is_gone "$name"
-    done
+    "$LAB_PARALLEL" -d $(awk '{ print $2 }' /tmp/lab.pins) 2>/dev/null
+    lab_wait 60 are_gone
 }
 
 reserve 8-15
