@@ -15,16 +15,9 @@
 # shellcheck source=tests/lab/lib.sh
 . "$LAB_LIB"
 
-# As lab_create() calls them: `create` and more.
-ours_paused() {
-    shift
-    xl create -p "$@"
-}
-
-stock_paused() {
-    shift
-    "$LAB_STOCK_XL" create -p "$@"
-}
+# Each look takes time from the guest.
+# shellcheck disable=SC2034 # lab_wait() has it
+LAB_PAUSE=1000000
 
 # is_reset NAME: its xl has seen to a soft reset, and it runs again.
 is_reset() {
@@ -79,7 +72,7 @@ reset_keeps() {
 
 # Its node is full by then, as in the field.
 # shellcheck disable=SC2034 # lab_create_hvm() has it
-LAB_XL=stock_paused
+LAB_XL=lab_stock_paused
 build stock 64 2
 node=$(lab_pages "$domid" | awk '$2 > most { most = $2; node = $1 }
     END { print node }')
@@ -96,7 +89,7 @@ lab_destroy "fill$node"
 
 # Node 3 has the least memory free: nothing would place it there again. One vCPU is
 # pinned by hand: that is not in libxl's configuration.
-LAB_XL=ours_paused
+LAB_XL=lab_ours_paused
 build ours 64 2 'numa_nodes="3"'
 is "ours: a hard affinity is one of these" "$(lab_vcpus "$domid" | sort -u)" \
     "4-7 / 6-7"
