@@ -93,7 +93,7 @@ stock_goes_astray() {
 }
 
 reboots() {
-    lab_create_hvm again 900 2 "$(lab_hvm_reboots 0x402)" 2>/dev/null
+    lab_create_hvm again 64 2 "$(lab_hvm_reboots 0x402)" 2>/dev/null
     first=$(lab_domid again)
     node=$(lab_affinity "$first")
     # While it runs another comes to its node: busier now than the others.
