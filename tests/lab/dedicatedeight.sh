@@ -6,6 +6,7 @@
 # one, by Xen's own hard affinities.
 # host: lab-8n.json
 # timeout: 400
+# host-memory: 4096
 # memory: 2500
 
 # shellcheck source=tests/lab/lib.sh
