@@ -21,8 +21,8 @@ sockets_of() {
 lands() {
     text="$1, $2 MiB"
     ok "$text: it is built" lab_create g "$1" "$2" 2
-    domid=$(lab_domid g)
-    nodes=$(lab_affinity "$domid")
+    domid=$(lab_placed g)
+    nodes=${domid#* } domid=${domid% *}
     is "$text: it is on as few nodes as can hold it, $nodes" \
         "$(lab_list "$nodes" | wc -l)" "$3"
     is "$text: of one socket" "$(sockets_of "$nodes")" 1
@@ -50,9 +50,7 @@ is "none of it is on the other socket" "$(lab_pages_off "$domid" 4-7)" 0
 between "node 6 gave what it had left" \
     "$(lab_pages "$domid" | awk '$1 == 6 { print $2 }')" \
     $((180 * 256)) $((201 * 256))
-lab_destroy g
-lab_destroy thief
-lab_destroy filler
+lab_destroy_all g thief filler
 
 # The two nodes with the most memory are on different sockets now.
 for node in 0 1 2 5 6; do
@@ -60,8 +58,8 @@ for node in 0 1 2 5 6; do
 done
 lands pvh 700 2 11.00
 LAB_XL=$LAB_STOCK_XL lab_create g pvh 700 2
-domid=$(lab_domid g)
-nodes=$(lab_affinity "$domid")
+domid=$(lab_placed g)
+nodes=${domid#* } domid=${domid% *}
 distance=$(lab_distance "$domid" "$nodes")
 between "stock xl takes nodes of both: $nodes, mean distance $distance" \
     "$distance" 14 32

@@ -22,13 +22,12 @@ LAB_XL=xl lab_create ours pvh 100 2
 is "libxl keeps the same configuration of a guest as without us" \
     "$(stored_config "$(lab_domid ours)" | grep -Ev '"(uuid|name|domid)"')" \
     "$(stored_config "$(lab_domid stock)" | grep -Ev '"(uuid|name|domid)"')"
-lab_destroy stock
-lab_destroy ours
+lab_destroy_all stock ours
 
 for type in pv pvh; do
     lab_create db1 $type 300 2 'cmdline="reboot"' 'numa_policy="restricted"'
-    first=$(lab_domid db1)
-    node=$(lab_affinity "$first")
+    first=$(lab_placed db1)
+    node=${first#* } first=${first% *}
     is "$type: at first it is on one node" "$(lab_offplan "$first" "$node")" \
         0.000
     # While it runs two others come to its node: busier now than the others.
@@ -38,16 +37,13 @@ for type in pv pvh; do
     new=$(lab_domid db1)
     "$LAB_STOCK_XL" pause "$new" # or it does so again in five seconds
     lab_wait 30 lab_report "$new" status
-    is "$type: it goes to another node, $(lab_affinity "$new")" \
-        "$([ "$(lab_affinity "$new")" != "$node" ] && echo yes)" yes
-    is "$type: all of it is there" \
-        "$(lab_offplan "$new" "$(lab_affinity "$new")")" 0.000
-    case $(lab_affinity "$new") in [01]) socket=0-3 ;; *) socket=4-7 ;; esac
+    on=$(lab_affinity "$new")
+    is "$type: it goes to another node, $on" "$([ "$on" != "$node" ] && echo yes)" yes
+    is "$type: all of it is there" "$(lab_offplan "$new" "$on")" 0.000
+    case $on in [01]) socket=0-3 ;; *) socket=4-7 ;; esac
     is "$type: its vCPUs are kept on that socket" \
         "$(lab_vcpus "$new" | awk '{ print $1 }' | sort -u)" $socket
     is "$type: the guest's own policy still holds" \
         "$(lab_report "$new" policy)" restricted
-    lab_destroy db1
-    lab_destroy filler1
-    lab_destroy filler2
+    lab_destroy_all db1 filler1 filler2
 done

@@ -53,19 +53,19 @@ lab_destroy g
 
 # Node 3 is the tightest; with maxmem=1000 it would not do.
 ok "a guest that stays as it is: built" lab_create g pvh 100 2
-is "is where it fits best" "$(lab_affinity "$(lab_domid g)")" 3
+is "is where it fits best" "$(lab_affinity g)" 3
 lab_destroy g
 ok "one that may grow: built" lab_create g pvh 100 2 maxmem=1000
-node=$(lab_affinity "$(lab_domid g)")
+node=$(lab_affinity g)
 ok "is where it can grow" test "$node" -lt 3
 lab_destroy g
 
 # Two CPUs a node: two vCPUs run at first, four later.
 ok "two vCPUs of four: built" lab_create g pvh 100 2 maxvcpus=4
-is "on one node" "$(lab_affinity "$(lab_domid g)")" 3
+is "on one node" "$(lab_affinity g)" 3
 lab_destroy g
 ok "numa_hotplug=\"limits\": built" \
     lab_create g pvh 100 2 maxvcpus=4 'numa_hotplug="limits"'
-nodes=$(lab_affinity "$(lab_domid g)")
+nodes=$(lab_affinity g)
 ok "on the two nodes of a socket" test "$nodes" = 0-1 -o "$nodes" = 2-3
 lab_destroy g
