@@ -22,9 +22,7 @@ has_run() {
 
 lab_load_small_2x2
 for type in pv pvh; do
-    # The same guest, but for the option.
-    lab_create g $type 1000 2
-    lab_destroy g
+    LAB_XL=true lab_create g $type 1000 2 # writes its file
     ok "$type: a guest of 1000 MiB is built" xl create -q -p /tmp/g.cfg
     domid=$(lab_domid g)
     is "$type: it is paused" "$(state_of g)" --p---
