@@ -7,6 +7,7 @@
 # back is one that verify finds.
 # host: lab-2x2.json
 # memory: 900
+# version: 4.20
 # timeout: 600
 
 # shellcheck source=tests/lab/lib.sh

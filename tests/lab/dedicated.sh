@@ -5,6 +5,7 @@
 # next to its memory; a third guest is refused; what one had the next has; reboot and
 # strangers.
 # host: lab-2x2.json
+# version: 4.20
 # timeout: 500
 # memory: 1500
 

@@ -5,6 +5,7 @@
 # picks strangers.
 # host: lab-16n.json
 # memory: 2600
+# version: 4.20
 # timeout: 400
 
 # shellcheck source=tests/lab/lib.sh

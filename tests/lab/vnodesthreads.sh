@@ -6,6 +6,7 @@
 # bound to a node gets its memory.
 # host: lab-threads.json
 # linux: yes
+# version: 4.20
 # timeout: 400
 # memory: 800
 
