@@ -350,18 +350,18 @@ lab_destroy() {
     "$LAB_STOCK_XL" destroy "$1" && lab_wait 60 lab_is_gone "$lab_gone"
 }
 
-# lab_destroy_all NAME...: as lab_destroy, several at once, which takes three programs.
+# lab_destroy_all NAME...: as lab_destroy, several at once.
 lab_destroy_all() {
-    lab_gone=$("$LAB_STOCK_XL" list | awk -v names=" $* " '
-        index(names, " " $1 " ") { print $2 }')
+    lab_gone=$(for lab_one; do lab_domid "$lab_one"; done)
     # shellcheck disable=SC2086 # numbers
     "$LAB_PARALLEL" -d $lab_gone && lab_wait 60 lab_are_gone $lab_gone
 }
 
 # lab_are_gone DOMID...
 lab_are_gone() {
-    "$LAB_STOCK_XL" list | awk -v ids=" $* " '
-        index(ids, " " $2 " ") { there = 1 } END { exit there || NR == 0 }'
+    for lab_one; do
+        lab_is_gone "$lab_one" || return 1
+    done
 }
 
 lab_is_blocked() {
@@ -760,10 +760,9 @@ lab_affinity() {
     "$LAB_LOOK" affinity "$1"
 }
 
-# lab_placed NAME: its number and node affinity, "5 0,2-3", by one xl.
+# lab_placed NAME: its number and node affinity, "5 0,2-3".
 lab_placed() {
-    "$LAB_STOCK_XL" list -n "$1" | awk -v last="$(($(lab_nr_nodes) - 1))" '
-        NR == 2 { print $2, ($NF == "all" ? "0-" last : $NF) }'
+    echo "$(lab_domid "$1") $(lab_affinity "$1")"
 }
 
 # lab_vcpus DOMID: "HARD / SOFT" affinity of each vCPU.
