@@ -244,8 +244,8 @@ class Kind:
         self.calls = [(f, n) for f, nr in self.first.calls.items()
                       for n in range(1, nr + 1)]
         if SANITIZE:
-            # A program takes three times as long to start: a third of the calls, those
-            # of one kind here and of another there.
+            # A program takes three times as long to start: every third call, in each
+            # kind from another one on.
             self.calls = self.calls[list(KINDS).index(name) % 3::3]
 
     def judge(self, call):

@@ -211,7 +211,7 @@ lab_linux_remains() {
     } 2>&1 | sed 's/^/# /'
 }
 
-# lab_debug_key KEY: what Xen prints then.
+# lab_debug_key KEY: what Xen prints then, all of it before the hypercall returns.
 lab_debug_key() {
     "$LAB_LOOK" ring >/dev/null
     "$LAB_LOOK" key "$1"
@@ -666,7 +666,8 @@ lab_pages() {
     lab_counted=/tmp/lab.pages.$1
     if [ ! -e "$lab_counted" ]; then
         lab_dump
-        lab_parse_dump "$1" /tmp/lab.dump >"$lab_counted" || return 1
+        lab_parse_dump "$1" /tmp/lab.dump >/tmp/lab.pages.new || return 1
+        mv /tmp/lab.pages.new "$lab_counted"
     fi
     cat "$lab_counted"
 }

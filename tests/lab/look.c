@@ -63,9 +63,11 @@ static xc_domaininfo_t find(const char *domain)
     bool is_number = *domain && strspn(domain, "0123456789") == strlen(domain);
     long id = is_number ? atol(domain) : find_name(domain);
     xc_domaininfo_t info;
+    int nr = id < 0 ? 0 : xc_domain_getinfolist(xc, (uint32_t)id, 1, &info);
 
-    if (id < 0 || xc_domain_getinfolist(xc, (uint32_t)id, 1, &info) != 1 ||
-        info.domain != id)
+    if (nr < 0)
+        die("domain");
+    if (!nr || info.domain != id)
         exit(1);
     return info;
 }
@@ -105,7 +107,8 @@ static void print_list(const unsigned char map[], int nr)
 
 static void print_cpus(xc_cpumap_t map)
 {
-    int nr = xc_get_max_cpus(xc), is_all = 1;
+    int nr = xc_get_max_cpus(xc);
+    bool is_all = true;
 
     for (int i = 0; i < nr; i++)
         is_all &= has(map, i);
