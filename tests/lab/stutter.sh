@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
 #
-# The four vCPUs of a Linux guest come up on a host that stands still half of the time:
-# Xen's scheduler forgets none. scripts/lab/boot.sh tells of its fault, which `scripts/xen-lab
-# run --linux --stutter --xen-args sched_credit2_migrate_resist=500 tests/lab/stutter.sh`
-# shows: one guest in three to five hangs.
+# The four vCPUs of a Linux guest come up, and its work ends, on a host that stands still
+# half of the time: Xen's scheduler forgets no vCPU, and Linux no task. Both faults are in
+# docs/reliability.md. `scripts/xen-lab run --linux --stutter --xen-args
+# sched_credit2_migrate_resist=500 tests/lab/stutter.sh` shows the first, in one guest of
+# three to five; `tests/lab/stutter.sh 25 nowatchdog` the second, in one of 25.
 # named: yes
 # stutter: yes
 # linux: yes
@@ -20,14 +21,10 @@ is_up() {
     lab_linux_says g | grep -q '^online .* cpus 0-3$'
 }
 
-comes_up() {
-    lab_wait 200 is_up && return
-    lab_linux_remains g
-    return 1
-}
-
+LAB_WORDS=${2:-}
 for i in $(seq "${1:-8}"); do
     ok "guest $i is built" lab_create_pvh_linux g 300 4
-    ok "its four vCPUs come up" comes_up
+    ok "its work ends" lab_wait_linux_says g 200
+    ok "its four vCPUs are up" is_up
     lab_destroy g
 done
